@@ -1,0 +1,48 @@
+// C[m, n] = A[m, k] * B[k, n], our own: planned once, run blind.
+//
+// A is read at A[i * lda + p] (or A[p * lda + i] when trans_a), B at B[p * ldb + j] (or B[j * ldb + p] when
+// trans_b); C is row-major with row stride ldc and is overwritten. Operands do not alias C. Every element of
+// C is fma(a, b, acc) over p in increasing order from 0, whatever the blocking, threads and instruction set:
+// where k is blocked, the accumulators are reloaded from C. k == 0 gives zeros.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "kernels/table.h"
+
+namespace ranvier {
+
+struct GemmProblem {
+  DType dtype = DType::f32;  // f32 or f64 (i32 and i64 by a plain loop)
+  std::int64_t m = 0, n = 0, k = 0;
+  bool trans_a = false, trans_b = false;
+  std::int64_t lda = 0, ldb = 0, ldc = 0;
+};
+
+// Called for each finished block of C while it is still in cache: rows [row_begin, row_end), columns
+// [col_begin, col_end). Blocks tile C exactly once. `thread` is below GemmPlan::threads.
+struct GemmEpilogue {
+  void (*fn)(void* context, std::int64_t row_begin, std::int64_t row_end, std::int64_t col_begin,
+             std::int64_t col_end, int thread) = nullptr;
+  void* context = nullptr;
+};
+
+struct GemmPlan {
+  GemmProblem problem;
+  const KernelTable* table = nullptr;
+  int path = 0;     // chosen algorithm; gemm.cpp owns the meaning
+  int threads = 1;  // threads the run will use
+  std::int64_t mc = 0, nc = 0, kc = 0;
+  std::size_t scratch_bytes = 0;  // 64-byte aligned scratch that gemm_run needs
+};
+
+// `max_threads` bounds GemmPlan::threads; the choice of path never depends on it, and results do not.
+GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table);
+void gemm_run(const GemmPlan& plan, const void* a, const void* b, void* c, void* scratch,
+              const GemmEpilogue* epilogue = nullptr);
+// Plain triple loop with double accumulators (long double for f64): the oracle.
+void gemm_reference(const GemmProblem& problem, const void* a, const void* b, void* c);
+
+}  // namespace ranvier

@@ -1,0 +1,43 @@
+// Types that kernel signatures share.
+#pragma once
+
+#include <cstdint>
+
+#include "base/dtype.h"
+
+namespace ranvier {
+
+// Elementwise operations, expanded from elementwise.def.
+enum class Ew : std::uint8_t {
+#define RANVIER_EW(name, ...) name,
+#include "kernels/elementwise/elementwise.def"
+#undef RANVIER_EW
+  kCount
+};
+
+// Which operands of an elementwise call are single values instead of arrays of n. Unary and ternary calls
+// have only the form `kArrays`; binary ones all three.
+enum class EwForm : std::uint8_t { kArrays, kScalarLeft, kScalarRight };
+
+// out[i] = op(a[i], b[i], c[i]) for i < n. Operands that the op does not have are ignored. `out` may be equal
+// to an operand (same element size) but not overlap one otherwise. No alignment is required.
+using EwFn = void (*)(std::int64_t n, void* out, const void* a, const void* b, const void* c);
+
+enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAny, kAll };
+
+// Reduces the middle axis of a contiguous [outer, reduce, inner] array, for the outer indices [outer_begin,
+// outer_end) and the inner ones [inner_begin, inner_end); out is [outer, inner]. The order of accumulation
+// depends on `reduce` and on (inner == 1) only, never on the ranges, so callers may split these over threads.
+// inner == 1: a fixed tree over a fixed number of virtual lanes; inner > 1: increasing index. Max and min
+// propagate NaN. An empty reduction gives 0, 1, the lowest or the highest value, false, true.
+using ReduceFn = void (*)(std::int64_t reduce, std::int64_t inner, std::int64_t outer_begin,
+                          std::int64_t outer_end, std::int64_t inner_begin, std::int64_t inner_end,
+                          const void* in, void* out);
+
+// A counter-based random stream (Philox 4x32-10): element i of the stream is a function of key, stream and i.
+struct RandomKey {
+  std::uint64_t key;
+  std::uint64_t stream;
+};
+
+}  // namespace ranvier
