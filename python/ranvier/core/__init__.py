@@ -1,0 +1,1 @@
+"""What everything else stands on: dtypes, names, tensors, variables, traces."""

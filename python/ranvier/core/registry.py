@@ -1,0 +1,387 @@
+"""Names for objects: the custom-object registry, Keras 3's config format, and lookup with suggestions.
+
+A serialized object is `{"module", "class_name", "config", "registered_name"}`. The library's own classes are
+written with Keras's public module names ("keras.layers"), and those are read back as ours, so configs travel
+both ways. Reading a config never imports a module and never runs code from it: a class must be registered,
+passed in `custom_objects`, or be one of the library's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ranvier.core.dtypes import standardize_dtype
+
+T = TypeVar("T")
+Table = Mapping[str, Any]
+
+_objects: dict[str, Any] = {}  # registered name -> class or function
+_names: dict[Any, str] = {}  # and back
+_scopes = threading.local()
+
+# The package of a class -> the module that Keras's configs name. The first prefix that fits decides.
+_PUBLIC_MODULES = (
+    ("ranvier.optimizers.schedules", "keras.optimizers.schedules"),
+    ("ranvier.models.functional", "keras.src.models.functional"),
+    ("ranvier.models", "keras"),
+    ("ranvier.dtype_policies", "keras"),
+)
+# Where the class of a config's module is found when it is not in the module of the same name.
+_ALIASES = {
+    "keras": ("ranvier", "ranvier.models", "ranvier.dtype_policies", "ranvier.layers"),
+    "keras.models": ("ranvier.models",),
+    "keras.src.models.functional": ("ranvier.models.functional", "ranvier.models"),
+    "keras.src.models.sequential": ("ranvier.models",),
+}
+_FUNCTION_MODULES = (
+    "ranvier.activations",
+    "ranvier.losses",
+    "ranvier.metrics",
+    "ranvier.initializers",
+    "ranvier.regularizers",
+    "ranvier.constraints",
+    "ranvier.ops",
+)
+
+
+# --- registered and custom objects ---
+
+
+def register_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """A decorator that makes a class or function loadable from configs.
+
+    Args:
+        package: a namespace for the name.
+        name: the object's name; None: its `__name__`.
+
+    Returns:
+        The decorator. It returns its argument, registered as "package>name".
+
+    Raises:
+        ValueError: (the decorator) for a class without `get_config`.
+    """
+
+    def register(obj: T) -> T:
+        if isinstance(obj, type) and not hasattr(obj, "get_config"):
+            raise ValueError("Cannot register a class that does not have a get_config() method.")
+        key = f"{package}>{name if name is not None else obj.__name__}"  # type: ignore[attr-defined]
+        _objects[key] = obj
+        _names[obj] = key
+        return obj
+
+    return register
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The registry itself, a dict from registered name to object; it may be changed."""
+    return _objects
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name under which a class or function is registered, or its `__name__`."""
+    return _names.get(obj, obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Table | None = None, module_objects: Table | None = None
+) -> Any | None:
+    """The object called `name`, or None.
+
+    The open scopes, the registry, `custom_objects` and `module_objects` are asked in this order.
+    """
+    for table in (_scope_objects(), _objects, custom_objects, module_objects):
+        if table and name in table:
+            return table[name]
+    return None
+
+
+@contextlib.contextmanager
+def custom_object_scope(custom_objects: Table) -> Iterator[None]:
+    """Makes `custom_objects` (name -> class or function) known to this thread's lookups inside the block."""
+    stack = _scopes.__dict__.setdefault("stack", [])
+    stack.append(dict(custom_objects))
+    try:
+        yield
+    finally:
+        stack.pop()
+
+
+def _scope_objects() -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for scope in _scopes.__dict__.get("stack", ()):
+        merged.update(scope)
+    return merged
+
+
+# --- lookup by name ---
+
+
+def suggest(name: str, known: Table) -> str:
+    """A sentence that lists the known names near `name`, or all of them; it begins with a space."""
+    by_lower = {str(k).lower(): str(k) for k in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=5, cutoff=0.5)
+    if near:
+        return f" Did you mean: {', '.join(by_lower[n] for n in near)}?"
+    return f" Known names: {', '.join(sorted(str(k) for k in known))}." if known else ""
+
+
+def lookup(kind: str, identifier: Any, table: Mapping[str, T]) -> T:
+    """The object that a string names, in the open custom-object scopes, the registry, or `table`.
+
+    Args:
+        kind: what is looked for, for the message ("activation function").
+        identifier: the name.
+        table: name -> object.
+
+    Raises:
+        ValueError: for an unknown name (the message lists near ones) or an identifier that is not a string.
+    """
+    if not isinstance(identifier, str):
+        raise ValueError(f"Could not interpret {kind} identifier: {identifier}")
+    found = get_registered_object(identifier, module_objects=table)
+    if found is None:
+        raise ValueError(f"Could not interpret {kind} identifier: {identifier}." + suggest(identifier, table))
+    return found
+
+
+# --- to a config ---
+
+
+def public_module(cls: type) -> str | None:
+    """The Keras module name of one of the library's own classes; None for any other class."""
+    module = cls.__module__
+    if cls in _names or module.partition(".")[0] != "ranvier":
+        return None
+    for prefix, public in _PUBLIC_MODULES:
+        if module == prefix or module.startswith(prefix + "."):
+            return public
+    parts = module.split(".")
+    return f"keras.{parts[1]}" if len(parts) > 1 else "keras"
+
+
+def serialize_object(obj: Any) -> Any:
+    """A JSON-like description of an object, in Keras 3's format.
+
+    Args:
+        obj: None, a number, a string, a list, tuple or dict of such, bytes, a slice, an Ellipsis, an array, a
+            dtype class, a named function, or an object with `get_config`.
+
+    Returns:
+        The object itself where JSON has it; else a dict that `deserialize_object` understands.
+
+    Raises:
+        TypeError: for an object without `get_config`.
+        ValueError: for a lambda, which has no name to be found by.
+    """
+    if obj is None or isinstance(obj, (str, bool, int, float)):
+        return obj.item() if isinstance(obj, np.generic) else obj
+    if isinstance(obj, (list, tuple)):
+        items = [serialize_object(item) for item in obj]
+        return tuple(items) if isinstance(obj, tuple) else items
+    if isinstance(obj, dict):
+        return {key: serialize_object(value) for key, value in obj.items()}
+    if isinstance(obj, types.FunctionType):
+        return _serialize_function(obj)
+    special = _serialize_special(obj)
+    return special if special is not None else _serialize_instance(obj)
+
+
+def _serialize_function(fn: types.FunctionType) -> dict[str, Any]:
+    if fn.__name__ == "<lambda>":
+        raise ValueError("Cannot serialize a lambda: give the function a name and register it.")
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": get_registered_name(fn),
+        "registered_name": "function",
+    }
+
+
+def _serialize_special(obj: Any) -> Any | None:
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, slice):
+        bounds = {key: serialize_object(getattr(obj, key)) for key in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": bounds}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, type) and issubclass(obj, np.generic):
+        return {"module": "builtins", "class_name": "type", "config": obj.__name__, "registered_name": "type"}
+    return None
+
+
+def _serialize_instance(obj: Any) -> dict[str, Any]:
+    if isinstance(obj, type) or not hasattr(obj, "get_config"):
+        raise TypeError(
+            f"Cannot serialize object {obj} of type {type(obj)}. "
+            "To be serializable, a class must implement the `get_config()` method."
+        )
+    cls = type(obj)
+    module = public_module(cls)
+    is_public = module is not None and not module.startswith("keras.src")
+    registered = None if is_public else get_registered_name(cls)
+    config = {
+        "module": module,
+        "class_name": cls.__name__,
+        "config": serialize_object(obj.get_config()),
+        "registered_name": registered,
+    }
+    for key in ("build_config", "compile_config"):
+        getter = getattr(obj, f"get_{key}", None)
+        extra = getter() if getter is not None else None
+        if extra is not None:
+            config[key] = serialize_object(extra)
+    return config
+
+
+# --- from a config ---
+
+
+def deserialize_object(
+    config: Any,
+    custom_objects: Table | None = None,
+    safe_mode: bool = True,
+    *,
+    module_objects: Table | None = None,
+) -> Any:
+    """The object that `serialize_object` (or Keras) described.
+
+    Args:
+        config: what was returned there; strings stay strings unless `module_objects` names them.
+        custom_objects: name -> class or function, consulted besides the registry.
+        safe_mode: accepted for compatibility; code in a config is refused in either mode.
+        module_objects: name -> object, for configs that give a bare name.
+
+    Raises:
+        TypeError: for an unknown class or function, or a class without `from_config`.
+        ValueError: for a lambda.
+    """
+    if config is None or isinstance(config, (bool, int, float)):
+        return config
+    if isinstance(config, str):
+        found = None
+        if module_objects is not None:
+            found = get_registered_object(config, custom_objects, module_objects)
+        return config if found is None else found
+    if isinstance(config, (list, tuple)):
+        return [
+            deserialize_object(i, custom_objects, safe_mode, module_objects=module_objects) for i in config
+        ]
+    if not isinstance(config, Mapping):
+        raise TypeError(f"Could not parse config: {config}")
+    name, inner = config.get("class_name"), config.get("config")
+    if name is None or "config" not in config:
+        return {key: deserialize_object(value, custom_objects, safe_mode) for key, value in config.items()}
+    if name in _SPECIAL_READERS:
+        return _SPECIAL_READERS[name](inner)
+    if config.get("module") == "builtins" and name == "function":
+        return _find_function(str(inner), config, custom_objects, module_objects)
+    if config.get("module") == "builtins" and name == "type":
+        return getattr(np, standardize_dtype(inner))
+    return _build_instance(config, custom_objects, module_objects)
+
+
+def _refuse_lambda(config: Any) -> Any:
+    raise ValueError(
+        "Requested the deserialization of a Python lambda. It would run code from the file and is not "
+        "offered: use a named, registered function instead."
+    )
+
+
+_SPECIAL_READERS: dict[str, Callable[[Any], Any]] = {
+    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
+    "__tensor__": lambda c: np.array(c["value"], dtype=c["dtype"]),
+    "__bytes__": lambda c: c["value"].encode(),
+    "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
+    "__ellipsis__": lambda c: Ellipsis,
+    "__lambda__": _refuse_lambda,
+}
+
+
+def _unknown(kind: str, name: Any, config: Table, known: Table | None) -> TypeError:
+    return TypeError(
+        f"Could not locate {kind} '{name}'.{suggest(str(name), known) if known else ''} "
+        "Make sure custom classes and functions are decorated with "
+        "`@ranvier.saving.register_keras_serializable()` and are imported before they are loaded. "
+        f"Full object config: {dict(config)}"
+    )
+
+
+def _find_function(
+    name: str,
+    config: Table,
+    custom_objects: Table | None,
+    module_objects: Table | None,
+) -> Any:
+    found = get_registered_object(name, custom_objects, module_objects)
+    for module in () if found is not None or name.startswith("_") else _FUNCTION_MODULES:
+        candidate = getattr(sys.modules.get(module), name, None)
+        if isinstance(candidate, types.FunctionType) and candidate.__module__.startswith("ranvier."):
+            return candidate
+    if found is None:
+        raise _unknown("function", name, config, module_objects)
+    return found
+
+
+def _own_class(module: Any, name: str) -> type | None:
+    """One of the library's classes by the module and name of a config; only loaded modules are looked at."""
+    if not isinstance(module, str) or module.partition(".")[0] not in ("keras", "ranvier"):
+        return None
+    same_place = "ranvier" + module.removeprefix("keras").removeprefix("ranvier")
+    for place in (*_ALIASES.get(module, ()), same_place):
+        found = getattr(sys.modules.get(place), name, None)
+        if isinstance(found, type) and found.__module__.startswith("ranvier."):
+            return found
+    return None
+
+
+def _find_class(config: Table, custom_objects: Table | None, module_objects: Table | None) -> type:
+    name, registered = config["class_name"], config.get("registered_name")
+    found = get_registered_object(registered, custom_objects) if registered else None
+    if found is None:
+        found = get_registered_object(name, custom_objects)
+    if found is None:
+        found = _own_class(config.get("module"), name)
+    if found is None and module_objects is not None:
+        found = module_objects.get(name)
+    if found is None:
+        raise _unknown("class", name, config, module_objects)
+    return found
+
+
+def _build_instance(config: Table, custom_objects: Table | None, module_objects: Table | None) -> Any:
+    cls = _find_class(config, custom_objects, module_objects)
+    if isinstance(cls, types.FunctionType):
+        return cls
+    inner = config["config"]
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"Unable to reconstruct an instance of '{cls.__name__}' because the class is missing a "
+            f"`from_config()` method. Full object config: {dict(config)}"
+        )
+    if not isinstance(inner, Mapping):
+        raise TypeError(f"Expected 'config' to be a dict for {cls.__name__}, instead got {type(inner)}")
+    with custom_object_scope(custom_objects or {}):
+        try:
+            instance = cls.from_config(dict(inner))
+        except TypeError as error:
+            raise TypeError(
+                f"{cls} could not be deserialized properly: {error}\nFull object config: {dict(config)}"
+            ) from error
+        if config.get("build_config") and hasattr(instance, "build_from_config"):
+            instance.build_from_config(config["build_config"])
+        if config.get("compile_config") and hasattr(instance, "compile_from_config"):
+            instance.compile_from_config(config["compile_config"])
+    return instance
