@@ -4,9 +4,10 @@
 usage: check_layers.py [ROOT]        ROOT: the repository, by default the one this file stands in
 
 C++ (csrc/): which room may include which; pybind11 only in bindings; OpenMP only in base/threading.cpp; no
-library templates in files that are compiled once per instruction set; no kernel family left out of kernels.def.
-Python (python/ranvier/): imports go down only, also those inside functions and under TYPE_CHECKING; no two modules
-import each other, directly or round about; at module level only the standard library and NumPy are imported.
+library templates in files that are compiled once per instruction set; no kernel family left out of
+kernels.def. Python (python/ranvier/): imports go down only, also those inside functions and under
+TYPE_CHECKING; no two modules import each other, directly or round about; at module level only the standard
+library and NumPy are imported.
 
 Prints one line per violation and exits with 1, or says that there are none.
 """
@@ -93,7 +94,7 @@ def check_include(source: Path, csrc: Path, quote: str, target: str) -> str | No
         if target == "omp.h" and source != csrc / "base/threading.cpp":
             return "only base/threading.cpp may see OpenMP"
         if source.name.endswith(".isa.cpp") and target in NOT_PER_ISA:
-            return f"<{target}> in a file compiled per instruction set (its templates may be emitted out of line)"
+            return f"<{target}> in a file compiled per instruction set: its code may be emitted out of line"
         return None
     if not (csrc / target).exists():
         if (source.parent / target).exists():
@@ -219,13 +220,11 @@ def check_python(root: Path) -> Iterator[str]:
         for line, base, at_top, name in imports_of(tree, module, path.name == "__init__.py"):
             if base.split(".")[0] != "ranvier":
                 if at_top and base.split(".")[0] not in IMPORTED_EVERYWHERE:
-                    yield f"{where}:{line}: import {base} inside the function that uses it (import must stay fast)"
+                    yield f"{where}:{line}: import {base} inside the function that uses it"
                 continue
-            target = (
-                f"{base}.{name}"
-                if f"{base}.{name}" in files or (base, name) == ("ranvier", "_core")
-                else base
-            )
+            target = base
+            if f"{base}.{name}" in files or (base, name) == ("ranvier", "_core"):
+                target = f"{base}.{name}"
             graph[module].add(target)
             target_room = python_room(target)
             if target_room not in PYTHON_LEVEL:
@@ -242,11 +241,7 @@ def main(arguments: list[str]) -> int:
     problems = [*check_cpp(root), *check_python(root)]
     for problem in problems:
         print(problem)
-    print(
-        f"check_layers: {len(problems)} violation{'' if len(problems) == 1 else 's'}"
-        if problems
-        else "layers: ok"
-    )
+    print(f"check_layers: {len(problems)} violation(s)" if problems else "layers: ok")
     return 1 if problems else 0
 
 

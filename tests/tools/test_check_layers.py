@@ -1,4 +1,4 @@
-"""The layering check: the repository passes it, and every rule is seen to fire on a small tree that breaks it."""
+"""The layering check: the repository passes it, and every rule fires on a small tree that breaks it."""
 
 from __future__ import annotations
 
