@@ -1,0 +1,17 @@
+// The product's kernels for double. Contracts: kernels.def.
+#include "kernels/gemm/gemm_block.h"
+#include "kernels/table.h"
+
+namespace ranvier::RANVIER_ISA {
+
+void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, int a_form,
+                    const double* b, std::int64_t ldb, double* c, std::int64_t ldc, bool accumulate) {
+  block<double>(m, n, k, a, lda, a_form, b, ldb, c, ldc, accumulate);
+}
+
+void gemm_pack_f64(std::int64_t count, std::int64_t k, std::int64_t width, const double* in, std::int64_t ld,
+                   bool transpose, double* out) {
+  pack<double>(count, k, width, in, ld, transpose, out);
+}
+
+}  // namespace ranvier::RANVIER_ISA
