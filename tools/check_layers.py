@@ -48,7 +48,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"_core", "_version"},
     {"core"},
     {"ops", "random"},
-    {"initializers", "activations", "regularizers", "constraints"},
+    {"initializers", "activations", "regularizers", "constraints", "dtype_policies"},
     {"layers"},
     {"losses", "metrics", "optimizers"},
     {"saving"},
