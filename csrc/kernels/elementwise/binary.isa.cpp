@@ -1,0 +1,263 @@
+// Binary elementwise operations and select; see elementwise.def for the list and loops.h for the loops.
+#include "kernels/elementwise/lookup.h"
+
+namespace ranvier::RANVIER_ISA {
+namespace {
+
+// Integer arithmetic wraps: it goes through the unsigned type. Floats go through themselves.
+template <class T>
+struct Arithmetic {
+  using Type = T;
+};
+template <>
+struct Arithmetic<std::int32_t> {
+  using Type = std::uint32_t;
+};
+template <>
+struct Arithmetic<std::int64_t> {
+  using Type = std::uint64_t;
+};
+
+// Quotient rounded down and remainder of the divisor's sign, as Python and NumPy define them.
+template <class T>
+struct DivMod {
+  T quotient;
+  T remainder;
+};
+
+// Below this the quotient of two doubles and its remainder are exact.
+inline constexpr double kQuotientMax = 0x1p52;
+
+// The truncated quotient and remainder, made into floored ones. NaN and zero divisors: as NumPy.
+template <class T>
+RANVIER_INLINE DivMod<T> floored(T x, T y, double quotient, double remainder) {
+  T r = static_cast<T>(remainder);
+  const bool other_side = (r != T(0)) & ((r < T(0)) != (y < T(0)));
+  const T q = static_cast<T>(other_side ? quotient - 1.0 : quotient);
+  const T ratio = x / y;
+  T floor = q == T(0) ? copysign_(T(0), ratio) : q;
+  floor = r != r ? r : floor;
+  floor = y == T(0) ? ratio : floor;
+  r = other_side ? r + y : r;
+  return {floor, r == T(0) ? copysign_(r, y) : r};
+}
+
+template <class T>
+RANVIER_INLINE DivMod<T> div_mod_float(T xt, T yt) {
+  const double x = xt;
+  const double y = yt;
+  double q = trunc_(x / y);
+  double r = q == 0.0 ? x : fma_(-q, y, x);
+  // x / y may have been rounded up to a whole number; then the remainder has the wrong sign.
+  const bool too_far = (r != 0.0) & ((r < 0.0) != (x < 0.0));
+  r = too_far ? r + copysign_(y, x) : r;
+  q = too_far ? q - copysign_(1.0, q) : q;
+  return floored(xt, yt, q, r);
+}
+
+template <class T>
+RANVIER_INLINE bool easy_quotient(T xt, T yt) {
+  const double x = xt;
+  const double y = yt;
+  return !((abs_(x) < inf_<double>()) & (y != 0.0) & (abs_(x / y) >= kQuotientMax));
+}
+
+// fmod's result is exact by definition, so libm gives the same bits everywhere.
+template <class T>
+static inline DivMod<T> div_mod_float_slow(T xt, T yt) {
+  if (easy_quotient(xt, yt)) return div_mod_float(xt, yt);
+  const double x = xt;
+  const double y = yt;
+  const double r = __builtin_fmod(x, y);
+  return floored(xt, yt, round_((x - r) / y), r);
+}
+
+// Division by zero gives quotient and remainder 0.
+RANVIER_INLINE DivMod<std::int32_t> div_mod_int(std::int32_t x, std::int32_t y) {
+  // A quotient of 32-bit integers that is not whole is further from a whole number than double rounds. The
+  // magic constant's low bits also wrap 2^31.
+  const double q = floor_(static_cast<double>(x) / static_cast<double>(y == 0 ? 1 : y));
+  const auto u = y == 0 ? std::uint32_t{0} : static_cast<std::uint32_t>(to_bits(q + Fp<double>::kMagic));
+  const auto r = static_cast<std::uint32_t>(x) - u * static_cast<std::uint32_t>(y);
+  return {static_cast<std::int32_t>(u), y == 0 ? 0 : static_cast<std::int32_t>(r)};
+}
+RANVIER_INLINE DivMod<std::int64_t> div_mod_int(std::int64_t x, std::int64_t y) {
+  using U = std::uint64_t;
+  if (y == 0) return {0, 0};
+  if (y == -1) return {static_cast<std::int64_t>(U{0} - static_cast<U>(x)), 0};
+  const std::int64_t q = x / y;
+  const std::int64_t r = x % y;
+  const bool other_side = (r != 0) & ((r < 0) != (y < 0));
+  return {other_side ? q - 1 : q, other_side ? r + y : r};
+}
+
+namespace op {
+
+#define RANVIER_ARITHMETIC_OP(name, symbol)                                      \
+  struct name {                                                                  \
+    template <class T>                                                           \
+    RANVIER_INLINE T apply(T x, T y) {                                           \
+      using U = typename Arithmetic<T>::Type;                                    \
+      return static_cast<T>(static_cast<U>(x) symbol static_cast<U>(y));         \
+    }                                                                            \
+  };
+RANVIER_ARITHMETIC_OP(add, +)
+RANVIER_ARITHMETIC_OP(subtract, -)
+RANVIER_ARITHMETIC_OP(multiply, *)
+RANVIER_ARITHMETIC_OP(divide, /)
+#undef RANVIER_ARITHMETIC_OP
+
+#define RANVIER_COMPARISON_OP(name, symbol) \
+  struct name {                             \
+    template <class T>                      \
+    RANVIER_INLINE Byte apply(T x, T y) {   \
+      return x symbol y;                    \
+    }                                       \
+  };
+RANVIER_COMPARISON_OP(equal, ==)
+RANVIER_COMPARISON_OP(not_equal, !=)
+RANVIER_COMPARISON_OP(less, <)
+RANVIER_COMPARISON_OP(less_equal, <=)
+RANVIER_COMPARISON_OP(greater, >)
+RANVIER_COMPARISON_OP(greater_equal, >=)
+RANVIER_COMPARISON_OP(logical_and, &)
+RANVIER_COMPARISON_OP(logical_or, |)
+RANVIER_COMPARISON_OP(logical_xor, ^)
+#undef RANVIER_COMPARISON_OP
+
+// NaN if either is NaN: a NaN in y fails the comparison and is taken, one in x is asked for.
+struct maximum {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    return (x > y) | (x != x) ? x : y;
+  }
+};
+struct minimum {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    return (x < y) | (x != x) ? x : y;
+  }
+};
+struct power {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    return pow_(x, y);
+  }
+};
+
+#define RANVIER_DIVISION_OP(name, part)                            \
+  struct name {                                                    \
+    RANVIER_INLINE float apply(float x, float y) {                 \
+      return div_mod_float(x, y).part;                             \
+    }                                                              \
+    RANVIER_INLINE double apply(double x, double y) {              \
+      return div_mod_float(x, y).part;                             \
+    }                                                              \
+    template <class T>                                             \
+    RANVIER_INLINE T apply(T x, T y) {                             \
+      return div_mod_int(x, y).part;                               \
+    }                                                              \
+    template <class T>                                             \
+      requires(T(0.5) != T(0))                                     \
+    RANVIER_INLINE bool easy(T x, T y) {                           \
+      return easy_quotient(x, y);                                  \
+    }                                                              \
+    template <class T>                                             \
+    static inline T slow(T x, T y) {                               \
+      return div_mod_float_slow(x, y).part;                        \
+    }                                                              \
+  };
+RANVIER_DIVISION_OP(floor_divide, quotient)
+RANVIER_DIVISION_OP(mod, remainder)
+#undef RANVIER_DIVISION_OP
+
+}  // namespace op
+
+template <class T>
+RANVIER_OUTLINE void select_blocks(int64_t n, T* out, const Byte* condition, const T* x, const T* y) {
+  const int64_t count = n & -static_cast<int64_t>(kBlock<Byte>);
+  RANVIER_INDEPENDENT
+  for (int64_t i = 0; i < count; ++i) {
+    const T a = x[i];
+    const T b = y[i];
+    out[i] = condition[i] != 0 ? a : b;
+  }
+}
+
+template <class T>
+static void select(int64_t n, void* out_, const void* condition_, const void* x_, const void* y_) {
+  constexpr int W = kBlock<Byte>;
+  T* out = static_cast<T*>(out_);
+  const Byte* condition = static_cast<const Byte*>(condition_);
+  const T* x = static_cast<const T*>(x_);
+  const T* y = static_cast<const T*>(y_);
+  if (n >= W) select_blocks(n, out, condition, x, y);
+  const int64_t rest = n & (W - 1);
+  if (rest == 0) return;
+  const int64_t at = n - rest;
+  alignas(64) Byte c[W];
+  alignas(64) T a[W];
+  alignas(64) T b[W];
+  load_part<W>(c, condition + at, rest);
+  load_part<W>(a, x + at, rest);
+  load_part<W>(b, y + at, rest);
+  select_blocks(W, a, c, a, b);
+  store_part<W>(out + at, a, rest);
+}
+
+template <class Op, Domain D, Result R, class T, DType Id>
+EwFn binary_for(EwForm form) {
+  if constexpr (in_domain(D, Id)) {
+    using Out = typename OutputOf<R, T>::Type;
+    switch (form) {
+      case EwForm::kArrays: return &binary<Op, EwForm::kArrays, T, Out>;
+      case EwForm::kScalarLeft: return &binary<Op, EwForm::kScalarLeft, T, Out>;
+      case EwForm::kScalarRight: return &binary<Op, EwForm::kScalarRight, T, Out>;
+    }
+  }
+  return nullptr;
+}
+
+template <class Op, Domain D, Result R>
+EwFn pick(DType dtype, EwForm form) {
+  switch (dtype) {
+    case DType::f32: return binary_for<Op, D, R, float, DType::f32>(form);
+    case DType::f64: return binary_for<Op, D, R, double, DType::f64>(form);
+    case DType::i32: return binary_for<Op, D, R, std::int32_t, DType::i32>(form);
+    case DType::i64: return binary_for<Op, D, R, std::int64_t, DType::i64>(form);
+    case DType::b8: return binary_for<Op, D, R, Byte, DType::b8>(form);
+    default: return nullptr;
+  }
+}
+
+EwFn select_for(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return &select<float>;
+    case DType::f64: return &select<double>;
+    case DType::i32: return &select<std::int32_t>;
+    case DType::i64: return &select<std::int64_t>;
+    case DType::b8: return &select<Byte>;
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+EwFn binary_lookup(Ew ew, DType dtype, EwForm form) {
+#define RANVIER_EW_1(name, dtypes, result)
+#define RANVIER_EW_2(name, dtypes, result) \
+  case Ew::name: return pick<op::name, Domain::dtypes, Result::result>(dtype, form);
+#define RANVIER_EW_3(name, dtypes, result) \
+  case Ew::name: return form == EwForm::kArrays ? name##_for(dtype) : nullptr;
+#define RANVIER_EW(name, arity, dtypes, result) RANVIER_EW_##arity(name, dtypes, result)
+  switch (ew) {
+#include "kernels/elementwise/elementwise.def"
+    default: return nullptr;
+  }
+#undef RANVIER_EW
+#undef RANVIER_EW_1
+#undef RANVIER_EW_2
+#undef RANVIER_EW_3
+}
+
+}  // namespace ranvier::RANVIER_ISA

@@ -1,0 +1,540 @@
+// The one set of math functions. Scalar, branch-free templates for float and double, written so that a plain
+// loop around a call is vectorised by the compiler; a vector lane and a loop's scalar tail give the same bits.
+//
+// Bits are the same for every instruction set: only IEEE +, -, *, /, sqrt, explicit fused multiply-adds, selects
+// and integer operations are used, and no libm function (its results differ between machines). Rounding to
+// an integer and conversion to one go through the "magic" constant 1.5 * 2^mantissa_bits: its low mantissa bits are then
+// the integer in two's complement, which needs no conversion instruction (AVX2 has none for 64 bits) and
+// is never undefined.
+//
+// Special values follow IEEE 754 / C annex F: NaN in gives NaN out, signed zeros and infinities as usual.
+// The sign and payload of a NaN are unspecified.
+//
+// Include only from a *.isa.cpp file, or with RANVIER_ISA defined.
+#pragma once
+
+#include <cstdint>
+
+#define RANVIER_INLINE static inline __attribute__((always_inline))
+
+namespace ranvier::RANVIER_ISA {
+
+template <class T>
+struct Fp;
+
+template <>
+struct Fp<float> {
+  using Bits = std::uint32_t;
+  static constexpr int kMantissa = 23;
+  static constexpr Bits kBias = 127;
+  static constexpr Bits kSign = 0x80000000u;
+  static constexpr Bits kMantissaMask = 0x007fffffu;
+  static constexpr Bits kSqrtHalfBits = 0x3f3504f3u;
+  static constexpr Bits kOneBits = 0x3f800000u;
+  static constexpr Bits kInfBits = 0x7f800000u;
+  static constexpr float kMagic = 0x1.8p23f;
+  static constexpr float kTwoMantissa = 0x1p23f;
+  static constexpr float kMinNormal = 0x1p-126f;
+  static constexpr float kLog2E = 0x1.715476p+0f;
+  // ln 2 = hi + lo; hi has 15 bits, so that k * hi is exact for every exponent k.
+  static constexpr float kLn2Hi = 0x1.62e4p-1f;
+  static constexpr float kLn2Lo = 0x1.7f7d1cp-20f;
+  static constexpr float kExpMax = 89.0f;    // exp overflows at 88.72
+  static constexpr float kExpMin = -104.0f;  // and rounds to 0 below -103.97
+  static constexpr float kTanhMax = 10.0f;   // tanh rounds to 1 above 9.02
+  static constexpr float kErfMax = 4.0f;     // erf rounds to 1 above 3.92
+  static constexpr float kTiny = 0x1p-13f;   // x^2 / 3 is below half an ulp
+};
+
+template <>
+struct Fp<double> {
+  using Bits = std::uint64_t;
+  static constexpr int kMantissa = 52;
+  static constexpr Bits kBias = 1023;
+  static constexpr Bits kSign = 0x8000000000000000u;
+  static constexpr Bits kMantissaMask = 0x000fffffffffffffu;
+  static constexpr Bits kSqrtHalfBits = 0x3fe6a09e667f3bcdu;
+  static constexpr Bits kOneBits = 0x3ff0000000000000u;
+  static constexpr Bits kInfBits = 0x7ff0000000000000u;
+  static constexpr double kMagic = 0x1.8p52;
+  static constexpr double kTwoMantissa = 0x1p52;
+  static constexpr double kMinNormal = 0x1p-1022;
+  static constexpr double kLog2E = 0x1.71547652b82fep+0;
+  static constexpr double kLn2Hi = 0x1.62e42feep-1;  // 33 bits
+  static constexpr double kLn2Lo = 0x1.a39ef35793c76p-33;
+  static constexpr double kExpMax = 710.0;
+  static constexpr double kExpMin = -746.0;
+  static constexpr double kTanhMax = 20.0;
+  static constexpr double kErfMax = 6.0;
+  static constexpr double kTiny = 0x1p-28;
+};
+
+RANVIER_INLINE std::uint32_t to_bits(float x) { return __builtin_bit_cast(std::uint32_t, x); }
+RANVIER_INLINE std::uint64_t to_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
+RANVIER_INLINE float from_bits(std::uint32_t u) { return __builtin_bit_cast(float, u); }
+RANVIER_INLINE double from_bits(std::uint64_t u) { return __builtin_bit_cast(double, u); }
+
+// a * b + c, rounded once.
+RANVIER_INLINE double fma_(double a, double b, double c) { return __builtin_fma(a, b, c); }
+RANVIER_INLINE float fma_(float a, float b, float c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fmaf(a, b, c);
+#else
+  // The product is exact in double. The sum is rounded to odd there (an inexact sum gets its last bit set),
+  // after which rounding to float is as if from the exact sum.
+  const double p = static_cast<double>(a) * static_cast<double>(b);
+  const double d = c;
+  const double s = p + d;
+  const double q = s - p;
+  const double e = (p - (s - q)) + (d - q);  // exact: p + d = s + e
+  const std::uint64_t u = to_bits(s);
+  const std::uint64_t away = ((to_bits(e) ^ u) >> 63) == 0 ? std::uint64_t{1} : ~std::uint64_t{0};
+  const bool inexact = (e > 0) | (e < 0);  // false for NaN
+  const std::uint64_t step = inexact ? away : std::uint64_t{0};
+  return static_cast<float>(from_bits((u & 1) == 0 ? u + step : u));
+#endif
+}
+
+RANVIER_INLINE float sqrt_(float x) { return __builtin_sqrtf(x); }
+RANVIER_INLINE double sqrt_(double x) { return __builtin_sqrt(x); }
+RANVIER_INLINE float floor_(float x) { return __builtin_floorf(x); }
+RANVIER_INLINE double floor_(double x) { return __builtin_floor(x); }
+RANVIER_INLINE float ceil_(float x) { return __builtin_ceilf(x); }
+RANVIER_INLINE double ceil_(double x) { return __builtin_ceil(x); }
+RANVIER_INLINE float trunc_(float x) { return __builtin_truncf(x); }
+RANVIER_INLINE double trunc_(double x) { return __builtin_trunc(x); }
+// Half to even: the rounding mode is never changed.
+RANVIER_INLINE float round_(float x) { return __builtin_rintf(x); }
+RANVIER_INLINE double round_(double x) { return __builtin_rint(x); }
+
+template <class T>
+RANVIER_INLINE T abs_(T x) {
+  return from_bits(to_bits(x) & ~Fp<T>::kSign);
+}
+template <class T>
+RANVIER_INLINE T copysign_(T x, T sign) {
+  return from_bits((to_bits(x) & ~Fp<T>::kSign) | (to_bits(sign) & Fp<T>::kSign));
+}
+template <class T>
+RANVIER_INLINE T inf_() {
+  return from_bits(Fp<T>::kInfBits);
+}
+template <class T>
+RANVIER_INLINE T nan_() {
+  return from_bits(Fp<T>::kInfBits | (Fp<T>::kInfBits >> 1));
+}
+
+// c0 + x * (c1 + x * (c2 + ...)): Horner's rule.
+template <class T>
+RANVIER_INLINE T poly(T, T c0) {
+  return c0;
+}
+template <class T, class... Rest>
+RANVIER_INLINE T poly(T x, T c0, Rest... rest) {
+  return fma_(poly(x, rest...), x, c0);
+}
+
+// 2^n for the integer n held in the low bits of `u` (see the magic constant); n + bias must be a normal exponent.
+template <class T>
+RANVIER_INLINE T pow2_(typename Fp<T>::Bits u) {
+  return from_bits((u << Fp<T>::kMantissa) + Fp<T>::kOneBits);
+}
+
+// (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2. Minimax; relative error of e^r: 2^-28, 2^-58.
+RANVIER_INLINE float exp_poly(float r) {
+  return poly(r, 5.000000098e-1f, 1.666651831e-1f, 4.166619881e-2f, 8.368953697e-3f, 1.395090057e-3f);
+}
+RANVIER_INLINE double exp_poly(double r) {
+  return poly(r, 5.000000000000012851e-1, 1.666666666666669957e-1, 4.16666666665143575e-2,
+              8.33333333330691922e-3, 1.388888894732439485e-3, 1.984126991798015339e-4,
+              2.480148959590916114e-5, 2.755721577194564877e-6, 2.763141236818499941e-7,
+              2.511802882367177342e-8);
+}
+
+template <class T>
+RANVIER_INLINE T clamp_keep_nan(T x, T low, T high) {
+  x = x > high ? high : x;
+  return x < low ? low : x;
+}
+
+// e^(x + lo) for x in [kExpMin, kExpMax] or NaN, and lo much smaller than 1.
+template <class T>
+RANVIER_INLINE T exp_core(T x, T lo) {
+  using F = Fp<T>;
+  const T t = fma_(x, F::kLog2E, F::kMagic);
+  const T n = t - F::kMagic;
+  T r = fma_(n, -F::kLn2Hi, x);
+  r = fma_(n, -F::kLn2Lo, r) + lo;
+  const T p = T(1) + fma_(r * r, exp_poly(r), r);
+  // 2^n in two factors: n may be outside the range of exponents, and a denormal result must be rounded once.
+  const auto u = to_bits(t);
+  const auto half = u >> 1;
+  return p * pow2_<T>(half) * pow2_<T>(u - half);
+}
+
+template <class T>
+RANVIER_INLINE T exp_(T x) {
+  return exp_core(clamp_keep_nan(x, Fp<T>::kExpMin, Fp<T>::kExpMax), T(0));
+}
+
+// (e^x - 1) / 2 as an unevaluated sum hi + lo, for x in [-104, 89] ([-746, 710]) or NaN; the half keeps 2^n finite.
+template <class T>
+RANVIER_INLINE void expm1_half(T x, T& hi, T& lo) {
+  using F = Fp<T>;
+  const T t = fma_(x, F::kLog2E, F::kMagic);
+  const T n = t - F::kMagic;
+  const T r0 = fma_(n, -F::kLn2Hi, x);
+  const T r = fma_(n, -F::kLn2Lo, r0);
+  const T r_lo = fma_(n, -F::kLn2Lo, r0 - r);
+  const T q = fma_(r * r, exp_poly(r), r_lo);
+  const T h = from_bits((to_bits(t) << F::kMantissa) + (F::kOneBits - (typename F::Bits{1} << F::kMantissa)));
+  const T a = h - T(0.5);
+  const T a_lo = (h - a) - T(0.5);
+  const T b = h * r;
+  hi = a + b;  // |a| >= |b| or a == 0
+  lo = fma_(h, q, ((a - hi) + b) + a_lo);
+}
+
+template <class T>
+RANVIER_INLINE T expm1_(T x) {
+  // Below -50 the result is -1, and 2^n stays normal.
+  T hi, lo;
+  expm1_half(clamp_keep_nan(x, T(-50), Fp<T>::kExpMax), hi, lo);
+  const T y = hi + lo;
+  return abs_(x) < Fp<T>::kTiny * Fp<T>::kTiny ? x : y + y;
+}
+
+template <class T>
+RANVIER_INLINE T tanh_(T x) {
+  using F = Fp<T>;
+  const T ax = abs_(x);
+  T hi, lo;
+  expm1_half(T(2) * (ax > F::kTanhMax ? F::kTanhMax : ax), hi, lo);
+  // tanh = g / (g + 1), g = (e^2x - 1) / 2; the quotient is corrected by its remainder.
+  const T g = hi + lo;
+  const T g_lo = lo - (g - hi);
+  const T d = g + T(1);
+  const T v = d - g;
+  const T d_lo = (g - (d - v)) + (T(1) - v) + g_lo;
+  const T inverse = T(1) / d;
+  const T q = g * inverse;
+  const T rest = fma_(-q, d, g) + fma_(-q, d_lo, g_lo);
+  const T y = fma_(rest, inverse, q);
+  return ax < F::kTiny ? x : copysign_(y, x);
+}
+
+// 1 / (1 + e^-x); the smaller of e^x and e^-x is used, so that nothing overflows and the left tail keeps its digits.
+template <class T>
+RANVIER_INLINE T sigmoid_(T x) {
+  const T e = exp_(-abs_(x));
+  return (x < T(0) ? e : T(1)) / (T(1) + e);
+}
+
+// log(1 + f) + k * ln(2) for 1 + f in [sqrt(1/2), sqrt(2)].
+RANVIER_INLINE float log_core(float f, float k) {
+  const float q = poly(f, 3.333331672e-1f, -2.500080923e-1f, 2.000228694e-1f, -1.66245897e-1f, 1.418119566e-1f,
+                       -1.312844713e-1f, 1.288151753e-1f, -7.860216695e-2f);
+  const float f2 = f * f;
+  const float half = 0.5f * f2;
+  const float rest = fma_(f2 * f, q, k * Fp<float>::kLn2Lo);
+  return fma_(k, Fp<float>::kLn2Hi, f - (half - rest));
+}
+// With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - f^2/2 + s * (f^2/2 + R(s^2)), as in fdlibm.
+RANVIER_INLINE double log_core(double f, double k) {
+  const double s = f / (2.0 + f);
+  const double z = s * s;
+  const double r = z * poly(z, 6.666666666666730685e-1, 3.999999999943340699e-1, 2.857142873902431482e-1,
+                            2.222219886137255564e-1, 1.81835515742243269e-1, 1.531433156320642355e-1,
+                            1.479351194544876552e-1);
+  const double half = 0.5 * f * f;
+  const double rest = fma_(s, half + r, k * Fp<double>::kLn2Lo);
+  return fma_(k, Fp<double>::kLn2Hi, f - (half - rest));
+}
+
+// A positive finite normal x as m * 2^(e - bias), m in [sqrt(1/2), sqrt(2)); e >= 0 is returned.
+template <class T>
+RANVIER_INLINE typename Fp<T>::Bits split_exponent(T x, T& m) {
+  using F = Fp<T>;
+  const auto u = to_bits(x) + (F::kOneBits - F::kSqrtHalfBits);
+  m = from_bits((u & F::kMantissaMask) + F::kSqrtHalfBits);
+  return u >> F::kMantissa;
+}
+// The exponent that split_exponent returned, without its bias, as a number.
+template <class T>
+RANVIER_INLINE T exponent_value(typename Fp<T>::Bits e) {
+  using F = Fp<T>;
+  return from_bits(e | to_bits(F::kTwoMantissa)) - (F::kTwoMantissa + T(F::kBias));
+}
+
+template <class T>
+RANVIER_INLINE T log_(T x) {
+  using F = Fp<T>;
+  const bool denormal = x < F::kMinNormal;
+  T m;
+  const auto e = split_exponent(denormal ? x * (F::kTwoMantissa * T(4)) : x, m);
+  const T k = exponent_value<T>(e) - (denormal ? T(F::kMantissa + 2) : T(0));
+  T y = log_core(m - T(1), k);
+  y = x < inf_<T>() ? y : x;  // inf and NaN
+  y = x < T(0) ? nan_<T>() : y;
+  return x == T(0) ? -inf_<T>() : y;
+}
+
+// log(1 + x) for x >= 0 or in (-1, 0), finite or NaN.
+template <class T>
+RANVIER_INLINE T log1p_core(T x) {
+  using F = Fp<T>;
+  const T u = T(1) + x;
+  const T v = u - T(1);
+  const T u_lo = (T(1) - (u - v)) + (x - v);  // 1 + x = u + u_lo exactly
+  T m;
+  const auto e = split_exponent(u, m);
+  // 2^-k; 0 where the correction no longer matters.
+  const T scale = from_bits(e < 2 * F::kBias ? (2 * F::kBias - e) << F::kMantissa : typename F::Bits{0});
+  return log_core(fma_(u_lo, scale, m - T(1)), exponent_value<T>(e));
+}
+
+template <class T>
+RANVIER_INLINE T log1p_(T x) {
+  T y = copysign_(log1p_core(x), x);
+  y = x < inf_<T>() ? y : x;
+  y = x < T(-1) ? nan_<T>() : y;
+  return x == T(-1) ? -inf_<T>() : y;
+}
+
+// log(1 + e^x) = max(x, 0) + log1p(e^-|x|).
+template <class T>
+RANVIER_INLINE T softplus_(T x) {
+  return (x > T(0) ? x : T(0)) + log1p_core(exp_(-abs_(x)));
+}
+
+// erf(x) / x - 1 in z = x^2, |x| <= 1. Relative error of erf 2^-29, 2^-62.
+RANVIER_INLINE float erf_small(float z) {
+  return poly(z, 1.283791657e-1f, -3.761262583e-1f, 1.128358516e-1f, -2.685381209e-2f, 5.188327487e-3f,
+              -8.010188531e-4f, 7.853835496e-5f);
+}
+RANVIER_INLINE double erf_small(double z) {
+  return poly(z, 1.283791670955125737e-1, -3.761263890318374761e-1, 1.128379167095485755e-1,
+              -2.686617064507290431e-2, 5.223977624780954773e-3, -8.548326978747125079e-4,
+              1.205533103707500336e-4, -1.492559351101541783e-5, 1.646097288179310729e-6,
+              -1.635002589423797053e-7, 1.465788425667913313e-8, -1.136568262452759679e-9,
+              5.94528925737588233e-11);
+}
+// -log(erfc(1 + t)), weighted by erfc: t in [0, 3], [0, 5].
+RANVIER_INLINE float neg_log_erfc(float t) {
+  return poly(t, 1.849605516f, 2.63896688f, 8.431176149e-1f, 4.150345596e-2f, -9.895378623e-3f, 1.829317675e-3f,
+              -1.863609941e-4f);
+}
+RANVIER_INLINE double neg_log_erfc(double t) {
+  return poly(t, 1.849605509933248255, 2.638967514234788585, 8.43107256358658866e-1, 4.156109804218465999e-2,
+              -1.003382537847716968e-2, 1.977902594117254584e-3, -2.373225908998076118e-4,
+              -2.627756210106779379e-5, 2.715847650268578932e-5, -9.607960572356817048e-6,
+              2.0587451066333965e-6, -1.420391698427754206e-7, -9.805521058098045113e-8,
+              5.226632475659398964e-8, -1.498632425289709461e-8, 2.881376133874386523e-9,
+              -3.709295008451030531e-10, 2.906370325329868045e-11, -1.049472049723119329e-12);
+}
+
+template <class T>
+RANVIER_INLINE T erf_(T x) {
+  const T ax = abs_(x);
+  const T small = fma_(x, erf_small(x * x), x);
+  const T t = (ax > Fp<T>::kErfMax ? Fp<T>::kErfMax : ax) - T(1);
+  const T big = T(1) - exp_core(-neg_log_erfc(t), T(0));
+  return ax < T(1) ? small : copysign_(big, x);
+}
+
+// erfinv(x) / x as a function of w = -log(1 - x^2), after M. Giles, "Approximating the erfinv function" (2010),
+// with minimax polynomials of our own: one in w near 0, then one or two in sqrt(w).
+RANVIER_INLINE float erfinv_ratio(float w) {
+  const float central =
+      poly(w - 3.0f, 1.623542015f, 2.416304074e-1f, -5.738193577e-3f, -8.361927161e-4f, 1.951276189e-4f,
+           -1.270882711e-5f, -1.775829322e-6f, 4.484222343e-7f, -1.8335484e-8f, -5.473589731e-9f, 6.25505223e-10f);
+  const float tail = poly(sqrt_(w) - 3.0f, 2.832976805f, 1.001675244f, 9.444959123e-3f, -7.642692401e-3f,
+                          5.693044694e-3f, -3.57198272e-3f, 1.450069769e-3f, -8.447106598e-5f, -2.498371543e-4f,
+                          9.265317699e-5f);
+  return w < 6.0f ? central : tail;
+}
+RANVIER_INLINE double erfinv_ratio(double w) {
+  const double central =
+      poly(w - 3.125, 1.653654562683102717, 2.401581824255883327e-1, -6.033670871426996347e-3,
+           -7.407025341545543409e-4, 1.867342080205292777e-4, -1.388252339419720573e-5, -1.365469177263801743e-6,
+           4.234788171204048182e-7, -2.907038989570943135e-8, -4.11266064285353504e-9, 1.051222566923933964e-9,
+           -5.414294626504765387e-11, -1.297850415858630589e-11, 2.630503456634120801e-12,
+           -8.079292222496655198e-14, -4.001589815394795256e-14, 6.533342705251279277e-15,
+           -3.9877944605043643e-17, -1.234487909272517322e-16, 1.554519599019661233e-17,
+           6.956670419306909377e-19, -3.487647556170992209e-19, 1.653925781231512821e-20,
+           3.219368018130410697e-21, -3.001607774499468749e-22);
+  const double v = sqrt_(w);
+  const double middle =
+      poly(v - 3.25, 3.083885610492220676, 1.005258967694165374, 5.370914553555089987e-3, -3.751208508223805565e-3,
+           2.491442097953441248e-3, -1.688275535478048933e-3, 9.532893416629030933e-4, -3.550378133682749557e-4,
+           2.403151186730871265e-5, 6.828711416824063377e-5, -4.732067384517074131e-5, 1.246504286336933501e-5,
+           2.932550214649680724e-6, -3.985746102736179574e-6, 1.481669916544011741e-6, -2.755171840393898682e-8,
+           -2.456092150398689608e-7, 1.315283262818831812e-7, -2.082012768367942286e-8, -1.528352733418174655e-8,
+           7.646146360412707205e-9);
+  const double tail =
+      poly(v - 5.0, 4.849906401408584344, 1.010300464864545363, -1.38719318380445034e-4, -2.15030119828702765e-4,
+           7.599527810259126704e-5, -1.968177068576492904e-5, 4.526052486819103259e-6, -9.93029502932485586e-7,
+           2.290529237968462197e-7, -6.755567934163004416e-8, 2.901859643249500024e-8, -1.525631506691417636e-8,
+           7.821122909572535962e-9, -3.469683085010951447e-9, 1.316685034143324954e-9, -4.386718748630631996e-10,
+           6.899787925442088609e-11, 4.316714408360124299e-11, -2.021994841234701112e-11);
+  return w < 6.25 ? central : v < 4.0 ? middle : tail;
+}
+
+// The inverse of erf on [-1, 1]; NaN outside.
+template <class T>
+RANVIER_INLINE T erfinv_(T x) {
+  const T w = -log_(fma_(-x, x, T(1)));
+  const T y = x * erfinv_ratio(w);
+  return abs_(x) == T(1) ? copysign_(inf_<T>(), x) : y;
+}
+
+// pi / 2 as a sum of three doubles.
+inline constexpr double kPio2Hi = 0x1.921fb54442d18p+0;
+inline constexpr double kPio2Mid = 0x1.1a62633145c07p-54;
+inline constexpr double kPio2Lo = -0x1.f1976b7ed8fbcp-110;
+inline constexpr double kTwoOverPi = 0x1.45f306dc9c883p-1;
+// sin_ and cos_ are right for |x| up to this; above it they return garbage of magnitude up to inf (the elementwise
+// kernels take a slow path there).
+inline constexpr double kTrigMax = 0x1p40;
+
+// sin (quadrant 0) or cos (1), negated (2, 3), of the reduced argument r + r_lo, |r| <= pi / 4.
+RANVIER_INLINE double sin_quadrant(double r, double r_lo, std::uint64_t quadrant) {
+  const double z = r * r;
+  const double ps = poly(z, -1.666666666666663888e-1, 8.333333333323687152e-3, -1.984126983062791884e-4,
+                         2.755731393066549011e-6, -2.505079034755816962e-8, 1.589843724212671371e-10);
+  const double pc = poly(z, 4.166666666666665673e-2, -1.388888888888330689e-3, 2.48015872948148634e-5,
+                         -2.755731579231857187e-7, 2.087590716269286412e-9, -1.136863400004516729e-11);
+  const double half = 0.5 * z;
+  const double s = r + fma_(r * z, ps, fma_(-half, r_lo, r_lo));
+  const double w = 1.0 - half;
+  const double c = w + (((1.0 - w) - half) + fma_(z * z, pc, -r * r_lo));
+  return from_bits(to_bits((quadrant & 1) != 0 ? c : s) ^ ((quadrant & 2) << 62));
+}
+// The same to 2^-37, for a result that is rounded to float.
+RANVIER_INLINE double sin_quadrant_float(double r, std::uint64_t quadrant) {
+  const double z = r * r;
+  const double ps = poly(z, -1.666666664371646202e-1, 8.333329555586059062e-3, -1.983937624217382349e-4,
+                         2.718624959647623535e-6);
+  const double pc = poly(z, 4.166666664816327657e-2, -1.388888558182668271e-3, 2.479993564836140249e-5,
+                         -2.724042856896287778e-7);
+  const double s = fma_(r * z, ps, r);
+  const double c = fma_(z * z, pc, fma_(z, -0.5, 1.0));
+  return from_bits(to_bits((quadrant & 1) != 0 ? c : s) ^ ((quadrant & 2) << 62));
+}
+
+// sin(x + shift * pi / 2). Cody-Waite reduction: the first step is exact (its result is a multiple of an ulp of
+// pi / 2 and at most 1, or x is near pi / 2); float arguments are reduced in double.
+RANVIER_INLINE double sin_shifted(double x, std::uint64_t shift) {
+  const double t = fma_(x, kTwoOverPi, Fp<double>::kMagic);
+  const double n = t - Fp<double>::kMagic;
+  const double r0 = fma_(-n, kPio2Hi, x);
+  const double h = n * kPio2Mid;
+  const double h_lo = fma_(n, kPio2Mid, -h);
+  const double r = r0 - h;
+  const double v = r - r0;
+  const double r_lo = ((r0 - (r - v)) - (h + v)) - h_lo;
+  return sin_quadrant(r, fma_(-n, kPio2Lo, r_lo), to_bits(t) + shift);
+}
+RANVIER_INLINE float sin_shifted(float x, std::uint64_t shift) {
+  const double d = x;
+  const double t = fma_(d, kTwoOverPi, Fp<double>::kMagic);
+  const double n = t - Fp<double>::kMagic;
+  const double r = fma_(-n, kPio2Mid, fma_(-n, kPio2Hi, d));
+  return static_cast<float>(sin_quadrant_float(r, to_bits(t) + shift));
+}
+
+template <class T>
+RANVIER_INLINE T sin_(T x) {
+  const T y = sin_shifted(x, 0);
+  return x == T(0) ? x : y;  // keeps the sign of zero
+}
+template <class T>
+RANVIER_INLINE T cos_(T x) {
+  return sin_shifted(x, 1);
+}
+
+// The special cases of x^y around `magnitude` = |x|^y, which is right for positive finite |x| and finite y.
+RANVIER_INLINE double pow_special(double x, double y, double magnitude) {
+  const double inf = inf_<double>();
+  const double ax = abs_(x);
+  const double ay = abs_(y);
+  const bool extreme = (ax == 0.0) | (ax == inf) | (ay == inf);
+  double p = extreme ? ((ax > 1.0) == (y > 0.0) ? inf : 0.0) : magnitude;
+  const bool whole = floor_(y) == y;  // true for infinities
+  const double half_y = 0.5 * y;
+  const bool odd = whole & (floor_(half_y) != half_y);
+  p = odd ? copysign_(p, x) : p;
+  p = !whole & (x < 0.0) & (ax < inf) ? nan_<double>() : p;
+  p = (x != x) | (y != y) ? nan_<double>() : p;
+  return (x == 1.0) | (y == 0.0) | ((x == -1.0) & (ay == inf)) ? 1.0 : p;
+}
+
+// x^y. In double throughout: log to 2^-44, exp to 2^-34, one rounding to float.
+RANVIER_INLINE float pow_(float xf, float yf) {
+  using F = Fp<double>;
+  const double x = xf;
+  const double y = yf;
+  double m;
+  const double k = exponent_value<double>(split_exponent(abs_(x), m));
+  const double f = m - 1.0;
+  const double s = f / (2.0 + f);
+  const double z = s * s;
+  const double q = poly(z, 6.666666667555945723e-1, 3.999999568294001116e-1, 2.857210403902366917e-1,
+                        2.217636269260207033e-1, 1.958208615340070531e-1);
+  const double log_x = fma_(k, 0x1.62e42fefa39efp-1, s * fma_(z, q, 2.0));
+  const double v = clamp_keep_nan(y * log_x, -120.0, 120.0);
+  const double t = fma_(v, F::kLog2E, F::kMagic);
+  const double n = t - F::kMagic;
+  const double r = fma_(n, -0x1.62e42fefa39efp-1, v);
+  const double e = poly(r, 5.00000007830906265e-1, 1.666666686456287876e-1, 4.166626853162966162e-2,
+                        8.333263575727071403e-3, 1.394617614416842203e-3, 1.991877077289426763e-4);
+  const double p = 1.0 + fma_(r * r, e, r);
+  return static_cast<float>(pow_special(x, y, p * pow2_<double>(to_bits(t))));
+}
+
+// log(x) = hi + lo to about 2^-65, for positive finite x. log(m) = 2 atanh(s), s = (m - 1) / (m + 1): the terms in s and
+// s^3 are carried in two doubles, the rest of the series in one.
+RANVIER_INLINE void log_two_doubles(double x, double& hi, double& lo) {
+  using F = Fp<double>;
+  const bool denormal = x < F::kMinNormal;
+  double m;
+  const auto e = split_exponent(denormal ? x * 0x1p54 : x, m);
+  const double k = exponent_value<double>(e) - (denormal ? 54.0 : 0.0);
+  const double f = m - 1.0;
+  const double d = 2.0 + f;
+  const double d_lo = f - (d - 2.0);
+  const double inverse = 1.0 / d;
+  const double s = f * inverse;
+  const double s_lo = fma_(-s, d_lo, fma_(-s, d, f)) * inverse;
+  const double z = s * s;
+  const double z_lo = fma_(s, s, -z) + 2.0 * s * s_lo;
+  const double c = s * z;
+  const double c_lo = fma_(s, z, -c) + fma_(s, z_lo, s_lo * z);
+  const double third = 0x1.5555555555555p-1;  // 2/3 = third + third_lo
+  const double third_lo = 0x1.5555555555555p-55;
+  const double a = c * third;
+  const double a_lo = fma_(c, third, -a) + fma_(c, third_lo, c_lo * third);
+  const double b = c * z * poly(z, 4.000000000000205019e-1, 2.857142857018067878e-1, 2.222222250760013192e-1,
+                                1.818178530627228576e-1, 1.538671903122094172e-1, 1.325761689696886101e-1,
+                                1.318962075462429615e-1);
+  const double s2 = 2.0 * s;
+  const double log_m = s2 + a;
+  const double log_m_lo = ((s2 - log_m) + a) + (2.0 * s_lo + (a_lo + b));
+  const double kl = k * F::kLn2Hi;  // exact
+  const double sum = kl + log_m;
+  const double sum_lo = ((kl - sum) + log_m) + fma_(k, F::kLn2Lo, log_m_lo);
+  hi = sum + sum_lo;
+  lo = sum_lo - (hi - sum);
+}
+
+RANVIER_INLINE double pow_(double x, double y) {
+  double log_hi, log_lo;
+  log_two_doubles(abs_(x), log_hi, log_lo);
+  const double v = y * log_hi;
+  const double v_lo = fma_(y, log_hi, -v) + y * log_lo;
+  const bool in_range = abs_(v) < 750.0;
+  const double p = exp_core(clamp_keep_nan(v, Fp<double>::kExpMin, Fp<double>::kExpMax), in_range ? v_lo : 0.0);
+  return pow_special(x, y, p);
+}
+
+}  // namespace ranvier::RANVIER_ISA
