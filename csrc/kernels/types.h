@@ -28,8 +28,10 @@ enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAny, kAll };
 // Reduces the middle axis of a contiguous [outer, reduce, inner] array, for the outer indices [outer_begin,
 // outer_end) and the inner ones [inner_begin, inner_end); out is [outer, inner]. The order of accumulation
 // depends on `reduce` and on (inner == 1) only, never on the ranges, so callers may split these over threads.
-// inner == 1: a fixed tree over a fixed number of virtual lanes; inner > 1: increasing index. Max and min
-// propagate NaN. An empty reduction gives 0, 1, the lowest or the highest value, false, true.
+// inner == 1: the tree of virtual lanes in reduce/lanes.h; inner > 1: per column, the tree of blocks of rows in
+// reduce/reduce.isa.cpp. Both keep the rounding error of a sum logarithmic in `reduce`. Max and min propagate
+// NaN; integer sums and products wrap. An empty reduction gives 0, 1, the lowest or the highest value, false,
+// true. `out` must not overlap `in`.
 using ReduceFn = void (*)(std::int64_t reduce, std::int64_t inner, std::int64_t outer_begin,
                           std::int64_t outer_end, std::int64_t inner_begin, std::int64_t inner_end,
                           const void* in, void* out);
