@@ -1,0 +1,16 @@
+"""Operations on tensors: Keras's `ops`, flat and by namespace (`ops.numpy`, `ops.nn`, `ops.linalg`).
+
+The same functions run at once on arrays and describe a graph inside a trace.
+"""
+
+from ranvier.ops import _operators as _operators  # gives tensors their operators
+from ranvier.ops import _operators as _operators
+from ranvier.ops import linalg as linalg
+from ranvier.ops import nn as nn
+from ranvier.ops import numpy as numpy
+from ranvier.ops.activation import binary_step as binary_step
+from ranvier.ops.core import *  # noqa: F403
+from ranvier.ops.linalg import *  # noqa: F403
+from ranvier.ops.math import *  # noqa: F403
+from ranvier.ops.nn import *  # noqa: F403
+from ranvier.ops.numpy import *  # noqa: F403

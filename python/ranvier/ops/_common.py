@@ -1,0 +1,196 @@
+"""What every op does to its operands: read them, give them one dtype, and bring axes into range.
+
+An operand is a Tensor (inside a trace), a Variable, an array, or anything NumPy can read. `operand` turns it
+into a `Value`: a Tensor or an ndarray of an engine dtype.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ranvier.core import dtypes
+from ranvier.core.tensor import Tensor
+from ranvier.core.variable import Variable
+from ranvier.ops._emit import emit
+
+Value: TypeAlias = Tensor | np.ndarray
+
+
+# --- operands ---
+
+
+def operand(x: Any, dtype: str | None = None) -> Value:
+    """x as a Tensor or an array.
+
+    Args:
+        x: a Tensor, Variable, array, number, or nested sequences of these. Sequences that hold Tensors are
+        stacked. dtype: the dtype wanted; None: x's own (Python numbers: `floatx()` or "int32").
+
+    Raises:
+        TypeError: if x is not made of numbers.
+        ValueError: if nested sequences are ragged.
+    """
+    if isinstance(x, Variable):
+        x = x.value
+    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+        x = _stack(x)
+    if isinstance(x, Tensor):
+        return x if dtype is None else cast_to(x, dtype)
+    if isinstance(x, np.ndarray):
+        array = dtypes.as_array(x)
+        return array if dtype is None else cast_to(array, dtype)
+    if x is None:
+        raise ValueError("None cannot become a tensor.")
+    return dtypes.as_array(x, dtype)
+
+
+def _holds_tensors(xs: Iterable[Any]) -> bool:
+    for x in xs:
+        if _holds_tensors(x) if isinstance(x, (list, tuple)) else isinstance(x, (Tensor, Variable)):
+            return True
+    return False
+
+
+def _stack(xs: Sequence[Any]) -> Value:
+    """One tensor from a sequence that holds tensors, with a new first axis."""
+    values, dtype = promote(*xs)
+    shape = values[0].shape
+    for value in values:
+        if value.shape != shape:
+            raise ValueError(f"Cannot stack values of different shapes: {shape} and {value.shape}.")
+    rows = [emit("reshape", value, shape=(1, *shape)) for value in values]
+    return cast_to(emit("concatenate", *rows, axis=0), dtype)
+
+
+def cast_to(x: Value, dtype: str) -> Value:
+    """x in `dtype`; x itself if it has it."""
+    return x if str(x.dtype) == dtype else emit("cast", x, dtype=dtype)
+
+
+def to_bool(x: Any) -> Value:
+    """x, where it is not zero."""
+    return cast_to(operand(x), "bool")
+
+
+def promote(*xs: Any, with_types: Sequence[Any] = ()) -> tuple[list[Value], str]:
+    """Operands in the dtype to compute in, and the dtype that the result should have.
+
+    The two differ for storage types only: uint8 arithmetic runs in int32 and is cast back by the caller.
+
+    Args:
+        *xs: operands.
+        with_types: more dtypes to count in; `float` makes the result floating.
+    """
+    dtype = dtypes.result_type(*(_promotion_type(x) for x in xs), *with_types)
+    work = dtypes.compute_dtype(dtype)
+    return [operand(x, work) for x in xs], dtype
+
+
+def _promotion_type(x: Any) -> Any:
+    if isinstance(x, (Tensor, Variable)):
+        return x.dtype
+    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+        return dtypes.result_type(*(_promotion_type(item) for item in x))
+    return dtypes.promotion_type(x)
+
+
+def as_float(x: Any) -> Value:
+    """x as a float: its own float dtype, else `floatx()`."""
+    values, _ = promote(x, with_types=(float,))
+    return values[0]
+
+
+def unary(op: str, x: Any) -> Value:
+    """A graph operation that keeps the dtype of a number."""
+    values, dtype = promote(x)
+    return cast_to(emit(op, values[0]), dtype)
+
+
+def float_unary(op: str, x: Any) -> Value:
+    """A graph operation on floats; other numbers become floats first."""
+    return emit(op, as_float(x))
+
+
+def binary(op: str, x1: Any, x2: Any) -> Value:
+    """A graph operation on two operands of one dtype."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit(op, *values), dtype)
+
+
+def where3(condition: Value, x1: Any, x2: Any) -> Value:
+    """x1 where `condition` (bool) holds, else x2, broadcast and promoted."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit("select", condition, *values), dtype)
+
+
+# --- axes and shapes ---
+
+
+def canonical_axis(axis: Any, ndim: int) -> int:
+    """`axis` counted from the front.
+
+    Raises:
+        ValueError: if it is out of range.
+    """
+    index = operator.index(axis)
+    if not -ndim <= index < ndim:
+        raise ValueError(f"axis {index} is out of bounds for array of dimension {ndim}")
+    return index % ndim
+
+
+def canonical_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that an `axis` argument names, counted from the front, in its order; None: all.
+
+    Raises:
+        ValueError: if one is out of range or named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (list, tuple)) else (axis,)
+    result = tuple(canonical_axis(a, ndim) for a in axes)
+    if len(set(result)) != len(result):
+        raise ValueError(f"duplicate value in 'axis': {axis}")
+    return result
+
+
+def to_shape(shape: Any) -> tuple[int, ...]:
+    """A shape argument, an int or a sequence of them, as a tuple of ints."""
+    if isinstance(shape, (Tensor, Variable)):
+        raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
+    if not isinstance(shape, (list, tuple, np.ndarray)):
+        shape = (shape,)
+    return tuple(operator.index(dim) for dim in shape)
+
+
+def size_of(shape: Iterable[int]) -> int:
+    """The number of elements of a shape."""
+    size = 1
+    for dim in shape:
+        size *= dim
+    return size
+
+
+def reshape_to(x: Value, shape: Sequence[int]) -> Value:
+    """x with another shape of the same size; x itself if it has it."""
+    return x if x.shape == tuple(shape) else emit("reshape", x, shape=tuple(shape))
+
+
+def transpose_to(x: Value, axes: Sequence[int]) -> Value:
+    """x with its axes in the order `axes`; x itself if that changes nothing."""
+    return x if tuple(axes) == tuple(range(len(axes))) else emit("transpose", x, axes=tuple(axes))
+
+
+def move_last(x: Value, axis: int) -> Value:
+    """x with its axis `axis` (>= 0) moved to the end."""
+    return transpose_to(x, [i for i in range(x.ndim) if i != axis] + [axis])
+
+
+def move_from_last(x: Value, axis: int) -> Value:
+    """The inverse of `move_last`: x with its last axis moved to position `axis`."""
+    order = list(range(x.ndim - 1))
+    order.insert(axis, x.ndim - 1)
+    return transpose_to(x, order)

@@ -1,0 +1,122 @@
+"""`keras.ops`'s core operations: conversion between tensors, arrays and dtypes, and inspection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes
+from ranvier.core.tensor import Tensor
+from ranvier.core.variable import Variable
+from ranvier.ops._common import Value, cast_to, operand
+from ranvier.ops._emit import emit
+from ranvier.ops.elementwise import clip
+from ranvier.ops.shaping import slice, unstack
+
+__all__ = [
+    "array",
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "is_tensor",
+    "saturate_cast",
+    "shape",
+    "slice",
+    "stop_gradient",
+    "unstack",
+]
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """x's shape: a tuple of Python ints."""
+    return tuple(x.shape) if hasattr(x, "shape") else tuple(operand(x).shape)
+
+
+def dtype(x: Any) -> str:
+    """x's dtype by name; of Python numbers, the one that they would be converted to."""
+    return str(operand(x).dtype)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is a value that ops return: a tensor of a graph, or an array. Variables are not."""
+    return isinstance(x, (Tensor, np.ndarray))
+
+
+def cast(x: Any, dtype: Any) -> Value:
+    """x in another dtype.
+
+    Floats become integers by cutting off the fraction; what does not fit becomes the nearest limit, and NaN
+    0. To "bool": whether it is not zero. The gradient passes between float dtypes and stops at others.
+
+    Args:
+        x: a tensor.
+        dtype: the dtype.
+
+    Raises:
+        ValueError: for an unknown dtype.
+    """
+    return cast_to(operand(x), dtypes.standardize_dtype(dtype))
+
+
+def saturate_cast(x: Any, dtype: Any) -> Value:
+    """x in another dtype, values that do not fit becoming the nearest limit.
+
+    Raises:
+        ValueError: for an unknown dtype.
+    """
+    value, name = operand(x), dtypes.standardize_dtype(dtype)
+    if name in dtypes.INT_DTYPES and value.dtype in dtypes.INT_DTYPES:
+        own, wanted = np.iinfo(str(value.dtype)), np.iinfo(name)
+        low, high = max(int(own.min), int(wanted.min)), min(int(own.max), int(wanted.max))
+        value = clip(value, low, high)
+    return cast_to(value, name)
+
+
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Value:
+    """x as a value that ops work on.
+
+    Args:
+        x: a tensor, variable, array, number, or nested sequences of these.
+        dtype: the dtype; None: x's own, of Python numbers `floatx()`, "int32" or "bool".
+        sparse: must not be True; sparse tensors are not offered.
+        ragged: must not be True; ragged tensors are not offered.
+
+    Returns:
+        A tensor if x is or holds one, else an array.
+
+    Raises:
+        TypeError: if x is not made of numbers.
+        ValueError: if x is None, ragged, or of an unknown dtype.
+    """
+    if sparse or ragged:
+        raise ValueError("Sparse and ragged tensors are not offered.")
+    return operand(x, None if dtype is None else dtypes.standardize_dtype(dtype))
+
+
+def array(x: Any, dtype: Any = None) -> Value:
+    """The same as `convert_to_tensor` with a dtype alone."""
+    return convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """x as a NumPy array of its own.
+
+    Raises:
+        ValueError: for a tensor of a graph, which has no value.
+    """
+    if isinstance(x, Tensor):
+        raise ValueError("A tensor of a graph has no value yet and cannot become a NumPy array.")
+    return np.array(operand(x.numpy() if isinstance(x, Variable) else x))
+
+
+def stop_gradient(variable: Any) -> Value:
+    """The value itself, through which no gradient flows.
+
+    Args:
+        variable: a tensor or a variable.
+    """
+    return emit("stop_gradient", operand(variable))

@@ -1,0 +1,241 @@
+"""Tensors made from shapes and numbers. They are constants: plain arrays, inside a trace as outside."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes
+from ranvier.ops._common import Value, cast_to, operand, promote, to_shape
+from ranvier.ops._emit import emit
+from ranvier.ops.comparison import where
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Value:
+    """A tensor whose elements are all `fill_value`.
+
+    Args:
+        shape: an int or a sequence of them.
+        fill_value: a number, or a tensor that broadcasts to `shape`.
+        dtype: the dtype; None: `floatx()`.
+
+    Raises:
+        ValueError: if a dimension is negative or the value does not broadcast.
+    """
+    name = dtypes.standardize_dtype(dtype)
+    dims = to_shape(shape)
+    if isinstance(fill_value, (bool, int, float)):
+        return np.full(dims, fill_value, name)
+    return emit("broadcast_to", operand(fill_value, name), shape=dims)
+
+
+def zeros(shape: Any, dtype: Any = None) -> Value:
+    """Zeros of a shape; `dtype` None: `floatx()`."""
+    return full(shape, 0, dtype)
+
+
+def ones(shape: Any, dtype: Any = None) -> Value:
+    """Ones of a shape; `dtype` None: `floatx()`."""
+    return full(shape, 1, dtype)
+
+
+def empty(shape: Any, dtype: Any = None) -> Value:
+    """A tensor of a shape whose values are not promised; they are zeros here. `dtype` None: `floatx()`."""
+    return full(shape, 0, dtype)
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Value:
+    """A tensor of x's shape whose elements are all `fill_value`; `dtype` None: x's."""
+    value = operand(x)
+    return full(value.shape, fill_value, value.dtype if dtype is None else dtype)
+
+
+def zeros_like(x: Any, dtype: Any = None) -> Value:
+    """Zeros of x's shape; `dtype` None: x's."""
+    return full_like(x, 0, dtype)
+
+
+def ones_like(x: Any, dtype: Any = None) -> Value:
+    """Ones of x's shape; `dtype` None: x's."""
+    return full_like(x, 1, dtype)
+
+
+def empty_like(x: Any, dtype: Any = None) -> Value:
+    """A tensor of x's shape whose values are not promised; they are zeros here. `dtype` None: x's."""
+    return full_like(x, 0, dtype)
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Value:
+    """The numbers start, start + step, ... before `stop`.
+
+    Args:
+        start: the first number; without `stop`, the end, and the first is 0.
+        stop: the end, not included.
+        step: the distance; None: 1.
+        dtype: the dtype; None: "int32" for integers, `floatx()` if one of the three is a float.
+    """
+    if dtype is None:
+        dtype = dtypes.result_type(*(dtypes.promotion_type(v) for v in (start, stop, step) if v is not None))
+    return np.arange(start, stop, 1 if step is None else step).astype(dtypes.standardize_dtype(dtype))
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    """Evenly spaced numbers.
+
+    Args:
+        start: the first number, or an array of them.
+        stop: the last number (not included unless `endpoint`), or an array of them.
+        num: how many.
+        endpoint: whether `stop` is the last of them.
+        retstep: whether to return (numbers, step) instead of the numbers.
+        dtype: the dtype; None: the promoted float dtype of `start` and `stop`.
+        axis: where the new axis stands, if `start` or `stop` is an array.
+    """
+    if dtype is None:
+        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
+    name = dtypes.standardize_dtype(dtype)
+    ends = (np.asarray(start, np.float64), np.asarray(stop, np.float64))
+    numbers, step = np.linspace(*ends, num, endpoint=endpoint, retstep=True, axis=axis)
+    return (numbers.astype(name), np.asarray(step, name)) if retstep else numbers.astype(name)
+
+
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Value:
+    """`base` to the power of evenly spaced exponents from `start` to `stop`; arguments as for `linspace`."""
+    if dtype is None:
+        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
+    exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
+    return np.power(float(base), exponents).astype(dtypes.standardize_dtype(dtype))
+
+
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Value:
+    """Numbers from `start` to `stop` in equal ratios; arguments as for `linspace`."""
+    if dtype is None:
+        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
+    ends = (np.asarray(start, np.float64), np.asarray(stop, np.float64))
+    numbers = np.geomspace(*ends, num, endpoint=endpoint, axis=axis)
+    return numbers.astype(dtypes.standardize_dtype(dtype))
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
+    """Ones on a diagonal, zeros elsewhere.
+
+    Args:
+        N: the number of rows.
+        M: the number of columns; None: N.
+        k: the diagonal; 0 is the main one, positive ones lie above it.
+        dtype: the dtype; None: `floatx()`.
+
+    Raises:
+        TypeError: if a size is not an integer.
+    """
+    columns = operator.index(N if M is None else M)
+    return np.eye(operator.index(N), columns, operator.index(k), dtype=dtypes.standardize_dtype(dtype))
+
+
+def identity(n: int, dtype: Any = None) -> Value:
+    """The n x n identity matrix; `dtype` None: `floatx()`."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
+    """Ones on and below a diagonal, zeros above; arguments as for `eye`."""
+    columns = operator.index(N if M is None else M)
+    return np.tri(operator.index(N), columns, operator.index(k), dtype=dtypes.standardize_dtype(dtype))
+
+
+def _lower_mask(value: Value, k: int, name: str) -> np.ndarray:
+    if value.ndim < 2:
+        raise ValueError(f"{name}: expected at least 2 axes, got shape {value.shape}.")
+    return np.tri(value.shape[-2], value.shape[-1], operator.index(k), dtype=bool)
+
+
+def tril(x: Any, k: int = 0) -> Value:
+    """x with the elements above diagonal `k` of its last two axes set to 0.
+
+    Raises:
+        ValueError: for fewer than 2 axes.
+    """
+    value = operand(x)
+    return cast_to(where(_lower_mask(value, k, "tril"), value, 0), str(value.dtype))
+
+
+def triu(x: Any, k: int = 0) -> Value:
+    """x with the elements below diagonal `k` of its last two axes set to 0.
+
+    Raises:
+        ValueError: for fewer than 2 axes.
+    """
+    value = operand(x)
+    return cast_to(where(_lower_mask(value, k - 1, "triu"), 0, value), str(value.dtype))
+
+
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
+    """The coordinates of a grid: for n 1-D tensors, n tensors of n axes.
+
+    Args:
+        *x: 1-D tensors (scalars count as one element).
+        indexing: "xy": the first two axes are swapped, as in a picture; "ij": axis i belongs to tensor i.
+
+    Raises:
+        ValueError: for another `indexing`.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"Valid values for `indexing` are 'xy' and 'ij', but received {indexing}.")
+    values = [operand(v) for v in x]
+    count = len(values)
+    places = list(range(count))
+    if indexing == "xy" and count >= 2:
+        places[:2] = [1, 0]
+    sizes = [int(np.prod(value.shape, dtype=int)) for value in values]
+    shape = tuple(sizes[places.index(axis)] for axis in range(count))
+    grids = []
+    for value, place, size in zip(values, places, sizes, strict=True):
+        line = emit("reshape", value, shape=tuple(size if axis == place else 1 for axis in range(count)))
+        grids.append(emit("broadcast_to", line, shape=shape))
+    return grids
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
+    """The Vandermonde matrix: row i holds the powers N-1, ..., 0 of x[i] (0, ..., N-1 if `increasing`).
+
+    Args:
+        x: a 1-D tensor.
+        N: the number of columns; None: the length of x.
+        increasing: the order of the powers.
+
+    Raises:
+        ValueError: if x is not 1-D.
+    """
+    (value,), dtype = promote(x)
+    if value.ndim != 1:
+        raise ValueError(f"vander: expected a 1-D tensor, got shape {value.shape}.")
+    count = value.shape[0] if N is None else operator.index(N)
+    column = emit("reshape", value, shape=(value.shape[0], 1))
+    power = emit("broadcast_to", np.ones((1, 1), str(value.dtype)), shape=(value.shape[0], 1))
+    columns = []
+    for _ in range(count):
+        columns.append(power)
+        power = emit("multiply", power, column)
+    if not columns:
+        return np.zeros((value.shape[0], 0), dtype)
+    return cast_to(emit("concatenate", *(columns if increasing else columns[::-1]), axis=1), dtype)

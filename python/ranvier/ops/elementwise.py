@@ -1,0 +1,463 @@
+"""Arithmetic, powers, exponentials, trigonometry, rounding and the tests for NaN, elementwise.
+
+Operands broadcast as in NumPy and are promoted as `core.dtypes.result_type` says; Python numbers keep the
+other operand's dtype. Functions of real numbers turn integers and booleans into `floatx()`. Every function
+takes tensors, arrays, variables, numbers and nested sequences of them, and returns a tensor inside a trace,
+an array outside.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes
+from ranvier.ops._common import (
+    Value,
+    as_float,
+    binary,
+    cast_to,
+    float_unary,
+    operand,
+    promote,
+    unary,
+    where3,
+)
+from ranvier.ops._emit import emit
+from ranvier.ops.comparison import equal, greater, less, less_equal, logical_and, logical_or, not_equal
+
+# --- arithmetic ---
+
+
+def add(x1: Any, x2: Any) -> Value:
+    """x1 + x2. Of two booleans: or."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit("logical_or" if dtype == "bool" else "add", *values), dtype)
+
+
+def subtract(x1: Any, x2: Any) -> Value:
+    """x1 - x2.
+
+    Raises:
+        TypeError: for two booleans.
+    """
+    return binary("subtract", x1, x2)
+
+
+def multiply(x1: Any, x2: Any) -> Value:
+    """x1 * x2. Of two booleans: and."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit("logical_and" if dtype == "bool" else "multiply", *values), dtype)
+
+
+def divide(x1: Any, x2: Any) -> Value:
+    """x1 / x2, always a float; x / 0 is infinite and 0 / 0 is NaN."""
+    values, _ = promote(x1, x2, with_types=(float,))
+    return emit("divide", *values)
+
+
+def true_divide(x1: Any, x2: Any) -> Value:
+    """The same as `divide`."""
+    return divide(x1, x2)
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Value:
+    """x1 / x2, and 0 where x2 is 0; always a float. The gradient is 0 there too."""
+    (a, b), _ = promote(x1, x2, with_types=(float,))
+    is_zero = equal(b, 0)
+    return where3(is_zero, 0, emit("divide", a, where3(is_zero, 1, b)))
+
+
+def floor_divide(x1: Any, x2: Any) -> Value:
+    """The largest integer not above x1 / x2, in the promoted dtype; booleans count as int32."""
+    return _integral("floor_divide", x1, x2)
+
+
+def mod(x1: Any, x2: Any) -> Value:
+    """The remainder x1 - x2 * floor(x1 / x2): it has the sign of x2. Booleans count as int32."""
+    return _integral("mod", x1, x2)
+
+
+def fmod(x1: Any, x2: Any) -> Value:
+    """The remainder of the division rounded towards zero: it has the sign of x1."""
+    a = operand(x1)
+    remainder = mod(abs(a), abs(x2))
+    return where3(less(a, 0), negative(remainder), remainder)
+
+
+def _integral(op: str, x1: Any, x2: Any) -> Value:
+    values, dtype = promote(x1, x2)
+    if dtype == "bool":
+        values, dtype = [cast_to(value, "int32") for value in values], "int32"
+    return cast_to(emit(op, *values), dtype)
+
+
+def power(x1: Any, x2: Any) -> Value:
+    """x1 to the power x2.
+
+    Floats: NaN for a negative x1 with a fractional x2. Integers stay integers; a negative exponent then gives
+    the rounded quotient (0 beyond 1 and -1).
+    """
+    if isinstance(x2, (int, float)) and not isinstance(x2, bool) and x2 == 2:
+        squared = square(x1)
+        return cast_to(squared, promote(squared, x2)[1])
+    values, dtype = promote(x1, x2)
+    if dtype in dtypes.FLOAT_DTYPES:
+        return emit("power", *values)
+    # Integer results below 2^53 are exact in float64 once rounded.
+    result = emit("round", emit("power", *(cast_to(value, "float64") for value in values)))
+    return cast_to(result, "int32" if dtype == "bool" else dtype)
+
+
+def negative(x: Any) -> Value:
+    """-x.
+
+    Raises:
+        TypeError: for booleans.
+    """
+    return unary("neg", x)
+
+
+def abs(x: Any) -> Value:
+    """The absolute value, in x's dtype."""
+    value = operand(x)
+    return value if value.dtype == "bool" else unary("abs", value)
+
+
+def absolute(x: Any) -> Value:
+    """The same as `abs`."""
+    return abs(x)
+
+
+def fabs(x: Any) -> Value:
+    """The absolute value as a float."""
+    return float_unary("abs", x)
+
+
+def sign(x: Any) -> Value:
+    """-1, 0 or 1 by the sign of x, in x's dtype; NaN stays NaN. The gradient is 0.
+
+    Raises:
+        TypeError: for booleans.
+    """
+    return unary("sign", x)
+
+
+def signbit(x: Any) -> Value:
+    """Whether x is negative (bool); unlike NumPy's, False for -0.0 and NaN."""
+    return less(x, 0)
+
+
+def square(x: Any) -> Value:
+    """x * x, in x's dtype; booleans become int32."""
+    value = operand(x)
+    return unary("square", cast_to(value, "int32") if value.dtype == "bool" else value)
+
+
+def maximum(x1: Any, x2: Any) -> Value:
+    """The larger of the two; NaN if either is NaN. Where they are equal the gradient is shared by halves."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit("logical_or" if dtype == "bool" else "maximum", *values), dtype)
+
+
+def minimum(x1: Any, x2: Any) -> Value:
+    """The smaller of the two; NaN if either is NaN. Where they are equal the gradient is shared by halves."""
+    values, dtype = promote(x1, x2)
+    return cast_to(emit("logical_and" if dtype == "bool" else "minimum", *values), dtype)
+
+
+def fmax(x1: Any, x2: Any) -> Value:
+    """The larger of the two; a NaN gives way to a number."""
+    return where3(isnan(x1), x2, where3(isnan(x2), x1, maximum(x1, x2)))
+
+
+def fmin(x1: Any, x2: Any) -> Value:
+    """The smaller of the two; a NaN gives way to a number."""
+    return where3(isnan(x1), x2, where3(isnan(x2), x1, minimum(x1, x2)))
+
+
+def clip(x: Any, x_min: Any, x_max: Any) -> Value:
+    """x limited to [x_min, x_max]; a limit of None is left out. Booleans become int32.
+
+    The dtype is promoted from all three: integers clipped by a float become floats.
+    """
+    limits = [limit for limit in (x_min, x_max) if limit is not None]
+    values, dtype = promote(x, *limits)
+    if dtype == "bool":
+        values, dtype = [cast_to(value, "int32") for value in values], "int32"
+    result = values.pop(0)
+    if x_min is not None:
+        result = emit("maximum", result, values.pop(0))
+    if x_max is not None:
+        result = emit("minimum", result, values.pop(0))
+    return cast_to(result, dtype)
+
+
+# --- powers, exponentials, logarithms ---
+
+
+def sqrt(x: Any) -> Value:
+    """The square root; NaN below 0."""
+    return float_unary("sqrt", x)
+
+
+def rsqrt(x: Any) -> Value:
+    """1 / sqrt(x); infinite at 0, NaN below."""
+    return float_unary("rsqrt", x)
+
+
+def cbrt(x: Any) -> Value:
+    """The real cube root, negative for negative x."""
+    value = as_float(x)
+    third = np.asarray(1.0 / 3.0, str(value.dtype))
+    return emit("multiply", emit("sign", value), emit("power", emit("abs", value), third))
+
+
+def reciprocal(x: Any) -> Value:
+    """1 / x."""
+    return float_unary("reciprocal", x)
+
+
+def exp(x: Any) -> Value:
+    """e to the power x."""
+    return float_unary("exp", x)
+
+
+def exp2(x: Any) -> Value:
+    """2 to the power x."""
+    value = as_float(x)
+    return emit("power", np.asarray(2.0, str(value.dtype)), value)
+
+
+def expm1(x: Any) -> Value:
+    """exp(x) - 1, accurate near 0."""
+    return float_unary("expm1", x)
+
+
+def log(x: Any) -> Value:
+    """The natural logarithm; -inf at 0, NaN below."""
+    return float_unary("log", x)
+
+
+def log1p(x: Any) -> Value:
+    """log(1 + x), accurate near 0."""
+    return float_unary("log1p", x)
+
+
+def log2(x: Any) -> Value:
+    """The logarithm to base 2."""
+    return divide(log(x), math.log(2.0))
+
+
+def log10(x: Any) -> Value:
+    """The logarithm to base 10."""
+    return divide(log(x), math.log(10.0))
+
+
+def logaddexp(x1: Any, x2: Any) -> Value:
+    """log(exp(x1) + exp(x2)) without overflow; always a float."""
+    (a, b), _ = promote(x1, x2, with_types=(float,))
+    # Where both are the same infinity their difference is NaN and must not be looked at.
+    distance = where3(emit("equal", a, b), 0, emit("abs", emit("subtract", a, b)))
+    return emit("add", emit("maximum", a, b), emit("log1p", emit("exp", emit("neg", distance))))
+
+
+def logaddexp2(x1: Any, x2: Any) -> Value:
+    """log2(2**x1 + 2**x2) without overflow; always a float."""
+    return divide(logaddexp(multiply(x1, math.log(2.0)), multiply(x2, math.log(2.0))), math.log(2.0))
+
+
+def hypot(x1: Any, x2: Any) -> Value:
+    """sqrt(x1**2 + x2**2), scaled so that the squares cannot overflow; always a float."""
+    (a, b), _ = promote(x1, x2, with_types=(float,))
+    large, small = maximum(abs(a), abs(b)), minimum(abs(a), abs(b))
+    usable = logical_and(isfinite(large), not_equal(large, 0))
+    ratio = divide(where3(usable, small, 0), where3(usable, large, 1))
+    return multiply(large, sqrt(add(square(ratio), 1)))
+
+
+# --- trigonometry ---
+
+
+def sin(x: Any) -> Value:
+    """The sine of x radians."""
+    return float_unary("sin", x)
+
+
+def cos(x: Any) -> Value:
+    """The cosine of x radians."""
+    return float_unary("cos", x)
+
+
+def tan(x: Any) -> Value:
+    """The tangent of x radians."""
+    value = as_float(x)
+    return emit("divide", emit("sin", value), emit("cos", value))
+
+
+def sinh(x: Any) -> Value:
+    """The hyperbolic sine.
+
+    Near 0 it is (t + t / (t + 1)) / 2 with t = expm1(x); elsewhere (h^2 - h^-2) / 2 with h = exp(x / 2),
+    which overflows where sinh does and not before.
+    """
+    value = as_float(x)
+    is_small = less(abs(value), 1)
+    t = expm1(where3(is_small, value, 0))
+    near = multiply(0.5, add(t, divide(t, add(t, 1))))
+    h = exp(multiply(value, 0.5))
+    far = subtract(multiply(multiply(0.5, h), h), divide(divide(0.5, h), h))
+    return where3(is_small, near, far)
+
+
+def cosh(x: Any) -> Value:
+    """The hyperbolic cosine: (h^2 + h^-2) / 2 with h = exp(x / 2), which overflows where cosh does."""
+    h = exp(multiply(as_float(x), 0.5))
+    return add(multiply(multiply(0.5, h), h), divide(divide(0.5, h), h))
+
+
+def tanh(x: Any) -> Value:
+    """The hyperbolic tangent."""
+    return float_unary("tanh", x)
+
+
+def sinc(x: Any) -> Value:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    value = as_float(x)
+    is_zero = equal(value, 0)
+    angle = multiply(where3(is_zero, 1, value), math.pi)
+    return where3(is_zero, 1, divide(sin(angle), angle))
+
+
+def deg2rad(x: Any) -> Value:
+    """Degrees to radians."""
+    return multiply(as_float(x), math.pi / 180.0)
+
+
+def rad2deg(x: Any) -> Value:
+    """Radians to degrees."""
+    return multiply(as_float(x), 180.0 / math.pi)
+
+
+# --- rounding ---
+
+
+def floor(x: Any) -> Value:
+    """The largest integer not above x, as a float. The gradient is 0, as for all of the rounding."""
+    return float_unary("floor", x)
+
+
+def ceil(x: Any) -> Value:
+    """The smallest integer not below x, as a float."""
+    return float_unary("ceil", x)
+
+
+def trunc(x: Any) -> Value:
+    """x rounded towards zero, in x's dtype."""
+    value = operand(x)
+    if value.dtype not in dtypes.FLOAT_DTYPES:
+        return value
+    return where3(less(value, 0), emit("ceil", value), emit("floor", value))
+
+
+def round(x: Any, decimals: int = 0) -> Value:
+    """x rounded to `decimals` places after the point (before it, if negative), halves to even; in x's dtype.
+
+    Raises:
+        ValueError: for booleans.
+    """
+    value = operand(x)
+    if value.dtype == "bool":
+        raise ValueError("round: expected numbers, got bool.")
+    if value.dtype in dtypes.FLOAT_DTYPES:
+        if decimals == 0:
+            return emit("round", value)
+        factor = 10.0 ** (decimals if decimals > 0 else -decimals)
+        if decimals > 0:
+            return divide(emit("round", multiply(value, factor)), factor)
+        return multiply(emit("round", divide(value, factor)), factor)
+    if decimals >= 0:
+        return value
+    return cast_to(round(cast_to(value, "float64"), decimals), str(value.dtype))
+
+
+# --- tests and repairs ---
+
+
+def isnan(x: Any) -> Value:
+    """Whether x is NaN (bool)."""
+    return float_unary("isnan", x)
+
+
+def isinf(x: Any) -> Value:
+    """Whether x is infinite (bool)."""
+    return float_unary("isinf", x)
+
+
+def isposinf(x: Any) -> Value:
+    """Whether x is +infinity (bool)."""
+    return equal(as_float(x), math.inf)
+
+
+def isneginf(x: Any) -> Value:
+    """Whether x is -infinity (bool)."""
+    return equal(as_float(x), -math.inf)
+
+
+def isfinite(x: Any) -> Value:
+    """Whether x is neither infinite nor NaN (bool)."""
+    return float_unary("isfinite", x)
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Value:
+    """x with NaN and the infinities replaced, in x's dtype; other values are kept.
+
+    Args:
+        x: any tensor; one that is not floating is returned as it is.
+        nan: for NaN.
+        posinf: for +infinity; None: the largest finite number of the dtype.
+        neginf: for -infinity; None: the lowest finite number of the dtype.
+    """
+    value = operand(x)
+    if value.dtype not in dtypes.FLOAT_DTYPES:
+        return value
+    limits = np.finfo(str(value.dtype))
+    value = where3(isnan(value), nan, value)
+    value = where3(isposinf(value), limits.max if posinf is None else posinf, value)
+    return where3(isneginf(value), limits.min if neginf is None else neginf, value)
+
+
+def heaviside(x1: Any, x2: Any) -> Value:
+    """0 below 0, x2 at 0, 1 above, as a float; NaN stays NaN. The gradient with respect to x1 is 0."""
+    (a, b), _ = promote(x1, x2, with_types=(float,))
+    step = cast_to(greater(a, 0), str(a.dtype))
+    return where3(isnan(a), a, where3(equal(a, 0), b, step))
+
+
+def ldexp(x1: Any, x2: Any) -> Value:
+    """x1 * 2**x2, as a float."""
+    (a, b), _ = promote(x1, x2, with_types=(float,))
+    return multiply(a, exp2(b))
+
+
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
+    """Where |x1 - x2| <= atol + rtol * |x2|; infinities of the same sign are close.
+
+    Args:
+        x1: a tensor.
+        x2: the reference that `rtol` relates to.
+        rtol: the relative tolerance.
+        atol: the absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+    """
+    (a, b), dtype = promote(x1, x2)
+    if dtype == "bool":
+        return equal(a, b)
+    bound = add(atol, multiply(rtol, abs(b)))
+    near = less_equal(abs(subtract(a, b)), bound)
+    close = logical_or(equal(a, b), logical_and(near, isfinite(b)))
+    if equal_nan:
+        close = logical_or(close, logical_and(isnan(a), isnan(b)))
+    return close
