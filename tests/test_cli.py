@@ -65,14 +65,14 @@ def test_info(capsys):
 def test_info_with_an_unavailable_instruction_set():
     done = run("info", RANVIER_ISA="mmx")
     assert done.returncode == 1
-    assert "RANVIER_ISA='mmx'" in done.stderr and "available" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "RANVIER_ISA='mmx'" in done.stderr and "available: baseline" in done.stderr
 
 
 def test_threads_come_from_the_environment():
     assert re.search(r"^threads +3$", run("info", RANVIER_NUM_THREADS="3").stdout, re.MULTILINE)
     done = run("info", RANVIER_NUM_THREADS="none")
-    assert done.returncode == 1 and "RANVIER_NUM_THREADS" in done.stderr and "'none'" in done.stderr
+    assert done.returncode == 1
+    assert "RANVIER_NUM_THREADS must be an integer" in done.stderr and "'none'" in done.stderr
 
 
 def test_version():

@@ -1,0 +1,111 @@
+"""How many threads are used, and what happens in a forked child. In processes of their own: all of it is decided
+once per process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"RANVIER_NUM_THREADS", "OMP_NUM_THREADS", "RANVIER_ISA"}
+    }
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**inherited, **environment},
+    )
+
+
+def threads(**environment: str) -> int:
+    done = run("from ranvier import _core; print(_core.num_threads())", **environment)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def test_the_default_is_at_most_the_processors_this_process_may_use():
+    assert 1 <= threads() <= len(os.sched_getaffinity(0))
+
+
+def test_the_environment_decides():
+    assert threads(RANVIER_NUM_THREADS="3") == 3
+    assert threads(OMP_NUM_THREADS="5") == 5
+    assert threads(OMP_NUM_THREADS="5,2") == 5  # OpenMP's list: one number per nesting level
+    assert threads(RANVIER_NUM_THREADS="3", OMP_NUM_THREADS="5") == 3
+    assert threads(RANVIER_NUM_THREADS="", OMP_NUM_THREADS="5") == 5
+
+
+@pytest.mark.parametrize("variable", ["RANVIER_NUM_THREADS", "OMP_NUM_THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "two", "2.5", "4 4", "99999999999999999999", "1025"])
+def test_nonsense_is_refused_by_name(variable, value):
+    done = run("import ranvier", **{variable: value})
+    assert done.returncode == 1
+    assert f"{variable} must be an integer from 1 to 1024; received '{value}'" in done.stderr
+
+
+def test_affinity_is_respected():
+    code = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from ranvier import _core
+print(_core.num_threads())
+"""
+    assert run(code).stdout == "1\n"
+
+
+def test_set_num_threads():
+    code = """
+from ranvier import _core
+_core.set_num_threads(4)
+print(_core.num_threads())
+for threads in (0, -3, 1025):
+    try:
+        _core.set_num_threads(threads)
+    except ValueError as error:
+        print(error)
+"""
+    lines = run(code).stdout.splitlines()
+    assert lines[0] == "4" and len(lines) == 4
+    assert lines[1] == "the number of threads must be from 1 to 1024; received 0"
+
+
+FORK = """
+import os, sys
+import numpy as np
+import ranvier as rv
+a = np.random.default_rng(0).normal(size=(700, 700)).astype("float32")
+if PARENT_FIRST:
+    expected = rv.ops.matmul(a, a)
+read, write = os.pipe()
+child = os.fork()
+if child == 0:
+    for _ in range(2):
+        product = rv.ops.matmul(a, a)
+    os.write(write, product.tobytes())
+    os._exit(0)
+os.close(write)
+with os.fdopen(read, "rb") as pipe:
+    content = pipe.read()
+assert os.waitpid(child, 0)[1] == 0
+assert np.array_equal(np.frombuffer(content, "float32").reshape(700, 700), rv.ops.matmul(a, a))
+print("equal")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("parent_first", [True, False])
+def test_a_forked_child_computes_on_one_thread_and_says_so_once(parent_first):
+    code = FORK.replace("PARENT_FIRST", str(parent_first))
+    done = run(code, RANVIER_NUM_THREADS="2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "equal\n"
+    assert done.stderr.count("this process is a fork") == 1, done.stderr
+    assert "this process is a fork" not in run(code, RANVIER_NUM_THREADS="1").stderr
