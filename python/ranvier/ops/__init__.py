@@ -4,7 +4,6 @@ The same functions run at once on arrays and describe a graph inside a trace.
 """
 
 from ranvier.ops import _operators as _operators  # gives tensors their operators
-from ranvier.ops import _operators as _operators
 from ranvier.ops import linalg as linalg
 from ranvier.ops import nn as nn
 from ranvier.ops import numpy as numpy
