@@ -1,0 +1,49 @@
+// Shared by the planners of this backend: one function per operation, listed in cpu.cpp.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "backends/backend.h"
+#include "base/threading.h"
+#include "kernels/table.h"
+
+namespace ranvier::cpu {
+
+// A parallel region costs about a microsecond: work estimated below this many nanoseconds stays on one thread.
+inline constexpr double kParallelNanoseconds = 12000;
+
+inline int threads_for(double nanoseconds, int max_threads) {
+  const int useful = static_cast<int>(std::min(1e6, nanoseconds / (kParallelNanoseconds / 2)));
+  return std::clamp(useful, 1, std::max(1, max_threads));
+}
+
+template <class Params>
+Step make_step(const OpRequest& request, void (*run)(const Step&), Params params) {
+  Step step;
+  step.run = run;
+  step.params = std::make_shared<const Params>(std::move(params));
+  step.name = request.op.name;
+  return step;
+}
+
+// [begin, end) of part `i` of `parts` equal parts of n.
+struct Range {
+  std::int64_t begin, end;
+};
+inline Range part_of(std::int64_t n, std::int64_t parts, std::int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
+
+Step plan_reduce(const OpRequest& request);
+Step plan_arg_reduce(const OpRequest& request);
+Step plan_matmul(const OpRequest& request);
+Step plan_move(const OpRequest& request);  // transpose, slice, unslice, concatenate
+Step plan_take(const OpRequest& request);
+Step plan_scatter_add(const OpRequest& request);
+Step plan_one_hot(const OpRequest& request);
+Step plan_softmax(const OpRequest& request);  // and the other row operations
+Step plan_sparse_cross_entropy(const OpRequest& request);
+Step plan_random(const OpRequest& request);
+Step plan_copy(const OpRequest& request);  // store: a variable takes its value
+
+}  // namespace ranvier::cpu

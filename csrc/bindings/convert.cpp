@@ -1,0 +1,70 @@
+#include "bindings/convert.h"
+
+namespace ranvier::bindings {
+
+DType dtype_from_name(const std::string& name) {
+#define RANVIER_X(enumerator, type, text) \
+  if (name == text) return DType::enumerator;
+  RANVIER_DTYPES(RANVIER_X)
+#undef RANVIER_X
+  fail(ErrorKind::kType, "dtype '", name, "' is not offered; there are float32, float64, int32, int64, bool, and for storage ",
+       "uint8, int8, uint16, int16, uint32.");
+}
+
+DType dtype_of_array(const py::array& array) {
+  // By kind and size: NumPy has several names for one type.
+  const char kind = array.dtype().kind();
+  const auto size = array.dtype().itemsize();
+  if (kind == 'f' && size == 4) return DType::f32;
+  if (kind == 'f' && size == 8) return DType::f64;
+  if (kind == 'b') return DType::b8;
+  if (kind == 'i') {
+    if (size == 1) return DType::i8;
+    if (size == 2) return DType::i16;
+    if (size == 4) return DType::i32;
+    if (size == 8) return DType::i64;
+  }
+  if (kind == 'u') {
+    if (size == 1) return DType::u8;
+    if (size == 2) return DType::u16;
+    if (size == 4) return DType::u32;
+  }
+  fail(ErrorKind::kType, "Arrays of dtype ", py::str(static_cast<py::object>(array.dtype())).cast<std::string>(), " are not offered.");
+}
+
+py::dtype numpy_dtype(DType dtype) { return py::dtype(std::string(name_of(dtype))); }
+
+Shape shape_of(const py::array& array) {
+  return Shape(std::vector<std::int64_t>(array.shape(), array.shape() + array.ndim()));
+}
+
+py::array new_array(const TensorType& type) {
+  return py::array(numpy_dtype(type.dtype), std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()));
+}
+
+py::tuple shape_tuple(const Shape& shape) {
+  py::tuple result(shape.rank());
+  for (int i = 0; i < shape.rank(); ++i) result[static_cast<std::size_t>(i)] = shape[i];
+  return result;
+}
+
+Attributes attributes_from(const py::dict& items) {
+  Attributes attributes;
+  for (const auto& [key, value] : items) {
+    auto name = key.cast<std::string>();
+    if (py::isinstance<py::bool_>(value)) attributes.set(std::move(name), value.cast<bool>());
+    else if (py::isinstance<py::int_>(value)) attributes.set(std::move(name), value.cast<std::int64_t>());
+    else if (py::isinstance<py::float_>(value)) attributes.set(std::move(name), value.cast<double>());
+    else if (py::isinstance<py::str>(value)) attributes.set(std::move(name), dtype_from_name(value.cast<std::string>()));
+    else attributes.set(std::move(name), value.cast<std::vector<std::int64_t>>());
+  }
+  return attributes;
+}
+
+py::array contiguous(const py::array& array) {
+  if ((array.flags() & py::array::c_style) && array.dtype().byteorder() != '>') return array;
+  py::object made = py::module_::import("numpy").attr("ascontiguousarray")(array, array.dtype().attr("newbyteorder")("="));
+  return py::array::ensure(made).reshape(std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()));
+}
+
+}  // namespace ranvier::bindings

@@ -1,0 +1,197 @@
+// Programs for Python: compiled graphs, epochs, and single operations run at once.
+#include <cstring>
+#include <list>
+#include <unordered_map>
+
+#include "base/threading.h"
+#include "bindings/convert.h"
+#include "bindings/interrupt.h"
+#include "ops/ops.h"
+#include "runtime/epoch.h"
+
+namespace ranvier::bindings {
+namespace {
+
+using ProgramPtr = std::shared_ptr<Program>;
+
+void fill_input(Program& program, std::size_t i, const py::array& array) {
+  const TensorType& type = program.input_type(i);
+  if (dtype_of_array(array) != type.dtype || !(shape_of(array) == type.shape))
+    fail(ErrorKind::kValue, "Input ", i, ": expected ", name_of(type.dtype), type.shape.str(), ", got ",
+         name_of(dtype_of_array(array)), shape_of(array).str(), ".");
+  if (const std::int64_t bytes = byte_size(type)) std::memcpy(program.input(i), array.data(), static_cast<std::size_t>(bytes));
+}
+
+py::list read_outputs(Program& program) {
+  py::list results;
+  for (std::size_t i = 0; i < program.output_count(); ++i) {
+    py::array array = new_array(program.output_type(i));
+    if (const std::int64_t bytes = byte_size(program.output_type(i)))
+      std::memcpy(array.mutable_data(), program.output(i), static_cast<std::size_t>(bytes));
+    results.append(std::move(array));
+  }
+  return results;
+}
+
+// Takes a program's lock without holding the GIL while waiting: another thread may hold the one and want the other.
+std::unique_lock<std::mutex> lock_program(Program& program) {
+  std::unique_lock lock(program.mutex(), std::try_to_lock);
+  if (!lock.owns_lock()) {
+    py::gil_scoped_release release;
+    lock.lock();
+  }
+  return lock;
+}
+
+py::list run_program(Program& program, const std::vector<py::array>& inputs) {
+  if (inputs.size() != program.input_count())
+    fail(ErrorKind::kType, "The program takes ", program.input_count(), " inputs, got ", inputs.size(), ".");
+  const auto lock = lock_program(program);
+  for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
+  for (;;) {
+    bool done;
+    {
+      InterruptGuard guard;
+      py::gil_scoped_release release;
+      done = program.run();
+      if (done) program.readout();
+    }
+    if (interrupted()) raise_pending_signals();
+    if (done) return read_outputs(program);
+  }
+}
+
+// Holds the arrays that an Epoch reads and writes.
+struct PyEpoch {
+  std::vector<py::array> feeds, results;
+  std::unique_ptr<Epoch> epoch;
+
+  PyEpoch(ProgramPtr full, ProgramPtr tail, const std::vector<py::array>& arrays, std::int64_t batch,
+          const std::optional<std::pair<std::uint64_t, std::uint64_t>>& shuffle, bool collect) {
+    require(!arrays.empty(), "An epoch needs at least one array.");
+    const std::int64_t rows = arrays[0].ndim() ? arrays[0].shape(0) : 0;
+    std::vector<Feed> sources;
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      require(arrays[i].ndim() >= 1 && arrays[i].shape(0) == rows, "The arrays of an epoch must have the same number of rows.");
+      feeds.push_back(contiguous(arrays[i]));
+      const std::int64_t row = rows ? static_cast<std::int64_t>(arrays[i].size()) / rows : 0;
+      check_rows(*full, i, row, batch);
+      if (tail) check_rows(*tail, i, row, rows % batch);
+      sources.push_back({feeds.back().data(), dtype_of_array(feeds.back()), row});
+    }
+    std::vector<Sink> sinks;
+    for (std::size_t i = 0; collect && i < full->output_count(); ++i) {
+      TensorType type = full->output_type(i);
+      require(type.shape.rank() >= 1 && type.shape[0] == batch, "A collected output must have one row for each of the batch, got shape ",
+              type.shape.str(), ".");
+      type.shape[0] = rows;
+      results.push_back(new_array(type));
+      sinks.push_back({results.back().mutable_data(), byte_size(type) / std::max<std::int64_t>(1, rows)});
+    }
+    std::optional<Epoch::Shuffle> order;
+    if (shuffle) order = Epoch::Shuffle{shuffle->first, shuffle->second};
+    epoch = std::make_unique<Epoch>(std::move(full), std::move(tail), std::move(sources), rows, batch, order, std::move(sinks));
+  }
+
+  static void check_rows(const Program& program, std::size_t i, std::int64_t row, std::int64_t batch) {
+    if (i >= program.input_count()) fail(ErrorKind::kType, "The program takes ", program.input_count(), " inputs, got more.");
+    const Shape& shape = program.input_type(i).shape;
+    require(shape.rank() >= 1 && shape[0] == batch && shape.size() == row * batch, "Array ", i, ": rows of ", row,
+            " elements in batches of ", batch, " do not fill an input of shape ", shape.str(), ".");
+  }
+
+  std::int64_t advance(std::int64_t max_steps, double seconds) {
+    std::int64_t done = 0;
+    for (;;) {
+      {
+        InterruptGuard guard;
+        py::gil_scoped_release release;
+        done += epoch->advance(max_steps < 0 ? -1 : max_steps - done, seconds);
+      }
+      if (!interrupted()) return done;
+      raise_pending_signals();  // if nothing is raised, go on where it stopped
+      if (epoch->done() == epoch->steps() || (max_steps >= 0 && done >= max_steps)) return done;
+    }
+  }
+
+  py::list logs() {
+    Program* program = epoch->last();
+    if (!program) return py::list();
+    const auto lock = lock_program(*program);
+    program->readout();
+    return read_outputs(*program);
+  }
+};
+
+// Programs of one operation, kept by signature; the oldest goes when there are too many.
+class EagerCache {
+ public:
+  ProgramPtr get(const std::string& key) const {
+    const auto it = programs_.find(key);
+    return it == programs_.end() ? nullptr : it->second;
+  }
+  void put(const std::string& key, ProgramPtr program) {
+    if (order_.size() >= kCapacity) {
+      programs_.erase(order_.front());
+      order_.pop_front();
+    }
+    if (programs_.emplace(key, std::move(program)).second) order_.push_back(key);
+  }
+
+ private:
+  static constexpr std::size_t kCapacity = 256;
+  std::unordered_map<std::string, ProgramPtr> programs_;
+  std::list<std::string> order_;
+};
+
+// Guarded by the GIL. Never destroyed: at exit the interpreter may be gone before it.
+EagerCache& eager_cache() {
+  static auto* cache = new EagerCache;
+  return *cache;
+}
+
+py::object eager(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attributes) {
+  std::string key = name + "/" + std::to_string(max_threads()) + "/" + py::repr(attributes).cast<std::string>();
+  for (const py::array& input : inputs) key += "/" + std::string(name_of(dtype_of_array(input))) + shape_of(input).str();
+  ProgramPtr program = eager_cache().get(key);
+  if (!program) {
+    const OpDef* op = find_op(name);
+    if (!op || op->is(kLeaf) || op->is(kEffect)) fail(ErrorKind::kValue, "There is no operation '", name, "'.");
+    Graph graph;
+    std::vector<NodeId> ids;
+    for (const py::array& input : inputs) ids.push_back(graph.add_input(def_input, {dtype_of_array(input), shape_of(input)}));
+    const NodeId result = graph.add(*op, ids, attributes_from(attributes));
+    program = std::make_shared<Program>(graph, std::vector<NodeId>{result});
+    if (program->arena_bytes() < (1 << 24)) eager_cache().put(key, program);  // large arenas are not kept
+  }
+  return run_program(*program, inputs)[0];
+}
+
+}  // namespace
+
+void bind_program(py::module_& m) {
+  py::class_<Program, ProgramPtr>(m, "Program")
+      .def(py::init([](const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
+             return std::make_shared<Program>(graph, outputs, fuse);
+           }),
+           py::arg("graph"), py::arg("outputs"), py::arg("fuse") = true)
+      .def("run", &run_program, py::arg("inputs"))
+      .def("text", &Program::text)
+      .def_property_readonly("arena_bytes", &Program::arena_bytes)
+      .def_property_readonly("step_count", &Program::step_count);
+
+  py::class_<PyEpoch>(m, "Epoch")
+      .def(py::init<ProgramPtr, ProgramPtr, const std::vector<py::array>&, std::int64_t,
+                    const std::optional<std::pair<std::uint64_t, std::uint64_t>>&, bool>(),
+           py::arg("full"), py::arg("tail").none(true), py::arg("arrays"), py::arg("batch"), py::arg("shuffle") = py::none(),
+           py::arg("collect") = false)
+      .def("advance", &PyEpoch::advance, py::arg("max_steps") = -1, py::arg("seconds") = 0.0)
+      .def("logs", &PyEpoch::logs)
+      .def_readonly("results", &PyEpoch::results)
+      .def_property_readonly("steps", [](const PyEpoch& e) { return e.epoch->steps(); })
+      .def_property_readonly("done", [](const PyEpoch& e) { return e.epoch->done(); });
+
+  m.def("eager", &eager, py::arg("op"), py::arg("inputs"), py::arg("attributes"));
+}
+
+}  // namespace ranvier::bindings

@@ -1,0 +1,54 @@
+// What the compiler knows of an operation. The instances live in ops/, one per line of ops.def.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/shape.h"
+#include "graph/attributes.h"
+
+namespace ranvier {
+
+using NodeId = std::int32_t;
+
+struct TensorType {
+  DType dtype = DType::f32;
+  Shape shape;
+  bool operator==(const TensorType& other) const { return dtype == other.dtype && shape == other.shape; }
+};
+
+inline std::int64_t byte_size(const TensorType& type) {
+  return type.shape.size() * static_cast<std::int64_t>(size_of(type.dtype));
+}
+
+enum Trait : unsigned {
+  kElementwise = 1u << 0,  // out[i] depends on the (broadcast) inputs' [i] alone: may be fused
+  kAlias = 1u << 1,        // the output is the first input's bytes under another shape
+  kLeaf = 1u << 2,         // takes no inputs and is computed by nobody: input, variable, constant
+  kEffect = 1u << 3,       // is wanted for what it does: store
+  kRandom = 1u << 4,       // reads a seed
+};
+
+// What a shape rule sees.
+struct InferArgs {
+  const char* op;
+  std::vector<TensorType> inputs;
+  const Attributes& attributes;
+};
+
+class GradArgs;  // ops/gradient.h
+
+struct OpDef {
+  const char* name;
+  int min_inputs;
+  int max_inputs;
+  unsigned traits;
+  TensorType (*infer)(const InferArgs& args);
+  // Adds the inputs' gradients given the output's; nullptr: not differentiable, the gradient is zero.
+  void (*grad)(GradArgs& args);
+
+  bool is(Trait trait) const { return (traits & trait) != 0; }
+};
+
+}  // namespace ranvier

@@ -1,0 +1,26 @@
+// The storage of a variable: the only tensors that outlive a run. Shared by every graph and program that names it.
+#pragma once
+
+#include <memory>
+
+#include "base/memory.h"
+#include "graph/op_def.h"
+
+namespace ranvier {
+
+class VariableStorage {
+ public:
+  explicit VariableStorage(TensorType type)
+      : type_(type), buffer_(static_cast<std::size_t>(byte_size(type)), /*zero=*/true) {}
+
+  const TensorType& type() const { return type_; }
+  void* data() { return buffer_.data(); }
+
+ private:
+  TensorType type_;
+  AlignedBuffer buffer_;
+};
+
+using VariablePtr = std::shared_ptr<VariableStorage>;
+
+}  // namespace ranvier

@@ -1,0 +1,275 @@
+#include "passes/schedule.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "ops/ops.h"
+
+namespace ranvier {
+
+NodeId root_of(const Graph& graph, NodeId id) {
+  while (graph[id].op->is(kAlias)) id = graph[id].inputs[0];
+  return id;
+}
+
+Shape squeezed(const Shape& shape) {
+  Shape result;
+  for (std::int64_t dim : shape)
+    if (dim != 1) result.push_back(dim);
+  return result;
+}
+
+namespace {
+
+constexpr std::size_t kLongestChain = 96;     // instructions of a unit: bounds its registers
+constexpr std::size_t kFollowed = 16;         // nodes of a chain that newly_held follows
+constexpr std::int64_t kJoinedElements = 64;  // unrelated chains over spaces this small share a unit
+
+class Scheduler {
+ public:
+  Scheduler(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
+      : graph_(graph), outputs_(outputs), fuse_(fuse), n_(static_cast<std::size_t>(graph.size())) {}
+
+  Schedule run() {
+    mark_live();
+    choose_phases();
+    find_consumers();
+    assign_levels();
+    sink();
+    return order(attach_epilogues(group()));
+  }
+
+ private:
+  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  bool computed(NodeId id) const {
+    const OpDef& op = *graph_[id].op;
+    return live_[at(id)] && !op.is(kLeaf) && !op.is(kAlias) && !op.is(kEffect);
+  }
+  bool elementwise(NodeId id) const { return graph_[id].op->is(kElementwise); }
+
+  void mark(std::vector<bool>& seen, NodeId from) const {
+    std::vector<NodeId> stack{from};
+    while (!stack.empty()) {
+      const NodeId id = stack.back();
+      stack.pop_back();
+      if (seen[at(id)]) continue;
+      seen[at(id)] = true;
+      for (NodeId input : graph_[id].inputs) stack.push_back(input);
+    }
+  }
+
+  void mark_live() {
+    live_.assign(n_, false);
+    for (NodeId id : outputs_) mark(live_, id);
+    for (NodeId id : graph_.stores()) mark(live_, id);
+  }
+
+  // Readout: live but not needed by a store, unless it reads the old value of a variable that is overwritten.
+  void choose_phases() {
+    phase_.assign(n_, Phase::kMain);
+    if (graph_.stores().empty()) return;
+    std::vector<bool> needed(n_, false);
+    for (NodeId id : graph_.stores()) mark(needed, id);
+    std::vector<const VariableStorage*> written;
+    for (NodeId id : graph_.stores()) written.push_back(graph_[id].variable.get());
+    std::sort(written.begin(), written.end());
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!live_[at(id)] || needed[at(id)]) continue;
+      for (NodeId input : graph_[id].inputs) {
+        const Node& root = graph_[root_of(graph_, input)];
+        if (root.op == &def_variable && std::binary_search(written.begin(), written.end(), root.variable.get())) mark(needed, id);
+      }
+    }
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (live_[at(id)] && !needed[at(id)]) phase_[at(id)] = Phase::kReadout;
+  }
+
+  // consumers_[root]: the computed nodes and stores that read it, through aliases.
+  void find_consumers() {
+    consumers_.assign(n_, {});
+    wanted_.assign(n_, false);
+    for (NodeId id : outputs_) wanted_[at(root_of(graph_, id))] = true;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!live_[at(id)] || graph_[id].op->is(kAlias)) continue;
+      for (NodeId input : graph_[id].inputs) consumers_[at(root_of(graph_, input))].push_back(id);
+    }
+    space_.resize(n_);
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (computed(id)) space_[at(id)] = squeezed(graph_.type(id).shape);
+  }
+
+  // 0 when `id` may read the input inside a common unit, else 1.
+  int weight(NodeId root, NodeId input, NodeId id) const {
+    const bool joins = fuse_ && computed(root) && elementwise(root) && elementwise(id) && space_[at(root)] == space_[at(id)] &&
+                       squeezed(graph_.type(input).shape) == space_[at(id)];
+    return joins ? 0 : 1;
+  }
+  int weight_to(NodeId root, NodeId consumer) const {
+    int result = 0;
+    for (NodeId input : graph_[consumer].inputs)
+      if (root_of(graph_, input) == root) result = std::max(result, weight(root, input, consumer));
+    return result;
+  }
+
+  void assign_levels() {
+    level_.assign(n_, 0);
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!computed(id)) continue;
+      for (NodeId input : graph_[id].inputs) {
+        const NodeId root = root_of(graph_, input);
+        if (computed(root)) level_[at(id)] = std::max(level_[at(id)], level_[at(root)] + weight(root, input, id));
+      }
+      last_level_ = std::max(last_level_, level_[at(id)]);
+    }
+    ++last_level_;
+  }
+
+  // In reverse order: moves elementwise nodes to their consumers' level, and into the commit phase when nothing in the
+  // main phase wants them.
+  void sink() {
+    for (NodeId id = graph_.size() - 1; id >= 0; --id) {
+      if (!computed(id) || !elementwise(id) || phase_[at(id)] != Phase::kMain) continue;
+      bool commits = !consumers_[at(id)].empty() && !graph_.stores().empty();
+      int target = last_level_;
+      for (NodeId c : consumers_[at(id)]) {
+        const bool is_store = graph_[c].op->is(kEffect);
+        if (!is_store && phase_[at(c)] == Phase::kMain) commits = false;
+        if (!is_store && phase_[at(c)] != Phase::kReadout) target = std::min(target, level_[at(c)] - weight_to(id, c));
+      }
+      if (wanted_[at(id)] && graph_.stores().empty()) continue;
+      if (target <= level_[at(id)] && !commits) continue;
+      if (!commits && newly_held(id, target) > 1) continue;
+      level_[at(id)] = std::max(level_[at(id)], target);
+      if (commits) phase_[at(id)] = Phase::kCommit;
+    }
+  }
+
+  // How many stored values would live longer if `id`, and the chain that feeds only it, moved to `target`. The chain
+  // is followed for a few nodes; what it reads in the end is what must be kept.
+  int newly_held(NodeId id, int target) const {
+    std::vector<NodeId> chain{id};
+    int count = 0;
+    for (std::size_t next = 0; next < chain.size(); ++next) {
+      for (NodeId input : graph_[chain[next]].inputs) {
+        const NodeId root = root_of(graph_, input);
+        if (!computed(root) || std::find(chain.begin(), chain.end(), root) != chain.end()) continue;
+        if (held_until(root, target, chain) || graph_.type(root).shape.size() * 4 < graph_.type(id).shape.size()) continue;
+        if (weight(root, input, chain[next]) == 0 && chain.size() < kFollowed) chain.push_back(root);
+        else ++count;
+      }
+    }
+    return count;
+  }
+
+  bool held_until(NodeId root, int target, const std::vector<NodeId>& except) const {
+    if (wanted_[at(root)]) return true;
+    for (NodeId c : consumers_[at(root)]) {
+      if (graph_[c].op->is(kEffect) || std::find(except.begin(), except.end(), c) != except.end()) continue;
+      if (phase_[at(c)] != Phase::kMain || level_[at(c)] >= target) return true;
+    }
+    return false;
+  }
+
+  NodeId find(std::vector<NodeId>& parent, NodeId id) const {
+    while (parent[at(id)] != id) id = parent[at(id)] = parent[at(parent[at(id)])];
+    return id;
+  }
+
+  std::vector<Unit> group() {
+    std::vector<NodeId> parent(n_);
+    std::iota(parent.begin(), parent.end(), 0);
+    std::map<std::tuple<int, int, std::int64_t>, NodeId> small;  // (phase, level, elements) -> a member
+    for (NodeId id = 0; id < graph_.size() && fuse_; ++id) {
+      if (!computed(id) || !elementwise(id)) continue;
+      for (NodeId input : graph_[id].inputs) {
+        const NodeId root = root_of(graph_, input);
+        const bool together = computed(root) && weight(root, input, id) == 0 && level_[at(root)] == level_[at(id)] && phase_[at(root)] == phase_[at(id)];
+        if (together) parent[at(find(parent, root))] = find(parent, id);
+      }
+      if (space_[at(id)].rank() <= 1 && space_[at(id)].size() <= kJoinedElements) {
+        const auto key = std::make_tuple(static_cast<int>(phase_[at(id)]), level_[at(id)], space_[at(id)].size());
+        const auto [it, fresh] = small.emplace(key, id);
+        if (!fresh) parent[at(find(parent, it->second))] = find(parent, id);
+      }
+    }
+    std::vector<Unit> units;
+    std::vector<int> open(n_, -1);  // by representative: the unit that takes the next member
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!computed(id)) continue;
+      int* slot = &open[at(elementwise(id) ? find(parent, id) : id)];
+      const bool full = *slot >= 0 && units[static_cast<std::size_t>(*slot)].elementwise.size() >= kLongestChain;
+      if (*slot < 0 || full) {
+        *slot = static_cast<int>(units.size());
+        units.push_back({elementwise(id) ? -1 : id, {}, phase_[at(id)], level_[at(id)]});
+      }
+      if (elementwise(id)) units[static_cast<std::size_t>(*slot)].elementwise.push_back(id);
+    }
+    return units;
+  }
+
+  // A product read by one chain only, over its own elements, takes the chain as its epilogue.
+  std::vector<Unit> attach_epilogues(std::vector<Unit> units) {
+    if (!fuse_) return units;
+    std::vector<int> unit_of(n_, -1), pieces;
+    for (std::size_t u = 0; u < units.size(); ++u)
+      for (NodeId id : units[u].elementwise) unit_of[at(id)] = static_cast<int>(u);
+    std::vector<bool> taken(units.size(), false);
+    for (Unit& unit : units) {
+      if (unit.op < 0 || graph_[unit.op].op != &def_matmul || graph_.type(unit.op).shape.rank() != 2) continue;
+      const NodeId product = unit.op;
+      if (wanted_[at(product)] || consumers_[at(product)].empty()) continue;
+      const int chain = unit_of[at(consumers_[at(product)][0])];
+      bool fits = chain >= 0 && !taken[static_cast<std::size_t>(chain)];
+      for (NodeId c : consumers_[at(product)]) {
+        fits = fits && unit_of[at(c)] == chain && graph_.type(c).shape == graph_.type(product).shape;
+        for (NodeId input : graph_[c].inputs)  // through a reshape, rows and columns would not match
+          fits = fits && (root_of(graph_, input) != product || input == product);
+      }
+      if (!fits || units[static_cast<std::size_t>(chain)].phase != Phase::kMain) continue;
+      for (NodeId member : units[static_cast<std::size_t>(chain)].elementwise)
+        fits = fits && graph_.type(member).shape == graph_.type(product).shape;
+      if (!fits) continue;
+      Unit& target = units[static_cast<std::size_t>(chain)];
+      unit.elementwise = std::move(target.elementwise);
+      target.elementwise.clear();
+      unit.level = target.level;
+      taken[static_cast<std::size_t>(chain)] = true;
+    }
+    std::erase_if(units, [](const Unit& unit) { return unit.op < 0 && unit.elementwise.empty(); });
+    return units;
+  }
+
+  Schedule order(std::vector<Unit> units) {
+    // Pieces of one chain that was too long share a level; the stable sort keeps them in order.
+    std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) {
+      return std::tuple(a.phase, a.level) < std::tuple(b.phase, b.level);
+    });
+    Schedule schedule{std::move(units), std::vector<int>(n_, -1)};
+    for (std::size_t u = 0; u < schedule.units.size(); ++u) {
+      if (schedule.units[u].op >= 0) schedule.unit_of[at(schedule.units[u].op)] = static_cast<int>(u);
+      for (NodeId id : schedule.units[u].elementwise) schedule.unit_of[at(id)] = static_cast<int>(u);
+    }
+    return schedule;
+  }
+
+  const Graph& graph_;
+  const std::vector<NodeId>& outputs_;
+  const bool fuse_;
+  const std::size_t n_;
+  std::vector<bool> live_, wanted_;
+  std::vector<Phase> phase_;
+  std::vector<std::vector<NodeId>> consumers_;
+  std::vector<Shape> space_;
+  std::vector<int> level_;
+  int last_level_ = 0;
+};
+
+}  // namespace
+
+Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
+  return Scheduler(graph, outputs, fuse).run();
+}
+
+}  // namespace ranvier

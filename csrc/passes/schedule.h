@@ -1,0 +1,41 @@
+// From a graph to an ordered list of units of work: what is live, what is fused, and in which phase it runs.
+//
+// Phases: kMain computes; kCommit writes variables, and begins only when everything that can fail or be interrupted
+// is done; kReadout computes outputs that no variable needs (a step's logs) and runs only when they are asked for.
+//
+// Fusion is by level. An edge from an elementwise node to an elementwise node over the same elements costs 0, any
+// other edge 1; a node's level is the longest path to it. Nodes of one level, phase and iteration space that are
+// linked by edges of cost 0 form a unit. Every edge between two units raises the level, so no cycle can arise, and
+// the pass is linear in the edges. A node moves to the level of its consumers when that keeps no more values alive
+// (a mask that only the backward pass reads is then computed there, not stored).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace ranvier {
+
+enum class Phase : std::uint8_t { kMain, kCommit, kReadout };
+
+struct Unit {
+  NodeId op = -1;                   // a node that is not elementwise, or -1
+  std::vector<NodeId> elementwise;  // a fused chain in topological order; the epilogue of `op` if there is one
+  Phase phase = Phase::kMain;
+  int level = 0;
+};
+
+struct Schedule {
+  std::vector<Unit> units;          // in execution order
+  std::vector<int> unit_of;         // by node; -1 for leaves, aliases, stores and dead nodes
+};
+
+Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse);
+
+// Follows reshapes down to the node that owns the bytes.
+NodeId root_of(const Graph& graph, NodeId id);
+// The shape without its axes of extent 1: equal for two shapes that are walked alike.
+Shape squeezed(const Shape& shape);
+
+}  // namespace ranvier

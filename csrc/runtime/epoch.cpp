@@ -1,0 +1,78 @@
+#include "runtime/epoch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "backends/backend.h"
+#include "base/rng.h"
+#include "base/threading.h"
+
+namespace ranvier {
+
+Epoch::Epoch(std::shared_ptr<Program> full, std::shared_ptr<Program> tail, std::vector<Feed> feeds, std::int64_t rows,
+             std::int64_t batch, std::optional<Shuffle> shuffle, std::vector<Sink> sinks)
+    : full_(std::move(full)), tail_(std::move(tail)), feeds_(std::move(feeds)), rows_(rows), batch_(batch),
+      steps_((rows + batch - 1) / batch), sinks_(std::move(sinks)) {
+  require(rows > 0 && batch > 0, "An epoch needs at least one row and a positive batch size, got ", rows, " and ", batch, ".");
+  for (Program* program : {full_.get(), tail_.get()})
+    if (program && program->input_count() != feeds_.size())
+      fail(ErrorKind::kRuntime, "The program takes ", program->input_count(), " inputs, got ", feeds_.size(), " arrays.");
+  if (!shuffle) return;
+  order_.resize(static_cast<std::size_t>(rows));
+  shuffle_permutation(shuffle->key, shuffle->stream, rows, order_.data());
+}
+
+void Epoch::gather(Program& program, std::int64_t begin, std::int64_t count) {
+  for (std::size_t i = 0; i < feeds_.size(); ++i) {
+    const Feed& feed = feeds_[i];
+    const DType to = program.input_type(i).dtype;
+    cpu::gather_batch(feed.data, feed.dtype, program.input(i), to, feed.row_elements,
+                      order_.empty() ? nullptr : order_.data() + begin, begin, count);
+  }
+}
+
+void Epoch::collect(Program& program, std::int64_t begin, std::int64_t count) {
+  for (std::size_t i = 0; i < sinks_.size(); ++i)
+    std::memcpy(static_cast<std::byte*>(sinks_[i].data) + begin * sinks_[i].row_bytes, program.output(i),
+                static_cast<std::size_t>(count * sinks_[i].row_bytes));
+}
+
+std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const std::int64_t until = max_steps < 0 ? steps_ : std::min(steps_, done_ + max_steps);
+  const std::int64_t before = done_;
+  std::unique_lock<std::mutex> full_lock(full_->mutex(), std::defer_lock), tail_lock;
+  if (tail_ && tail_ != full_) {
+    tail_lock = std::unique_lock<std::mutex>(tail_->mutex(), std::defer_lock);
+    std::lock(full_lock, tail_lock);
+  } else {
+    full_lock.lock();
+  }
+  while (done_ < until) {
+    const std::int64_t begin = done_ * batch_, count = std::min(batch_, rows_ - begin);
+    Program& program = count == batch_ ? *full_ : *tail_;
+    gather(program, begin, count);
+    if (!program.run()) break;
+    if (!sinks_.empty()) {
+      program.readout();
+      collect(program, begin, count);
+    }
+    last_ = &program;
+    ++done_;
+    if (interrupted()) break;
+    if (seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() >= seconds) break;
+  }
+  return done_ - before;
+}
+
+void Epoch::readout() {
+  if (!last_) return;
+  std::lock_guard lock(last_->mutex());
+  last_->readout();
+}
+
+}  // namespace ranvier

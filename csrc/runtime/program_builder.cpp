@@ -1,0 +1,391 @@
+// Compiles a graph: schedule, homes of values, steps, arena.
+#include <algorithm>
+#include <map>
+
+#include "base/threading.h"
+#include "passes/memory_plan.h"
+#include "runtime/program.h"
+
+namespace ranvier {
+namespace {
+
+// An input's shape as the consumer walks it; `squeeze` drops the axes along which the consumer has extent 1.
+Shape operand_shape(const Shape& operand, const Shape& consumer, bool squeeze) {
+  Shape result;
+  const int missing = consumer.rank() - operand.rank();
+  for (int i = 0; i < consumer.rank(); ++i) {
+    if (squeeze && consumer[i] == 1) continue;
+    result.push_back(i < missing ? 1 : operand[i - missing]);
+  }
+  return result;
+}
+
+}  // namespace
+
+class ProgramBuilder {
+ public:
+  ProgramBuilder(Program& program, const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
+      : program_(program), graph_(graph), outputs_(outputs), schedule_(make_schedule(graph, outputs, fuse)),
+        homes_(static_cast<std::size_t>(graph.size())) {}
+
+  void build() {
+    find_readers();
+    choose_homes();
+    snapshot_overwritten();
+    for (int u = 0; u < static_cast<int>(schedule_.units.size()); ++u) {
+      if (schedule_.units[static_cast<std::size_t>(u)].phase == Phase::kReadout && !readout_started_) finish_commit();
+      plan_unit(u);
+    }
+    if (!readout_started_) finish_commit();
+    flush_merged();
+    program_.readout_begin_ = std::min(program_.readout_begin_, program_.steps_.size());
+    place();
+  }
+
+ private:
+  enum class Home { kNone, kArena, kVariable, kConstant };
+  struct Place {
+    Home home = Home::kNone;
+    int value = -1;                     // index into lifetimes_ (kArena)
+    VariableStorage* variable = nullptr;
+  };
+  // A planned step whose operands are still roots of the graph, or (negative) arena values of no node.
+  struct Operand {
+    NodeId root = -1;
+    int value = -1;
+  };
+
+  static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
+  NodeId root(NodeId id) const { return root_of(graph_, id); }
+  int unit_of(NodeId id) const { return schedule_.unit_of[at(id)]; }
+  const Unit& unit(int u) const { return schedule_.units[static_cast<std::size_t>(u)]; }
+  bool is_variable(NodeId id) const { return static_cast<bool>(graph_[id].variable) && graph_[id].op->is(kLeaf); }
+
+  // readers_[root]: units that read it. stored_[root]: the variables that take it.
+  void find_readers() {
+    readers_.assign(homes_.size(), {});
+    escapes_.assign(homes_.size(), false);
+    for (int u = 0; u < static_cast<int>(schedule_.units.size()); ++u) {
+      const auto visit = [&](NodeId id) {
+        for (NodeId input : graph_[id].inputs) readers_[at(root(input))].push_back(u);
+      };
+      if (unit(u).op >= 0) visit(unit(u).op);
+      for (NodeId id : unit(u).elementwise) visit(id);
+    }
+    for (NodeId id : outputs_) escapes_[at(root(id))] = true;
+    for (NodeId id : graph_.stores()) {
+      escapes_[at(root(graph_[id].inputs[0]))] = true;
+      store_of_[graph_[id].variable.get()] = id;
+    }
+  }
+
+  // May the unit that computes `value` write it straight into the variable? Everybody else must have read the old
+  // value in an earlier unit.
+  bool may_overwrite(NodeId value, VariableStorage* variable) const {
+    const int u = unit_of(value);
+    if (u < 0 || unit(u).phase != Phase::kCommit || unit(u).op >= 0) return false;
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (!is_variable(id) || graph_[id].variable.get() != variable) continue;
+      if (escapes_[at(id)]) return false;
+      for (int reader : readers_[at(id)])
+        if (reader > u || (reader < u && merge_key(reader) == merge_key(u))) return false;
+      for (int reader : readers_[at(id)])
+        if (reader == u && !reads_in_step(u, id)) return false;
+    }
+    return true;
+  }
+  std::pair<Phase, int> merge_key(int u) const { return {unit(u).phase, unit(u).level}; }
+
+  // Whether the unit reads the variable element by element only, never broadcast.
+  bool reads_in_step(int u, NodeId variable) const {
+    for (NodeId id : unit(u).elementwise)
+      for (NodeId input : graph_[id].inputs)
+        if (root(input) == variable && graph_.type(input).shape.size() != graph_.type(id).shape.size()) return false;
+    return true;
+  }
+
+  int new_value(std::int64_t bytes) {
+    lifetimes_.push_back({bytes, 1 << 30, -1});
+    return static_cast<int>(lifetimes_.size()) - 1;
+  }
+
+  void to_arena(NodeId id) { homes_[at(id)] = {Home::kArena, new_value(byte_size(graph_.type(id))), nullptr}; }
+
+  void choose_homes() {
+    for (NodeId id : graph_.inputs()) {
+      to_arena(id);
+      use(homes_[at(id)].value, -1);
+    }
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (is_variable(id)) homes_[at(id)] = {Home::kVariable, -1, graph_[id].variable.get()};
+      else if (graph_[id].data) homes_[at(id)] = {Home::kConstant, -1, nullptr};
+    }
+    for (NodeId id : graph_.stores()) {
+      const NodeId value = root(graph_[id].inputs[0]);
+      VariableStorage* variable = graph_[id].variable.get();
+      const bool direct = homes_[at(value)].home == Home::kNone && store_of_[variable] == id && may_overwrite(value, variable);
+      if (direct) homes_[at(value)] = {Home::kVariable, -1, variable};
+      else if (store_of_[variable] == id) late_stores_.push_back(id);
+    }
+    for (int u = 0; u < static_cast<int>(schedule_.units.size()); ++u) {
+      if (unit(u).op >= 0 && unit(u).elementwise.empty()) to_arena(unit(u).op);
+      for (NodeId id : unit(u).elementwise)
+        if (homes_[at(id)].home == Home::kNone && leaves_unit(id, u)) to_arena(id);
+    }
+  }
+
+  bool leaves_unit(NodeId id, int u) const {
+    if (escapes_[at(id)]) return true;
+    return std::any_of(readers_[at(id)].begin(), readers_[at(id)].end(), [&](int reader) { return reader != u; });
+  }
+
+  // Old values of variables that are wanted after the variable is written: outputs, and sources of late stores.
+  void snapshot_overwritten() {
+    for (NodeId id : graph_.stores()) snapshot(root(graph_[id].inputs[0]));
+    for (NodeId id : outputs_) snapshot(root(id));
+  }
+  void snapshot(NodeId id) {
+    if (!is_variable(id) || !store_of_.count(graph_[id].variable.get()) || snapshots_.count(id)) return;
+    const int value = new_value(byte_size(graph_.type(id)));
+    snapshots_[id] = value;
+    add_step(copy_step(graph_.type(id)), {{id, -1}, {-1, value}});
+  }
+  Step copy_step(const TensorType& type) {
+    static const Attributes none;
+    return cpu::plan_op({def_store, none, {type}, type, 1});
+  }
+  Operand read_later(NodeId id) const {
+    const auto it = snapshots_.find(id);
+    return it == snapshots_.end() ? Operand{id, -1} : Operand{-1, it->second};
+  }
+
+  void use(int value, int step) {
+    Lifetime& life = lifetimes_[static_cast<std::size_t>(value)];
+    life.first = std::min(life.first, step);
+    life.last = std::max(life.last, step);
+  }
+
+  void add_step(Step step, std::vector<Operand> operands) {
+    const int number = static_cast<int>(program_.steps_.size());
+    for (const Operand& operand : operands) {
+      const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
+      if (value >= 0) use(value, number);
+    }
+    program_.steps_.push_back(std::move(step));
+    operands_.push_back(std::move(operands));
+  }
+
+  OpRequest request(NodeId id) const {
+    const Node& node = graph_[id];
+    OpRequest result{*node.op, node.attributes, {}, node.type, max_threads()};
+    for (NodeId input : node.inputs) result.inputs.push_back(graph_.type(input));
+    return result;
+  }
+
+  void plan_unit(int u) {
+    const Unit& work = unit(u);
+    if (work.phase != Phase::kMain && !commit_started_) {
+      flush_merged();
+      commit_started_ = true;
+      program_.commit_begin_ = program_.steps_.size();
+    }
+    if (work.op < 0) return plan_chain(u);
+    flush_merged();
+    std::vector<Operand> operands;
+    for (NodeId input : graph_[work.op].inputs) operands.push_back({root(input), -1});
+    if (work.elementwise.empty()) {
+      operands.push_back({work.op, -1});
+      return add_step(cpu::plan_op(request(work.op)), std::move(operands));
+    }
+    Chain chain = chain_of(u, work.op);
+    // The product is written where the chain's first output of its size goes, else to a value of its own.
+    Operand product{-1, -1};
+    for (std::size_t i = 0; i < chain.outputs.size() && product.root < 0; ++i) {
+      const TensorType& type = graph_.type(chain.outputs[i].root);
+      if (homes_[at(chain.outputs[i].root)].home != Home::kArena || size_of(type.dtype) != size_of(graph_.type(work.op).dtype)) continue;
+      product = chain.outputs[i];
+      chain.spec.in_place[i] = 0;
+    }
+    if (product.root < 0) product = {-1, new_value(byte_size(graph_.type(work.op)))};
+    operands.push_back(product);
+    operands.insert(operands.end(), chain.inputs.begin() + 1, chain.inputs.end());
+    operands.insert(operands.end(), chain.outputs.begin(), chain.outputs.end());
+    add_step(cpu::plan_matmul_with_epilogue(request(work.op), chain.spec), std::move(operands));
+  }
+
+  struct Chain {
+    ElementwiseSpec spec;
+    std::vector<Operand> inputs, outputs;
+  };
+
+  // The unit's elementwise nodes as a spec. `product` is the value that an epilogue starts from, or -1.
+  Chain chain_of(int u, NodeId product) {
+    const std::vector<NodeId>& members = unit(u).elementwise;
+    const bool squeeze = product < 0;
+    Chain chain;
+    ElementwiseSpec& spec = chain.spec;
+    spec.shape = squeeze ? squeezed(graph_.type(members[0]).shape) : graph_.type(product).shape;
+    std::map<NodeId, int> instruction_of;
+    std::map<std::pair<NodeId, std::vector<std::int64_t>>, int> input_of;
+    if (product >= 0) add_input(chain, input_of, product, graph_.type(product));
+    for (NodeId id : members)  // inputs first: they are numbered before the instructions
+      for (NodeId input : graph_[id].inputs)
+        if (const NodeId r = root(input); unit_of(r) != u || r == product || !is_member(members, r))
+          add_input(chain, input_of, r, {graph_.type(r).dtype, operand_shape(graph_.type(input).shape, graph_.type(id).shape, squeeze)});
+    const int inputs = static_cast<int>(spec.inputs.size());
+    for (NodeId id : members) {
+      const Node& node = graph_[id];
+      ElementwiseSpec::Instruction ins{op_of(*node.op), {}, node.type.dtype, {-1, -1, -1}};
+      ins.in = graph_.type(node.inputs[node.inputs.size() == 3 ? 1 : 0]).dtype;
+      for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+        const NodeId r = root(node.inputs[k]);
+        const auto it = instruction_of.find(r);
+        if (it != instruction_of.end()) ins.args[k] = inputs + it->second;
+        else ins.args[k] = input_of.at({r, operand_shape(graph_.type(node.inputs[k]).shape, node.type.shape, squeeze).to_vector()});
+      }
+      instruction_of[id] = static_cast<int>(spec.code.size());
+      spec.code.push_back(ins);
+      if (homes_[at(id)].home == Home::kNone) continue;
+      spec.outputs.push_back(instruction_of[id]);
+      spec.in_place.push_back(overwritten_input(chain, id));
+      chain.outputs.push_back({id, -1});
+    }
+    return chain;
+  }
+
+  static bool is_member(const std::vector<NodeId>& members, NodeId id) {
+    return std::binary_search(members.begin(), members.end(), id);  // members are in increasing order
+  }
+
+  void add_input(Chain& chain, std::map<std::pair<NodeId, std::vector<std::int64_t>>, int>& input_of, NodeId id, TensorType type) {
+    const auto [it, fresh] = input_of.emplace(std::make_pair(id, type.shape.to_vector()), static_cast<int>(chain.inputs.size()));
+    if (!fresh) return;
+    chain.inputs.push_back({id, -1});
+    chain.spec.inputs.push_back(std::move(type));
+  }
+
+  int overwritten_input(const Chain& chain, NodeId id) const {
+    if (homes_[at(id)].home != Home::kVariable) return -1;
+    for (std::size_t i = 0; i < chain.inputs.size(); ++i) {
+      const Place& place = homes_[at(chain.inputs[i].root)];
+      if (place.home == Home::kVariable && place.variable == homes_[at(id)].variable) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  // Chains of one level and phase with the same code become one step: the update of all variables is one pass.
+  void plan_chain(int u) {
+    if (!merged_.empty() && merge_key(u) != merged_key_) flush_merged();
+    merged_key_ = merge_key(u);
+    Chain chain = chain_of(u, -1);
+    for (std::vector<Chain>& group : merged_) {
+      if (!cpu::can_merge(group[0].spec, chain.spec)) continue;
+      group.push_back(std::move(chain));
+      return;
+    }
+    merged_.emplace_back();
+    merged_.back().push_back(std::move(chain));
+  }
+
+  void flush_merged() {
+    for (const std::vector<Chain>& group : merged_) {
+      std::vector<ElementwiseSpec> specs;
+      std::vector<Operand> operands;
+      for (const Chain& chain : group) {
+        specs.push_back(chain.spec);
+        operands.insert(operands.end(), chain.inputs.begin(), chain.inputs.end());
+        operands.insert(operands.end(), chain.outputs.begin(), chain.outputs.end());
+      }
+      add_step(cpu::plan_elementwise(specs, max_threads()), std::move(operands));
+    }
+    merged_.clear();
+  }
+
+  void finish_commit() {
+    flush_merged();
+    if (!commit_started_) {
+      commit_started_ = true;
+      program_.commit_begin_ = program_.steps_.size();
+    }
+    for (NodeId id : late_stores_) {
+      const int value = new_value(0);  // stands for the variable: resolved in pointer()
+      late_targets_[value] = graph_[id].variable.get();
+      add_step(copy_step(graph_.type(id)), {read_later(root(graph_[id].inputs[0])), {-1, value}});
+    }
+    readout_started_ = true;
+    program_.readout_begin_ = program_.steps_.size();
+  }
+
+  void* pointer(const Operand& operand, const MemoryPlan& plan) {
+    auto* arena = static_cast<std::byte*>(program_.arena_.data());
+    if (operand.value >= 0) {
+      const auto it = late_targets_.find(operand.value);
+      return it != late_targets_.end() ? it->second->data() : arena + plan.offsets[static_cast<std::size_t>(operand.value)];
+    }
+    const Place& place = homes_[at(operand.root)];
+    switch (place.home) {
+      case Home::kArena: return arena + plan.offsets[static_cast<std::size_t>(place.value)];
+      case Home::kVariable: return place.variable->data();
+      case Home::kConstant: return graph_[operand.root].data->data();
+      case Home::kNone: break;
+    }
+    fail(ErrorKind::kRuntime, "Node ", operand.root, " has no home.");
+  }
+
+  void place() {
+    const int end = static_cast<int>(program_.steps_.size());
+    for (NodeId id : outputs_) {
+      const Operand operand = read_later(root(id));
+      const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
+      if (value >= 0) use(value, end);
+    }
+    for (Lifetime& life : lifetimes_)
+      if (life.last < 0 && life.first > end) life = {life.bytes, end, end};  // never read
+    const MemoryPlan plan = plan_memory(lifetimes_);
+    std::size_t scratch = 0;
+    for (const Step& step : program_.steps_) scratch = std::max(scratch, step.scratch_bytes);
+    const auto arena = static_cast<std::size_t>(plan.total);
+    program_.arena_ = AlignedBuffer(arena + scratch + 64, true);
+    auto* base = static_cast<std::byte*>(program_.arena_.data());
+    for (std::size_t i = 0; i < program_.steps_.size(); ++i) {
+      program_.steps_[i].scratch = base + arena;
+      for (const Operand& operand : operands_[i]) program_.steps_[i].operands.push_back(pointer(operand, plan));
+    }
+    for (NodeId id : graph_.inputs()) {
+      program_.inputs_.push_back(pointer({id, -1}, plan));
+      program_.input_types_.push_back(graph_.type(id));
+    }
+    for (NodeId id : outputs_) {
+      program_.outputs_.push_back(pointer(read_later(root(id)), plan));
+      program_.output_types_.push_back(graph_.type(id));
+    }
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      if (graph_[id].variable) program_.variables_.push_back(graph_[id].variable);
+      if (graph_[id].data) program_.constants_.push_back(graph_[id].data);
+    }
+  }
+
+  Program& program_;
+  const Graph& graph_;
+  const std::vector<NodeId>& outputs_;
+  const Schedule schedule_;
+  std::vector<Place> homes_;
+  std::vector<std::vector<int>> readers_;
+  std::vector<bool> escapes_;
+  std::map<VariableStorage*, NodeId> store_of_;  // the last store to each variable
+  std::vector<NodeId> late_stores_;
+  std::map<int, VariableStorage*> late_targets_;
+  std::map<NodeId, int> snapshots_;
+  std::vector<Lifetime> lifetimes_;
+  std::vector<std::vector<Operand>> operands_;
+  std::vector<std::vector<Chain>> merged_;
+  std::pair<Phase, int> merged_key_;
+  bool commit_started_ = false, readout_started_ = false;
+};
+
+Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
+  for (NodeId id : outputs) graph.check_id(id);
+  ProgramBuilder(*this, graph, outputs, fuse).build();
+}
+
+}  // namespace ranvier

@@ -1,0 +1,188 @@
+"""Variable: a tensor that lasts, held in native storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.core import scope
+from ranvier.core.dtypes import as_array, standardize_dtype
+from ranvier.core.keras_tensor import standardize_shape
+from ranvier.core.operators import Operators
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import current_trace, no_trace
+
+
+class Variable(Operators):
+    """A tensor whose value is kept between steps and can be assigned.
+
+    Inside a trace, reading it gives a Tensor and assigning is recorded; outside, both act at once.
+
+    Args:
+        initializer: the first value (an array or numbers), or a callable `(shape, dtype=...)` that returns it.
+        shape: the shape; needed for a callable.
+        dtype: a dtype name; by default an array's own, else `floatx()`.
+        trainable: whether training updates it.
+        autocast: accepted as in Keras; there is one precision.
+        aggregation: "none", "mean", "sum" or "only_first_replica": how replicas of it are joined.
+        synchronization: accepted as in Keras.
+        name: its name; made up if None. Its path is that of the open name scopes and this name.
+
+    Raises:
+        ValueError: if the name holds "/", a callable comes without a shape, or the value's shape is another.
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        name = name or scope.auto_name("variable")
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name}")
+        if aggregation not in ("none", "mean", "sum", "only_first_replica"):
+            raise ValueError(
+                "Invalid `aggregation`: expected one of none, mean, sum, only_first_replica. "
+                f"Received: aggregation={aggregation}"
+            )
+        self.name = name
+        self.path = scope.variable_path(name)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
+        self.overwrite_with_gradient = False
+        self._trainable = bool(trainable)
+        value = self._first_value(initializer, shape, dtype)
+        self.shape: tuple[int, ...] = value.shape
+        self.dtype: str = value.dtype.name
+        self.storage = _core.Storage(self.dtype, list(self.shape))
+        self._array = self.storage.array()
+        self._array[...] = value
+
+    def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
+        if not callable(initializer):
+            if dtype is None and not hasattr(initializer, "dtype"):
+                dtype = standardize_dtype(None)
+            value = as_array(initializer, None if dtype is None else standardize_dtype(dtype))
+            if shape is not None and tuple(shape) != value.shape:
+                raise ValueError(f"The initial value has shape {value.shape}, expected shape={tuple(shape)}.")
+            return value
+        if shape is None:
+            raise ValueError("When creating a Variable from an initializer, the `shape` argument is required.")
+        shape = standardize_shape(shape)
+        if None in shape:
+            raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape}")
+        dtype = standardize_dtype(dtype)
+        with no_trace():
+            value = as_array(initializer(shape, dtype=dtype), dtype)
+        if value.shape != shape:
+            raise ValueError(f"The initializer returned shape {value.shape}, expected {shape}.")
+        return value
+
+    @property
+    def value(self) -> Any:
+        """The current value: a Tensor inside a trace, else an array (a copy)."""
+        trace = current_trace()
+        return self._array.copy() if trace is None else trace.read(self)
+
+    def numpy(self) -> np.ndarray:
+        """The current stored value, as a new array."""
+        return self._array.copy()
+
+    def assign(self, value: Any) -> Any:
+        """Gives the variable a new value.
+
+        Args:
+            value: of the variable's shape; converted to its dtype.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: if the shape is another; the variable keeps its value then.
+        """
+        trace = current_trace()
+        if isinstance(value, Variable):
+            value = value.value
+        if trace is None:
+            if isinstance(value, Tensor):
+                raise ValueError("A symbolic tensor can be assigned only inside the trace that made it.")
+            array = as_array(value)
+            self._check_shape(array.shape)
+            self._array[...] = array
+            return value
+        self._check_shape(value.shape if isinstance(value, Tensor) else np.shape(value))
+        tensor = trace.tensor(value)
+        if tensor.dtype != self.dtype:
+            tensor = Tensor(trace, trace.graph.emit("cast", [tensor.id], {"dtype": self.dtype}))
+        trace.write(self, tensor)
+        return tensor
+
+    def _check_shape(self, shape: Any) -> None:
+        if tuple(shape) != self.shape:
+            raise ValueError(
+                "The shape of the target variable and the shape of the target value in `variable.assign(value)` "
+                f"must match. variable.shape={self.shape}, Received: value.shape={tuple(shape)}. "
+                f"Target variable: {self}"
+            )
+
+    def assign_add(self, value: Any) -> Any:
+        """Adds `value` to the variable."""
+        return self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtracts `value` from the variable."""
+        return self.assign(self - value)
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(self._array.size)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._array.nbytes)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if current_trace() is not None:
+            return np.asarray(self.value)  # refused by the tensor, with advice
+        return np.array(self._array, dtype=dtype)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("A scalar variable has no length.")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self._array}>"

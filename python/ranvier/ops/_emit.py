@@ -1,0 +1,36 @@
+"""The one way from Python to the core's operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ranvier import _core
+from ranvier.core.dtypes import as_array
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import current_trace
+from ranvier.core.variable import Variable
+
+
+def emit(op: str, *inputs: Any, **attributes: Any) -> Any:
+    """Adds an operation to the trace of its inputs, or runs it at once when none of them is symbolic.
+
+    Args:
+        op: a name of the core's list (`_core.op_names()`).
+        *inputs: Tensors, Variables, arrays or numbers, of the dtypes that the operation demands.
+        **attributes: its attributes: bool, int, float, a dtype name, or a sequence of ints.
+
+    Returns:
+        A Tensor, or an ndarray.
+    """
+    trace = None
+    for x in inputs:
+        if isinstance(x, Tensor):
+            trace = x.trace
+            break
+        if isinstance(x, Variable):
+            trace = current_trace()
+    if trace is None:
+        arrays = [x._array if isinstance(x, Variable) else as_array(x) for x in inputs]
+        return _core.eager(op, arrays, attributes)
+    ids = [trace.tensor(x).id for x in inputs]
+    return Tensor(trace, trace.graph.emit(op, ids, attributes))
