@@ -6,8 +6,8 @@ usage: check_layers.py [ROOT]        ROOT: the repository, by default the one th
 C++ (csrc/): which room may include which; pybind11 only in bindings; OpenMP only in base/threading.cpp; no
 library templates in files that are compiled once per instruction set; no kernel family left out of
 kernels.def. Python (python/ranvier/): imports go down only, also those inside functions and under
-TYPE_CHECKING; no two modules import each other, directly or round about; at module level only the standard
-library and NumPy are imported.
+TYPE_CHECKING; no two modules import each other, directly or round about (except for their types); at module
+level only the standard library and NumPy are imported.
 
 Prints one line per violation and exits with 1, or says that there are none.
 """
@@ -153,33 +153,43 @@ def python_room(module: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-def imports_of(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[int, str, bool, str]]:
-    """(line, imported module, at module level, imported name or "") for every import in a file."""
-    top = set()
-    pending: list[ast.stmt] = list(tree.body)
-    while pending:  # statements run at import: the body and what stands in its if and try blocks
-        statement = pending.pop()
-        top.add(statement)
-        types_only = isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test)
-        if isinstance(statement, ast.If | ast.Try | ast.With) and not types_only:
-            pending += [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)]
+def when_run(tree: ast.Module) -> dict[ast.stmt, str]:
+    """When a file's statements run: "import" for the body and what stands in its if, try and with blocks,
+    "never" for what only type checkers read. Those missing from the answer run when a function is called."""
+    when: dict[ast.stmt, str] = {}
+    pending = [(statement, "import") for statement in tree.body]
+    while pending:
+        statement, moment = pending.pop()
+        when[statement] = moment
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+            moment = "never"
+        if isinstance(statement, ast.If | ast.Try | ast.With):
+            pending += [
+                (child, moment) for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)
+            ]
+            for handler in getattr(statement, "handlers", []):
+                pending += [(child, moment) for child in handler.body]
+    return when
+
+
+def imports_of(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[int, str, str, str]]:
+    """(line, imported module, imported name or "", when) for every import; when: "import", "call", "never"."""
+    when = when_run(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield node.lineno, alias.name, node in top, ""
+                yield node.lineno, alias.name, "", when.get(node, "call")
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parents = module.split(".")[: len(module.split(".")) - node.level + is_package]
                 base = ".".join([*parents, base] if base else parents)
             for alias in node.names:
-                yield node.lineno, base, node in top, alias.name
+                yield node.lineno, base, alias.name, when.get(node, "call")
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            function = (
-                node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            )
+            function = ast.unparse(node.func).rpartition(".")[2]
             if function in {"import_module", "__import__"} and isinstance(node.args[0].value, str):
-                yield node.lineno, node.args[0].value, False, ""
+                yield node.lineno, node.args[0].value, "", "call"
 
 
 def find_circle(graph: dict[str, set[str]]) -> list[str] | None:
@@ -217,20 +227,21 @@ def check_python(root: Path) -> Iterator[str]:
             yield f"{where}: ranvier.{room} is no known room; add it to PYTHON_ORDER"
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        for line, base, at_top, name in imports_of(tree, module, path.name == "__init__.py"):
+        for line, base, name, when in imports_of(tree, module, path.name == "__init__.py"):
             if base.split(".")[0] != "ranvier":
-                if at_top and base.split(".")[0] not in IMPORTED_EVERYWHERE:
+                if when == "import" and base.split(".")[0] not in IMPORTED_EVERYWHERE:
                     yield f"{where}:{line}: import {base} inside the function that uses it"
                 continue
             target = base
             if f"{base}.{name}" in files or (base, name) == ("ranvier", "_core"):
                 target = f"{base}.{name}"
-            graph[module].add(target)
+            if when != "never":
+                graph[module].add(target)
             target_room = python_room(target)
             if target_room not in PYTHON_LEVEL:
                 yield f"{where}:{line}: {target} is in no known room"
             elif PYTHON_LEVEL[target_room] > PYTHON_LEVEL[room]:
-                late = "" if at_top else " (a late import does not undo that)"
+                late = "" if when == "import" else " (a late import does not undo that)"
                 yield f"{where}:{line}: {room} may not import {target}: its room is higher{late}"
     if circle := find_circle(graph):
         yield "python/ranvier: modules import each other: " + " -> ".join(circle)

@@ -1,5 +1,7 @@
-"""How many threads are used, and what happens in a forked child. In processes of their own: all of it is decided
-once per process."""
+"""How many threads are used, and what happens in a forked child.
+
+Tested in processes of their own, because all of it is decided once per process.
+"""
 
 from __future__ import annotations
 
