@@ -173,7 +173,7 @@ def when_run(tree: ast.Module) -> dict[ast.stmt, str]:
 
 
 def imports_of(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[int, str, str, str]]:
-    """(line, imported module, imported name or "", when) for every import; when: "import", "call", "never"."""
+    """(line, imported module, imported name or "", when) of every import; when: import, call or never."""
     when = when_run(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
