@@ -1,0 +1,149 @@
+"""From a model's step to native programs: traced once for each signature, kept, and run for whole epochs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.core import dtypes, tree
+from ranvier.core.trace import Trace
+from ranvier.training.data import ArrayFeed
+
+# Programs kept for one function. A full and a short batch are two; more come from calls with other batch sizes.
+_CAPACITY = 16
+
+
+class _Compiled(NamedTuple):
+    program: _core.Program
+    names: list[str]  # of the outputs, when the step returns a dict
+
+
+class Run:
+    """One pass over a feed.
+
+    Args:
+        epoch: the native loop.
+        names: the names of the step's outputs.
+        arrays: the arrays it reads, which must live as long.
+    """
+
+    __slots__ = ("_arrays", "_epoch", "_names")
+
+    def __init__(self, epoch: _core.Epoch, names: list[str], arrays: list[np.ndarray]) -> None:
+        self._epoch = epoch
+        self._names = names
+        self._arrays = arrays
+
+    def advance(self, max_steps: int | None = None, seconds: float | None = None) -> int:
+        """Runs natively until so many steps are done or so much time has passed; by default to the end.
+
+        Returns:
+            The number of steps done in this call; 0 when the pass is finished.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; the model has the weights of the last finished step.
+            ValueError: if the data are refused (a label out of range); likewise.
+        """
+        return self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
+
+    def logs(self) -> dict[str, float]:
+        """What the last step returned: name -> number (or array, for a metric that has several)."""
+        values = self._epoch.logs()
+        return {
+            name: float(value) if value.size == 1 else value
+            for name, value in zip(self._names, values, strict=False)
+        }
+
+    def outputs(self) -> list[np.ndarray]:
+        """The outputs of all steps so far, one array for each output; rows that are not done yet are undefined."""
+        return self._epoch.results
+
+
+class TrainFunction:
+    """A model's `train_step`, `test_step` or `predict_step` as native programs.
+
+    Args:
+        trainer: the model.
+        kind: "train", "test" or "predict".
+    """
+
+    def __init__(self, trainer: Any, kind: str) -> None:
+        self.trainer = trainer
+        self.kind = kind
+        self._step = getattr(trainer, f"{kind}_step")
+        self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+        self.structure: Any = None  # of the predictions
+
+    def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
+        """Compiles what a pass over `feed` needs, unless it is there."""
+        batch = min(batch_size, feed.num_samples)
+        self._program(feed, batch)
+        if feed.num_samples % batch:
+            self._program(feed, feed.num_samples % batch)
+
+    def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> Run:
+        """Begins a pass.
+
+        Args:
+            feed: the arrays.
+            batch_size: rows of a step; the last one takes what is left.
+            seed: the seed of the rows' order; None: as they come.
+        """
+        batch = min(batch_size, feed.num_samples)
+        full = self._program(feed, batch)
+        rest = feed.num_samples % batch
+        tail = self._program(feed, rest).program if rest else None
+        arrays = _arrays(feed)
+        shuffle = None if seed is None else (seed, 0)
+        epoch = _core.Epoch(full.program, tail, arrays, batch, shuffle, self.kind == "predict")
+        return Run(epoch, full.names, arrays)
+
+    def _program(self, feed: ArrayFeed, batch: int) -> _Compiled:
+        key = (
+            batch,
+            len(feed.x),
+            len(feed.y),
+            tuple((a.dtype.char, a.shape[1:]) for a in _arrays(feed)),
+            _core.num_threads(),
+            dtypes.floatx(),
+        )
+        compiled = self._programs.get(key)
+        if compiled is None:
+            compiled = self._compile(feed, batch)
+            self._programs[key] = compiled
+            if len(self._programs) > _CAPACITY:
+                self._programs.popitem(last=False)
+        return compiled
+
+    def _compile(self, feed: ArrayFeed, batch: int) -> _Compiled:
+        with Trace() as trace:
+            x, y, sample_weight = (
+                [trace.input((batch, *a.shape[1:]), a.dtype.name) for a in group]
+                for group in (feed.x, feed.y, feed.sample_weight)
+            )
+            result = self._step(feed.pack(x, y, sample_weight))
+            if self.kind == "predict":
+                outputs = tree.flatten(result)
+                self.structure = tree.map_structure(lambda _: None, result)
+                return _Compiled(trace.compile(outputs), [])
+            if not isinstance(result, dict):
+                raise ValueError(
+                    f"{self.kind}_step() must return a dict of names and values, got {type(result).__name__}."
+                )
+            flat = _flatten_logs(result)
+            return _Compiled(trace.compile(list(flat.values())), list(flat))
+
+
+def _arrays(feed: ArrayFeed) -> list[np.ndarray]:
+    return [*feed.x, *feed.y, *feed.sample_weight]
+
+
+def _flatten_logs(logs: dict[str, Any]) -> dict[str, Any]:
+    """Logs without nesting: the inner names stand for themselves, as in Keras."""
+    flat: dict[str, Any] = {}
+    for name, value in logs.items():
+        flat.update(_flatten_logs(value) if isinstance(value, dict) else {name: value})
+    return flat
