@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#if defined(__AVX2__) || defined(__AVX512F__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON) && defined(__aarch64__)
 #include <arm_neon.h>
@@ -98,20 +98,31 @@ RANVIER_INLINE Vec<float> load(const float* p, TailMask<float> t) { return {_mm2
 RANVIER_INLINE Vec<double> load(const double* p, TailMask<double> t) { return {_mm256_maskload_pd(p, t.m)}; }
 RANVIER_INLINE void store(float* p, Vec<float> x) { _mm256_storeu_ps(p, x.v); }
 RANVIER_INLINE void store(double* p, Vec<double> x) { _mm256_storeu_pd(p, x.v); }
-// Masked stores are microcoded on AMD, so a full mask takes the plain store.
+// Masked stores are microcoded on AMD: a tail goes out in halves instead, by the bits of its count.
 RANVIER_INLINE void store(float* p, Vec<float> x, TailMask<float> t) {
-  if (t.count == 8) {
-    store(p, x);
-  } else {
-    _mm256_maskstore_ps(p, t.m, x.v);
+  if (t.count == 8) return store(p, x);
+  __m128 rest = _mm256_castps256_ps128(x.v);
+  if ((t.count & 4) != 0) {
+    _mm_storeu_ps(p, rest);
+    rest = _mm256_extractf128_ps(x.v, 1);
+    p += 4;
   }
+  if ((t.count & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+    rest = _mm_movehl_ps(rest, rest);
+    p += 2;
+  }
+  if ((t.count & 1) != 0) _mm_store_ss(p, rest);
 }
 RANVIER_INLINE void store(double* p, Vec<double> x, TailMask<double> t) {
-  if (t.count == 4) {
-    store(p, x);
-  } else {
-    _mm256_maskstore_pd(p, t.m, x.v);
+  if (t.count == 4) return store(p, x);
+  __m128d rest = _mm256_castpd256_pd128(x.v);
+  if ((t.count & 2) != 0) {
+    _mm_storeu_pd(p, rest);
+    rest = _mm256_extractf128_pd(x.v, 1);
+    p += 2;
   }
+  if ((t.count & 1) != 0) _mm_store_sd(p, rest);
 }
 RANVIER_INLINE Vec<float> splat(float x) { return {_mm256_set1_ps(x)}; }
 RANVIER_INLINE Vec<double> splat(double x) { return {_mm256_set1_pd(x)}; }
@@ -186,28 +197,40 @@ RANVIER_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 
 #else
 
+#if defined(__SSE2__)
+
 // The product of two floats is exact in double. The sum is rounded to odd (the two-sum's error tells whether
 // it was inexact and on which side the exact value lies), so that rounding it to float is the only rounding
 // (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", 2008). Infinities and NaNs give
-// an error term of NaN, which compares false and leaves the sum alone.
-RANVIER_INLINE Vec<float>::Native fma_half(Vec<double>::Native a, Vec<double>::Native b, Vec<double>::Native c) {
+// an error term of NaN, which compares false and leaves the sum alone. The conversions are intrinsics: written
+// as casts, GCC 12 was seen to drop the rounding to float between two of these.
+RANVIER_INLINE __m128 fma_low_half(__m128 a, __m128 b, __m128 c) {
+  using Pair = Vec<double>::Native;
   using Bits = std::int64_t __attribute__((vector_size(16)));
-  const Vec<double>::Native product = a * b;
-  const Vec<double>::Native sum = product + c;
-  const Vec<double>::Native part = sum - product;
-  const Vec<double>::Native error = (product - (sum - part)) + (c - part);
+  const Pair product = _mm_cvtps_pd(a) * _mm_cvtps_pd(b), addend = _mm_cvtps_pd(c);
+  const Pair sum = product + addend;
+  const Pair part = sum - product;
+  const Pair error = (product - (sum - part)) + (addend - part);
   const Bits inexact = (error < 0.0) | (error > 0.0);
   const Bits even = ((Bits)sum & 1) - 1;
   const Bits step = (((Bits)error ^ (Bits)sum) < 0) | 1;  // towards the exact value, in units of last place
-  const Vec<double>::Native odd = (Vec<double>::Native)((Bits)sum + (inexact & even & step));
-  return Vec<float>::Native{static_cast<float>(odd[0]), static_cast<float>(odd[1]), 0.0f, 0.0f};
+  return _mm_cvtpd_ps((__m128d)((Bits)sum + (inexact & even & step)));
 }
 RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
-  using Pair = Vec<double>::Native;
-  const Vec<float>::Native low = fma_half(Pair{a.v[0], a.v[1]}, Pair{b.v[0], b.v[1]}, Pair{c.v[0], c.v[1]});
-  const Vec<float>::Native high = fma_half(Pair{a.v[2], a.v[3]}, Pair{b.v[2], b.v[3]}, Pair{c.v[2], c.v[3]});
-  return {Vec<float>::Native{low[0], low[1], high[0], high[1]}};
+  const __m128 low = fma_low_half(a.v, b.v, c.v);
+  const __m128 high = fma_low_half(_mm_movehl_ps(a.v, a.v), _mm_movehl_ps(b.v, b.v), _mm_movehl_ps(c.v, c.v));
+  return {_mm_movelh_ps(low, high)};
 }
+
+#else
+
+RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return {Vec<float>::Native{__builtin_fmaf(a.v[0], b.v[0], c.v[0]), __builtin_fmaf(a.v[1], b.v[1], c.v[1]),
+                             __builtin_fmaf(a.v[2], b.v[2], c.v[2]), __builtin_fmaf(a.v[3], b.v[3], c.v[3])}};
+}
+
+#endif
+
 RANVIER_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
   return {Vec<double>::Native{__builtin_fma(a.v[0], b.v[0], c.v[0]), __builtin_fma(a.v[1], b.v[1], c.v[1])}};
 }

@@ -12,6 +12,8 @@
 namespace ranvier {
 namespace {
 
+constexpr std::int64_t kPanelsPerPack = 8;  // of a shared B, in one task: long runs of its rows
+
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
 std::int64_t round_up(std::int64_t x, std::int64_t to) { return div_up(x, to) * to; }
 
@@ -21,11 +23,13 @@ template <>
 struct Kernels<float> {
   static auto block(const KernelTable& t) { return t.gemm_block_f32; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f32; }
+  static auto thin(const KernelTable& t) { return t.gemm_thin_f32; }
 };
 template <>
 struct Kernels<double> {
   static auto block(const KernelTable& t) { return t.gemm_block_f64; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f64; }
+  static auto thin(const KernelTable& t) { return t.gemm_thin_f64; }
 };
 
 void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
@@ -71,14 +75,13 @@ class Run {
 
   // Panels of the pass, kc block by kc block: block p starts at p * (padded columns).
   void pack_shared_b(std::int64_t j, std::int64_t cols, std::int64_t p0, std::int64_t depth) {
-    const std::int64_t width = plan_.tile_cols, panels = div_up(cols, width);
-    parallel_for(plan_.threads, panels, [&](std::int64_t panel, int) {
-      const std::int64_t q = panel * width;
-      for (std::int64_t p = 0; p < depth; p += plan_.kc) {
-        const std::int64_t kc = std::min(plan_.kc, depth - p);
-        pack_(std::min(width, cols - q), kc, width, b_at(p0 + p, j + q), q_.ldb, q_.trans_b,
-              shared_b_ + p * panels * width + q * kc);
-      }
+    const std::int64_t width = plan_.tile_cols, padded = round_up(cols, width);
+    const std::int64_t group = kPanelsPerPack * width, across = div_up(cols, group);
+    parallel_for(plan_.threads, div_up(depth, plan_.kc) * across, [&](std::int64_t task, int) {
+      const std::int64_t q = task % across * group, p = task / across * plan_.kc;
+      const std::int64_t kc = std::min(plan_.kc, depth - p);
+      pack_(std::min(group, cols - q), kc, width, b_at(p0 + p, j + q), q_.ldb, q_.trans_b,
+            shared_b_ + p * padded + q * kc);
     });
   }
 
@@ -128,17 +131,60 @@ class Run {
   T* thread_scratch_;
 };
 
+// One task, one block: tiny products spend their time here, not in the walk above.
 template <class T>
-void run(const GemmPlan& plan, const void* a, const void* b, void* c, void* scratch, const GemmEpilogue* epilogue) {
-  const T* const at = static_cast<const T*>(a);
-  const T* const bt = static_cast<const T*>(b);
-  if (plan.path == kGemmWhole) {
-    const GemmProblem& q = plan.problem;
-    Kernels<T>::block(*plan.table)(q.m, q.n, q.k, at, q.lda, q.trans_a ? 1 : 0, bt, q.ldb, static_cast<T*>(c), q.ldc,
-                                   false);
-    finish(epilogue, 0, q.m, 0, q.n, 0);
+void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
+  const GemmProblem& q = plan.problem;
+  std::int64_t lda = q.lda, ldb = q.ldb;
+  int a_form = q.trans_a ? 1 : 0;
+  if ((plan.path & kGemmPackA) != 0) {
+    const std::int64_t row_tiles = div_up(q.m, plan.tile_rows), width = div_up(q.m, row_tiles);
+    Kernels<T>::pack(*plan.table)(q.m, q.k, width, a, lda, !q.trans_a, scratch);
+    a = scratch, lda = width, a_form = 2;
+    scratch += round_up(row_tiles * width * q.k, 64);
+  }
+  if ((plan.path & kGemmPackB) != 0) {
+    Kernels<T>::pack(*plan.table)(q.n, q.k, plan.tile_cols, b, ldb, q.trans_b, scratch);
+    b = scratch, ldb = 0;
+  }
+  Kernels<T>::block(*plan.table)(q.m, q.n, q.k, a, lda, a_form, b, ldb, c, q.ldc, false);
+  finish(epilogue, 0, q.m, 0, q.n, 0);
+}
+
+// The long side is cut into tasks of mc lines, which are rows of C (short side: its columns) or columns.
+template <class T>
+void run_thin(const GemmPlan& plan, const T* a, const T* b, T* c, const GemmEpilogue* epilogue) {
+  const GemmProblem& q = plan.problem;
+  const auto thin = Kernels<T>::thin(*plan.table);
+  const bool along_rows = (plan.path & kGemmThinCols) != 0;
+  const std::int64_t lines = along_rows ? q.m : q.n, step = along_rows ? plan.mc : plan.nc;
+  parallel_for(plan.threads, div_up(lines, step), [&](std::int64_t task, int thread) {
+    if (interrupted()) return;
+    const std::int64_t at = task * step, count = std::min(step, lines - at);
+    if (along_rows) {
+      thin(count, q.n, q.k, a + at * (q.trans_a ? 1 : q.lda), q.lda, !q.trans_a, b, q.trans_b ? 1 : q.ldb,
+           q.trans_b ? q.ldb : 1, c + at * q.ldc, q.ldc, 1);
+      finish(epilogue, at, count, 0, q.n, thread);
+    } else {
+      thin(count, q.m, q.k, b + at * (q.trans_b ? q.ldb : 1), q.ldb, q.trans_b, a, q.trans_a ? q.lda : 1,
+           q.trans_a ? 1 : q.lda, c + at, 1, q.ldc);
+      finish(epilogue, 0, q.m, at, count, thread);
+    }
+  });
+}
+
+template <class T>
+void run(const GemmPlan& plan, const void* a_bytes, const void* b_bytes, void* c_bytes, void* scratch,
+         const GemmEpilogue* epilogue) {
+  const T* const a = static_cast<const T*>(a_bytes);
+  const T* const b = static_cast<const T*>(b_bytes);
+  T* const c = static_cast<T*>(c_bytes);
+  if ((plan.path & kGemmThin) != 0) {
+    run_thin(plan, a, b, c, epilogue);
+  } else if ((plan.path & kGemmWhole) != 0) {
+    run_whole(plan, a, b, c, static_cast<T*>(scratch), epilogue);
   } else {
-    Run<T>(plan, at, bt, static_cast<T*>(c), scratch, epilogue).all();
+    Run<T>(plan, a, b, c, scratch, epilogue).all();
   }
 }
 

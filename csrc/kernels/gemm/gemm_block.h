@@ -1,5 +1,4 @@
-// A block of C from register tiles, and the packing of operands into panels. For *.isa.cpp only; the
-// contracts stand in kernels.def.
+// A block of C from register tiles. For *.isa.cpp only; the contract of gemm_block stands in kernels.def.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +16,57 @@ RANVIER_INLINE std::int64_t even_step(std::int64_t total, std::int64_t most) {
   return (total + parts - 1) / parts;
 }
 
+// How the operands of a block are walked, tile by tile.
+template <class T>
+struct BlockShape {
+  std::int64_t m, n, k;
+  std::int64_t lda, rows_step, a_step;  // rows of a tile, and from one tile's A to the next's
+  std::int64_t ldb, cols_step, b_step;
+  std::int64_t ldc;
+  bool accumulate;
+};
+
+// A tile begins by reading (at least owning) its lines of C; under a long product they are fetched one tile ahead.
+template <class T>
+RANVIER_INLINE void fetch_tile(const T* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols) {
+  for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
+    for (std::int64_t j = 0; j < cols; j += Vec<T>::kLanes) __builtin_prefetch(c + j);
+  }
+}
+
 template <class T, ReadA kForm>
-static void block_of_tiles(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda,
-                           std::int64_t rows_step, std::int64_t a_step, const T* b, std::int64_t ldb,
-                           std::int64_t cols_step, std::int64_t b_step, T* c, std::int64_t ldc, bool accumulate) {
+RANVIER_INLINE void run_tile(const BlockShape<T>& s, std::int64_t rows, std::int64_t cols, const T* a, const T* b, T* c) {
   constexpr int kLanes = Vec<T>::kLanes;
-  // Columns outside: the panel of B under them stays in L1 while the rows go by.
-  for (std::int64_t j = 0; j < n; j += cols_step, b += b_step) {
-    const std::int64_t cols = at_most(cols_step, n - j);
-    const int vecs = static_cast<int>((cols + kLanes - 1) / kLanes);
-    const int tail = static_cast<int>(cols - (vecs - 1) * kLanes);
-    const int index = vecs == kTileVecs && tail == kLanes ? 0 : vecs;
-    const T* a_rows = a;
-    for (std::int64_t i = 0; i < m; i += rows_step, a_rows += a_step) {
-      const std::int64_t rows = at_most(rows_step, m - i);
-      kTiles<T, kForm>.fn[rows][index](k, a_rows, lda, b, ldb, c + i * ldc + j, ldc, accumulate, tail);
+  const int vecs = static_cast<int>((cols + kLanes - 1) / kLanes);
+  const int tail = static_cast<int>(cols - (vecs - 1) * kLanes);
+  const int index = vecs == kTileVecs && tail == kLanes ? 0 : vecs;
+  kTiles<T, kForm>.fn[rows][index](s.k, a, s.lda, b, s.ldb, c, s.ldc, s.accumulate, tail);
+}
+
+inline constexpr std::int64_t kDeepProduct = 64;
+
+// Rows outside: a tile's rows of A stay in L1 and B comes from L2; C is walked along its rows.
+template <class T, ReadA kForm>
+static void rows_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
+  for (std::int64_t i = 0; i < s.m; i += s.rows_step, a += s.a_step, c += s.rows_step * s.ldc) {
+    const std::int64_t rows = at_most(s.rows_step, s.m - i);
+    const T* panel = b;
+    for (std::int64_t j = 0; j < s.n; j += s.cols_step, panel += s.b_step) {
+      const std::int64_t after = j + s.cols_step;
+      if (s.k >= kDeepProduct && after < s.n) fetch_tile(c + after, s.ldc, rows, at_most(s.cols_step, s.n - after));
+      run_tile<T, kForm>(s, rows, at_most(s.cols_step, s.n - j), a, panel, c + j);
+    }
+  }
+}
+
+// Columns outside: B is read once, and its columns under a tile stay in cache while the rows go by.
+template <class T, ReadA kForm>
+static void cols_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
+  for (std::int64_t j = 0; j < s.n; j += s.cols_step, b += s.b_step, c += s.cols_step) {
+    const std::int64_t cols = at_most(s.cols_step, s.n - j);
+    const T* panel = a;
+    for (std::int64_t i = 0; i < s.m; i += s.rows_step, panel += s.a_step) {
+      run_tile<T, kForm>(s, at_most(s.rows_step, s.m - i), cols, panel, b, c + i * s.ldc);
     }
   }
 }
@@ -39,34 +74,23 @@ static void block_of_tiles(std::int64_t m, std::int64_t n, std::int64_t k, const
 template <class T>
 static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, int a_form,
                   const T* b, std::int64_t ldb, T* c, std::int64_t ldc, bool accumulate) {
-  constexpr std::int64_t kLanes = Vec<T>::kLanes;
-  const std::int64_t rows_step = a_form == 2 ? lda : even_step(m, kTileRows);
-  std::int64_t cols_step = kTileVecs * kLanes, b_step = cols_step * k;
-  if (ldb == 0) {
-    ldb = cols_step;
-  } else {
-    if (rows_step <= 4) cols_step = even_step((n + kLanes - 1) / kLanes, max_vecs(static_cast<int>(rows_step))) * kLanes;
-    b_step = cols_step;
+  constexpr std::int64_t kLanes = Vec<T>::kLanes, kSmallB = 256 * 1024 / sizeof(T);
+  BlockShape<T> s{m, n, k, lda, even_step(m, kTileRows), 0, ldb, kTileVecs * kLanes, kTileVecs * kLanes, ldc, accumulate};
+  if (a_form == 2) s.rows_step = lda;
+  s.a_step = a_form == 0 ? s.rows_step * lda : a_form == 1 ? s.rows_step : s.rows_step * k;
+  const bool packed_b = ldb == 0;
+  if (packed_b) {
+    s.ldb = s.cols_step;
+    s.b_step = s.cols_step * k;
+  } else if (s.rows_step <= 4) {
+    s.cols_step = even_step((n + kLanes - 1) / kLanes, max_vecs(static_cast<int>(s.rows_step))) * kLanes;
+    s.b_step = s.cols_step;
   }
+  const bool by_rows = packed_b || k * n <= kSmallB;
   if (a_form == 0) {
-    block_of_tiles<T, ReadA::kRows>(m, n, k, a, lda, rows_step, rows_step * lda, b, ldb, cols_step, b_step, c, ldc,
-                                    accumulate);
+    (by_rows ? rows_outside<T, ReadA::kRows> : cols_outside<T, ReadA::kRows>)(s, a, b, c);
   } else {
-    const std::int64_t a_step = a_form == 2 ? rows_step * k : rows_step;
-    block_of_tiles<T, ReadA::kCols>(m, n, k, a, lda, rows_step, a_step, b, ldb, cols_step, b_step, c, ldc, accumulate);
-  }
-}
-
-template <class T>
-static void pack(std::int64_t count, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld, bool transpose,
-                 T* out) {
-  for (std::int64_t q = 0; q < count; q += width, out += width * k) {
-    const std::int64_t lines = at_most(width, count - q);
-    for (std::int64_t p = 0; p < k; ++p) {
-      for (std::int64_t i = 0; i < lines; ++i) {
-        out[p * width + i] = transpose ? in[(q + i) * ld + p] : in[p * ld + q + i];
-      }
-    }
+    (by_rows ? rows_outside<T, ReadA::kCols> : cols_outside<T, ReadA::kCols>)(s, a, b, c);
   }
 }
 

@@ -1,5 +1,7 @@
 // The product's kernels for float, and the shape of the register tile. Contracts: kernels.def.
 #include "kernels/gemm/gemm_block.h"
+#include "kernels/gemm/gemm_pack.h"
+#include "kernels/gemm/gemm_thin.h"
 #include "kernels/table.h"
 
 namespace ranvier::RANVIER_ISA {
@@ -17,6 +19,12 @@ void gemm_pack_f32(std::int64_t count, std::int64_t k, std::int64_t width, const
 void gemm_tile_shape(DType dtype, std::int64_t* rows, std::int64_t* cols) {
   *rows = kTileRows;
   *cols = kTileVecs * (dtype == DType::f64 ? Vec<double>::kLanes : Vec<float>::kLanes);
+}
+
+void gemm_thin_f32(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const float* x, std::int64_t ld,
+                   bool by_rows, const float* y, std::int64_t y_k, std::int64_t y_line, float* c, std::int64_t c_long,
+                   std::int64_t c_thin) {
+  thin<float>(lines, thin_count, k, x, ld, by_rows, y, y_k, y_line, c, c_long, c_thin);
 }
 
 }  // namespace ranvier::RANVIER_ISA

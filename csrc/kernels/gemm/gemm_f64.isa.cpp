@@ -1,5 +1,7 @@
 // The product's kernels for double. Contracts: kernels.def.
 #include "kernels/gemm/gemm_block.h"
+#include "kernels/gemm/gemm_pack.h"
+#include "kernels/gemm/gemm_thin.h"
 #include "kernels/table.h"
 
 namespace ranvier::RANVIER_ISA {
@@ -12,6 +14,12 @@ void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double
 void gemm_pack_f64(std::int64_t count, std::int64_t k, std::int64_t width, const double* in, std::int64_t ld,
                    bool transpose, double* out) {
   pack<double>(count, k, width, in, ld, transpose, out);
+}
+
+void gemm_thin_f64(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const double* x, std::int64_t ld,
+                   bool by_rows, const double* y, std::int64_t y_k, std::int64_t y_line, double* c, std::int64_t c_long,
+                   std::int64_t c_thin) {
+  thin<double>(lines, thin_count, k, x, ld, by_rows, y, y_k, y_line, c, c_long, c_thin);
 }
 
 }  // namespace ranvier::RANVIER_ISA

@@ -1,0 +1,150 @@
+// Products with at most kThin rows or columns, where vectors run along the other, long side of C. For *.isa.cpp
+// only; the contract of gemm_thin stands in kernels.def.
+//
+// The long operand is read once, so copying it into panels would double the traffic: where its lines are
+// contiguous along k, squares of it are turned in registers instead.
+#pragma once
+
+#include <cstdint>
+
+#include "simd/transpose.h"
+
+namespace ranvier::RANVIER_ISA {
+
+inline constexpr int kThin = 4;
+
+// R thin lines, their elements and the strides of C.
+template <class T>
+struct ThinSide {
+  const T* y;
+  std::int64_t y_k, y_line;
+  std::int64_t c_long, c_thin;
+};
+
+// acc[r] to c for the long lines under one vector, `lines` of them.
+template <class T, int R>
+RANVIER_INLINE void store_thin(const Vec<T>* acc, std::int64_t lines, const ThinSide<T>& side, T* c) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  if (side.c_long == 1) {
+    const TailMask<T> mask(static_cast<int>(lines));
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) store(c + r * side.c_thin, acc[r], mask);
+    return;
+  }
+  T out[R][kLanes];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) store(out[r], acc[r]);
+  for (std::int64_t i = 0; i < lines; ++i) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) c[i * side.c_long + r * side.c_thin] = out[r][i];
+  }
+}
+
+// Long lines contiguous along k: x[q * ld + p]. G vectors of lines go together, so that one's chain of
+// multiply-adds hides behind the other's shuffles. The last vector has `lines` lines.
+template <class T, int R, int G>
+static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld, const ThinSide<T>& side, T* c) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  Vec<T> acc[G][R];
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) acc[g][r] = splat(T(0));
+  }
+  const T* y = side.y;
+  std::int64_t p = 0;
+  for (; p + kLanes <= k; p += kLanes, y += kLanes * side.y_k) {
+#pragma GCC unroll 8
+    for (int g = 0; g < G; ++g) {
+      Vec<T> turned[kLanes];
+      load_transposed<T>(turned, x + g * kLanes * ld + p, ld, g == G - 1 ? lines : kLanes);
+      const T* at = y;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i, at += side.y_k) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(at[r * side.y_line]), turned[i], acc[g][r]);
+      }
+    }
+  }
+  const int rest = static_cast<int>(k - p);
+#pragma GCC unroll 8
+  for (int g = 0; g < G && rest > 0; ++g) {
+    Vec<T> turned[kLanes];
+    load_transposed<T>(turned, x + g * kLanes * ld + p, ld, g == G - 1 ? lines : kLanes, rest);
+    const T* at = y;
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if (i < rest) {
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(at[r * side.y_line]), turned[i], acc[g][r]);
+        at += side.y_k;
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g) {
+    store_thin<T, R>(acc[g], g == G - 1 ? lines : kLanes, side, c + g * kLanes * side.c_long);
+  }
+}
+
+// Long lines side by side: x[p * ld + q]. The last of the G vectors has `lines` lines.
+template <class T, int R, int G>
+static void thin_cols(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld, const ThinSide<T>& side, T* c) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  const TailMask<T> mask(static_cast<int>(lines));
+  Vec<T> acc[G][R];
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) acc[g][r] = splat(T(0));
+  }
+  const T* y = side.y;
+  for (std::int64_t p = 0; p < k; ++p, x += ld, y += side.y_k) {
+#pragma GCC unroll 8
+    for (int g = 0; g < G; ++g) {
+      const Vec<T> row = g == G - 1 ? load(x + g * kLanes, mask) : load(x + g * kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(y[r * side.y_line]), row, acc[g][r]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g) {
+    store_thin<T, R>(acc[g], g == G - 1 ? lines : kLanes, side, c + g * kLanes * side.c_long);
+  }
+}
+
+template <class T, int R>
+static void thin_lines(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld, bool by_rows,
+                       const ThinSide<T>& side, T* c) {
+  constexpr std::int64_t kLanes = Vec<T>::kLanes;
+  constexpr int kRowVecs = 2, kColVecs = R <= 2 && Vec<T>::kLanes > 4 ? 4 : 2;
+  const int group = by_rows ? kRowVecs : kColVecs;
+  while (lines > 0) {
+    // A group takes all its vectors, the last perhaps in part; what is left goes vector by vector.
+    const bool whole = lines > (group - 1) * kLanes;
+    const std::int64_t vecs = whole ? group : 1;
+    const std::int64_t last = lines - (vecs - 1) * kLanes < kLanes ? lines - (vecs - 1) * kLanes : kLanes;
+    if (by_rows) {
+      (whole ? thin_rows<T, R, kRowVecs> : thin_rows<T, R, 1>)(last, k, x, ld, side, c);
+    } else {
+      (whole ? thin_cols<T, R, kColVecs> : thin_cols<T, R, 1>)(last, k, x, ld, side, c);
+    }
+    x += vecs * kLanes * (by_rows ? ld : 1);
+    c += vecs * kLanes * side.c_long;
+    lines -= vecs * kLanes;
+  }
+}
+
+template <class T>
+static void thin(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const T* x, std::int64_t ld, bool by_rows,
+                 const T* y, std::int64_t y_k, std::int64_t y_line, T* c, std::int64_t c_long, std::int64_t c_thin) {
+  const ThinSide<T> side{y, y_k, y_line, c_long, c_thin};
+  switch (thin_count) {
+    case 1: return thin_lines<T, 1>(lines, k, x, ld, by_rows, side, c);
+    case 2: return thin_lines<T, 2>(lines, k, x, ld, by_rows, side, c);
+    case 3: return thin_lines<T, 3>(lines, k, x, ld, by_rows, side, c);
+    default: return thin_lines<T, kThin>(lines, k, x, ld, by_rows, side, c);
+  }
+}
+
+}  // namespace ranvier::RANVIER_ISA
