@@ -54,7 +54,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"saving"},
     {"training"},
     {"models"},
-    {"datasets", "utils"},
+    {"datasets", "utils", "backend", "config"},
     {"__init__"},
     {"_bench", "_demo", "cli", "__main__"},
 ]

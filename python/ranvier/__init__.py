@@ -1,0 +1,80 @@
+"""Ranvier: neural networks in Keras's words, trained natively."""
+
+from __future__ import annotations
+
+from ranvier import (
+    activations,
+    backend,
+    callbacks,
+    config,
+    constraints,
+    datasets,
+    dtype_policies,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
+)
+from ranvier._version import __version__
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.scope import name_scope
+from ranvier.core.variable import Variable
+from ranvier.dtype_policies import DTypePolicy, FloatDTypePolicy
+from ranvier.initializers import Initializer
+from ranvier.layers import Input, InputSpec, Layer
+from ranvier.losses import Loss
+from ranvier.metrics import Metric
+from ranvier.models import Model, Sequential
+from ranvier.optimizers import Optimizer
+from ranvier.regularizers import Regularizer
+
+
+def version() -> str:
+    """The library's version."""
+    return __version__
+
+
+__all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "name_scope",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "utils",
+    "version",
+]

@@ -1,0 +1,52 @@
+"""LearningRateScheduler: a learning rate for each epoch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+from ranvier.callbacks.callback import Callback, Logs
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the beginning of each epoch.
+
+    Args:
+        schedule: `f(epoch, learning_rate)`, or `f(epoch)`, gives the new learning rate.
+        verbose: 1: says what it does; 0: is silent.
+
+    Raises:
+        ValueError: in training, if the schedule gives something that is not a number, or if the model's
+            optimizer has no learning rate to set.
+    """
+
+    def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        optimizer: Any = getattr(self.model, "optimizer", None)
+        if not hasattr(optimizer, "learning_rate"):
+            raise ValueError('Optimizer must have a "learning_rate" attribute.')
+        old = float(optimizer.learning_rate)
+        new = self.schedule(epoch, old) if _takes_two(self.schedule) else self.schedule(epoch)
+        if not isinstance(new, Real) and getattr(new, "shape", None) != ():
+            raise ValueError(f"The output of the `schedule` function should be a float. Got: {new}")
+        optimizer.learning_rate = float(new)
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {new}.")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(0, 0.0)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""KerasTensor: a placeholder for a shape and a dtype, from which models are made before there are data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NoReturn
+
+from ranvier.core.dtypes import standardize_dtype
+from ranvier.core.scope import auto_name
+
+Shape = tuple[int | None, ...]
+
+
+def standardize_shape(shape: Any) -> Shape:
+    """A shape as a tuple of non-negative integers, with None where a dimension is not known.
+
+    Raises:
+        ValueError: if `shape` is None, not a sequence, or has an entry that is not a dimension.
+    """
+    if shape is None:
+        raise ValueError("Undefined shapes are not supported.")
+    if isinstance(shape, str) or not isinstance(shape, Iterable):
+        raise ValueError(f"Cannot convert '{shape}' to a shape.")
+    dims: list[int | None] = []
+    for dim in shape:
+        if dim is None:
+            dims.append(None)
+            continue
+        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+            raise ValueError(
+                f"Cannot convert '{tuple(shape)}' to a shape. Found invalid dimension '{dim}' of type "
+                f"'{type(dim)}'. Dimensions are integers, or None where they are not known."
+            )
+        if dim < 0:
+            raise ValueError(
+                f"Cannot convert '{tuple(shape)}' to a shape. Negative dimensions are not allowed."
+            )
+        dims.append(int(dim))
+    return tuple(dims)
+
+
+class KerasHistory(NamedTuple):
+    """Where a KerasTensor came from.
+
+    Attributes:
+        operation: the layer that made it.
+        node_index: which call of the layer that was.
+        tensor_index: which of the call's outputs it is.
+    """
+
+    operation: Any
+    node_index: int
+    tensor_index: int
+
+
+class KerasTensor:
+    """A symbolic tensor: a shape, a dtype and a name, without values.
+
+    Args:
+        shape: the shape; None stands for a dimension that is not known yet (the batch, usually).
+        dtype: the dtype.
+        sparse: must be False; sparse tensors are not offered.
+        ragged: must be False; ragged tensors are not offered.
+        record_history: whether calls of layers on it are to be recorded for a functional model.
+        name: a name; None: one is made up.
+
+    Raises:
+        ValueError: for `sparse=True`, `ragged=True`, an unknown dtype or an invalid shape.
+    """
+
+    def __init__(
+        self,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+    ) -> None:
+        for argument, value in (("sparse", sparse), ("ragged", ragged)):
+            if value:
+                raise ValueError(f"Argument `{argument}=True` is not supported: tensors are dense here.")
+        self.shape = standardize_shape(shape)
+        self.dtype = standardize_dtype(dtype)
+        self.sparse = False
+        self.ragged = False
+        self.record_history = record_history
+        self.name = name or auto_name(type(self).__name__)
+        self._keras_history: KerasHistory | None = None
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ValueError(
+            f"A KerasTensor is symbolic: it stands for a shape and a dtype and has no value. {what} "
+            "Pass it to layers and models only."
+        )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        self._refuse("It cannot become a NumPy array.")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+
+    def __float__(self) -> NoReturn:
+        self._refuse("It cannot be converted to a float.")
+
+    def __int__(self) -> NoReturn:
+        self._refuse("It cannot be converted to an int.")
+
+    def __len__(self) -> NoReturn:
+        raise TypeError("A symbolic KerasTensor has no length; see its `shape`.")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a KerasTensor."""
+    return isinstance(x, KerasTensor)

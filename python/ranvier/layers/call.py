@@ -1,0 +1,200 @@
+"""What happens around a layer's `call`: its signature, the `training` flag, its arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ranvier import ops
+from ranvier.core import dtypes, tree
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.tensor import Tensor
+from ranvier.core.variable import Variable
+
+
+class CallState(threading.local):
+    """What the layers that are being called on this thread share.
+
+    Attributes:
+        depth: how many calls are open, one inside the other.
+        training: the flag handed down from the outer calls; None where nobody set it.
+    """
+
+    depth: int = 0
+    training: bool | None = None
+
+
+call_state = CallState()
+
+
+@dataclass(frozen=True)
+class CallSignature:
+    """What a `call` method accepts besides `self`.
+
+    Attributes:
+        names: its parameters in order, without `*args` and `**kwargs`.
+        training: the position of `training` among them, or None.
+        training_default: the default of `training`.
+    """
+
+    names: tuple[str, ...]
+    training: int | None
+    training_default: Any
+
+
+@functools.lru_cache(maxsize=512)
+def call_signature(call: Callable[..., Any]) -> CallSignature:
+    """The signature of a `call` method, given as the function of its class."""
+    parameters = list(inspect.signature(call).parameters.values())[1:]
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    names = tuple(p.name for p in named)
+    training = names.index("training") if "training" in names else None
+    default = None
+    if training is not None and named[training].default is not inspect.Parameter.empty:
+        default = named[training].default
+    return CallSignature(names, training, default)
+
+
+def resolve_training(
+    signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[bool | None, tuple[Any, ...], dict[str, Any]]:
+    """The `training` flag of a call, and the arguments with the flag where `call` wants it.
+
+    An explicit argument decides; else the flag of the calling layer; else the default in `call`'s signature.
+    """
+    position = signature.training
+    explicit = kwargs.pop("training", None)
+    positional = position is not None and len(args) > position
+    if position is not None and positional:
+        explicit = args[position]
+    training = call_state.training if explicit is None else explicit
+    if training is None:
+        training = signature.training_default
+    if position is not None and positional:
+        args = (*args[:position], training, *args[position + 1 :])
+    elif position is not None and training is not None:
+        kwargs["training"] = training
+    return training, args, kwargs
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a value or placeholder that layers compute on."""
+    return isinstance(x, (np.ndarray, np.generic, Tensor, Variable, KerasTensor))
+
+
+def convert_input(x: Any, dtype: str | None) -> Any:
+    """An argument as layers want it.
+
+    Args:
+        x: an array of any layout, byte order and width becomes an array of the engine; anything else but a
+            tensor is returned as it is.
+        dtype: the dtype that floating-point tensors are cast to; None: they keep theirs.
+    """
+    if isinstance(x, (KerasTensor, Variable)):
+        return x
+    if isinstance(x, Tensor):
+        return ops.cast(x, dtype) if dtype and x.dtype != dtype and dtypes.is_float(x.dtype) else x
+    if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "__array__"):
+        array = dtypes.as_array(x)
+        return array.astype(dtype) if dtype and array.dtype.kind == "f" and array.dtype != dtype else array
+    return x
+
+
+def convert_arguments(
+    args: tuple[Any, ...], kwargs: dict[str, Any], dtype: str | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """`convert_input` on every leaf of a call's arguments."""
+    if len(args) == 1 and not kwargs and is_tensor(args[0]):  # the usual call
+        return (convert_input(args[0], dtype),), kwargs
+
+    def convert(x: Any) -> Any:
+        return convert_input(x, dtype)
+
+    return tuple(tree.map_structure(convert, a) for a in args), {
+        k: tree.map_structure(convert, v) for k, v in kwargs.items()
+    }
+
+
+def refuse_values(signature: CallSignature, args: tuple[Any, ...]) -> None:
+    """Checks that the positional arguments of a call are tensors.
+
+    Raises:
+        ValueError: for a number, a string, a list of such, or any other object that is not a tensor.
+    """
+    for position, arg in enumerate(args):
+        if position == signature.training:
+            continue
+        for leaf in tree.flatten(arg):
+            if leaf is not None and not is_tensor(leaf):
+                raise ValueError(
+                    "Only input tensors may be passed as positional arguments; pass other values by keyword, "
+                    f"and lists of numbers as an array, `np.array(...)`. Received: {leaf!r} (of type "
+                    f"{type(leaf)})"
+                )
+
+
+def holds_keras_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether any leaf of a call's arguments is a KerasTensor."""
+    if len(args) == 1 and not kwargs:
+        if isinstance(args[0], KerasTensor):
+            return True
+        if is_tensor(args[0]):
+            return False
+    return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten([args, kwargs]))
+
+
+def shapes_of(x: Any) -> Any:
+    """The shape of a tensor, or the nest of the shapes of a nest of tensors; None for anything else."""
+    if tree.is_nested(x):
+        return tree.map_structure(lambda leaf: tuple(leaf.shape) if is_tensor(leaf) else None, x)
+    return tuple(x.shape) if is_tensor(x) else None
+
+
+def build_shapes(
+    build: Callable[..., Any], signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | tuple[Any, ...]:
+    """The arguments for `build`, taken from the arguments of a call.
+
+    A `build` with one parameter gets the shape of the call's first argument; one with several gets, for each
+    parameter called "<name>_shape", the shape of the argument called "<name>".
+
+    Returns:
+        A tuple of positional arguments or a dict of keyword arguments.
+    """
+    by_name = dict(zip(signature.names, args, strict=False)) | kwargs
+    first = args[0] if args else next(iter(by_name.values()), None)
+    wanted = [
+        p.name
+        for p in inspect.signature(build).parameters.values()
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if len(wanted) <= 1:
+        return (shapes_of(first),)
+    return {
+        name: shapes_of(by_name[name.removesuffix("_shape")])
+        for name in wanted
+        if by_name.get(name.removesuffix("_shape")) is not None
+    }
+
+
+def locate_error(error: Exception, layer: Any, args: tuple[Any, ...]) -> None:
+    """Adds to the message of an error from inside a layer's `call` which layer it was and what it was given.
+
+    Only the innermost layer says so.
+    """
+    if getattr(error, "_layer_named", False) or len(error.args) != 1 or not isinstance(error.args[0], str):
+        return
+    shapes = ", ".join(
+        f"{getattr(a, 'dtype', '')}{list(a.shape)}" for a in tree.flatten(list(args)) if is_tensor(a)
+    )
+    where = f'layer "{layer.name}" ({type(layer).__name__})'
+    message = error.args[0]
+    if f'"{layer.name}"' not in message:
+        error.args = (f"{message}\nRaised while calling {where} on {shapes or 'no tensors'}.",)
+    error._layer_named = True  # type: ignore[attr-defined]

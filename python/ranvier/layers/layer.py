@@ -1,0 +1,421 @@
+"""Layer: the base class of everything that has weights and turns tensors into tensors."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ranvier import constraints, dtype_policies, initializers, regularizers
+from ranvier.core import dtypes, scope, tree
+from ranvier.core.keras_tensor import KerasTensor, standardize_shape
+from ranvier.core.trace import current_trace
+from ranvier.core.variable import Variable
+from ranvier.dtype_policies import DTypePolicy
+from ranvier.layers import call as calling
+from ranvier.layers.config import LayerConfig
+from ranvier.layers.input_spec import assert_input_compatibility
+from ranvier.layers.shape_inference import infer_output_spec
+from ranvier.layers.state import LayerState
+from ranvier.layers.tracking import Tracker
+from ranvier.random import SeedGenerator
+
+
+def _is_metric(value: Any) -> bool:
+    # Metrics live in a higher room, so they are known by what they can do.
+    return hasattr(value, "update_state") and hasattr(value, "reset_state")
+
+
+def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
+    """`build`, run in the layer's name scope and followed by locking the layer's state.
+
+    A `super().build()` inside runs bare: only the outermost call counts.
+    """
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self._building:
+            build(self, *args, **kwargs)
+            return
+        shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
+        self._building = True
+        try:
+            with scope.name_scope(self.name):
+                self.path = scope.current_path()
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
+        object.__setattr__(self, "_build_shapes", {k: v for k, v in shapes if v is not None})
+        self._finish_build()
+
+    return wrapped
+
+
+class Layer(LayerState, LayerConfig):
+    """A callable object with weights: the base class of layers and models.
+
+    A subclass makes sublayers and keeps arguments in `__init__`, makes weights in `build(input_shape)` with
+    `add_weight`, and computes in `call(inputs)` with `ranvier.ops`. Variables, layers, metrics and seed
+    generators assigned to attributes, also inside lists and dicts, are found by themselves.
+
+    Args:
+        activity_regularizer: a regularizer (or its name) of the layer's output.
+        trainable: whether the layer's variables are to be trained.
+        dtype: the dtype of computations and weights, "float32" or "float64", or a dtype policy; None: the
+            global policy.
+        autocast: whether floating-point inputs are cast to the layer's dtype.
+        name: the layer's name, without "/"; None: one is made from the class's name.
+        **kwargs: `input_shape`, `input_dim`, `batch_input_shape` and `batch_size`, for the first layer of a
+            Sequential model.
+
+    Raises:
+        ValueError: for an unknown keyword argument, dtype or regularizer, and for a name that is not a string
+            or contains "/".
+    """
+
+    # Attributes that are stored without being looked into.
+    _untracked: frozenset[str] = frozenset({"_tracker", "_layers", "_metrics", "_losses", "_losses_trace"})
+    _building = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__new__(cls)
+        # What the constructor was given, for the config of classes that write no get_config of their own.
+        object.__setattr__(instance, "_init_arguments", (args, kwargs))
+        return instance
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _wrap_build(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if name is None:
+            name = scope.auto_name(type(self).__name__)
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(
+                "Argument `name` must be a string and cannot contain character `/`. "
+                f"Received: name={name} (of type {type(name)})"
+            )
+        self._make_tracker()
+        self.name = name
+        self.path = name
+        self.built = False
+        self.autocast = autocast
+        self.input_spec: Any = None
+        self.supports_masking = False
+        self._trainable = bool(trainable)
+        self._dtype_policy = dtype_policies.get(dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._build_shapes = None
+        self._losses = []
+        self._losses_trace = None
+        self._input_shape_arg = _first_layer_shape(kwargs)
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+
+    def _make_tracker(self) -> None:
+        self._trainable_variables = []
+        self._non_trainable_variables = []
+        self._layers = []
+        self._metrics = []
+        self._seed_generators = []
+        self._tracker = Tracker(
+            {
+                "trainable": (lambda v: isinstance(v, Variable) and v.trainable, self._trainable_variables),
+                "non_trainable": (lambda v: isinstance(v, Variable), self._non_trainable_variables),
+                "layers": (lambda v: isinstance(v, Layer), self._layers),
+                "metrics": (_is_metric, self._metrics),
+                "seeds": (lambda v: isinstance(v, SeedGenerator), self._seed_generators),
+            }
+        )
+
+    # --- attributes ---
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self._untracked:
+            tracker = self.__dict__.get("_tracker")
+            if tracker is not None:
+                value = tracker.track(value)
+            elif isinstance(value, (Layer, Variable)):
+                self._check_initialized()
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name not in self._untracked and name in self.__dict__:
+            self._tracker.untrack(self.__dict__[name])
+        object.__delattr__(self, name)
+
+    def _check_initialized(self) -> None:
+        if "_tracker" not in self.__dict__:
+            raise RuntimeError(
+                f"The `__init__()` of {type(self).__name__} must call `super().__init__()` before it assigns "
+                "layers or variables, and before the object is called."
+            )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The layer's dtype policy."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = dtype_policies.get(value)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights (the same as `variable_dtype`)."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of computations and outputs."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that floating-point inputs are cast to."""
+        return self.compute_dtype
+
+    # --- building ---
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights, once the shape of the input is known. Subclasses with weights override it.
+
+        Args:
+            input_shape: the input's shape, the batch dimension included (None where it is not known), or a
+                nest of shapes.
+        """
+        if any(not layer.built for layer in self._layers):
+            self._build_by_call(input_shape)
+        object.__setattr__(self, "_build_shapes", {"input_shape": input_shape})
+        self._finish_build()
+
+    def _build_by_call(self, input_shape: Any) -> None:
+        """Calls the layer on zeros, so that its sublayers see their shapes."""
+
+        def zeros(shape: Any) -> Any:
+            if shape is None:
+                return None
+            if all(dim is None or isinstance(dim, int) for dim in shape):
+                return np.zeros([1 if dim is None else dim for dim in shape], self.compute_dtype)
+            return [zeros(s) for s in shape]
+
+        inputs = (
+            {k: zeros(s) for k, s in input_shape.items()}
+            if isinstance(input_shape, dict)
+            else zeros(input_shape)
+        )
+        with self._scope():
+            self.call(inputs)
+
+    def _finish_build(self) -> None:
+        self.built = True
+        if not self._trainable:
+            for variable in self._trainable_variables:
+                variable.trainable = False
+        self._tracker.locked = True
+
+    def _scope(self) -> Any:
+        """The layer's name scope; inside its own build() that is open already."""
+        return contextlib.nullcontext() if self._building else scope.name_scope(self.name)
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a variable and tracks it.
+
+        Args:
+            shape: its shape; None: a scalar.
+            initializer: an initializer or its name; None: "glorot_uniform" for floats, "zeros" for the
+                others.
+            dtype: its dtype; None: the layer's variable dtype.
+            trainable: whether it is trained.
+            autocast: whether it is cast to the compute dtype when it is read inside a call.
+            regularizer: a regularizer or its name.
+            constraint: a constraint, applied after each update, or its name.
+            aggregation: "none", "mean", "sum" or "only_first_replica"; there is one replica here.
+            overwrite_with_gradient: must be False; it serves half-precision scaling, which is not offered.
+            name: its name; None: "variable", "variable_1", ...
+
+        Raises:
+            ValueError: for an unknown name or dtype, and if the layer is built already.
+        """
+        self._check_initialized()
+        if overwrite_with_gradient:
+            raise ValueError("Argument `overwrite_with_gradient=True` is not supported.")
+        self._tracker.check_unlocked()
+        dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
+        with self._scope():
+            variable = Variable(
+                initializers.get(initializer),
+                shape=standardize_shape(() if shape is None else shape),
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        self._tracker.track(variable)
+        return variable
+
+    # --- calling ---
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation. Subclasses override it.
+
+        It may take the arguments `training` (bool) and `mask`; whatever it computes with `ranvier.ops` works
+        on arrays, inside traces, and under differentiation.
+        """
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call` method implemented.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer: builds it if need be, checks and converts the inputs, and runs `call`.
+
+        Args:
+            *args: tensors (arrays, or tensors of the trace that is open), in nests if `call` expects them.
+            **kwargs: further arguments of `call`. `training` is accepted by every layer and handed down to
+                the layers called inside.
+
+        Raises:
+            ValueError: if an input does not fit; the message names the layer, what it expected and what came.
+        """
+        self._check_initialized()
+        signature = calling.call_signature(type(self).call)
+        calling.refuse_values(signature, args)
+        args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
+        state = calling.call_state
+        training, args, kwargs = calling.resolve_training(signature, args, kwargs)
+        if calling.holds_keras_tensor(args, kwargs):
+            return self._call_symbolically(signature, args, kwargs)
+        if state.depth == 0 and current_trace() is None:
+            self._clear_losses()
+        outer_training = state.training
+        state.depth += 1
+        state.training = training
+        try:
+            if not self.built:
+                self._build_for(signature, args, kwargs)
+            assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+            with scope.name_scope(self.name):
+                outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self._regularize_activity(outputs)
+        except (ValueError, TypeError) as error:
+            calling.locate_error(error, self, args)
+            raise
+        finally:
+            state.training = outer_training
+            state.depth -= 1
+        if not self.built:
+            self._finish_build()
+        return outputs
+
+    def _build_for(
+        self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Builds the layer for the arguments of a call. Without a `build` of its own the call does it."""
+        if type(self).build is Layer.build:
+            return
+        assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+        shapes = calling.build_shapes(self.build, signature, args, kwargs)
+        if isinstance(shapes, dict):
+            self.build(**shapes)
+        else:
+            self.build(*shapes)
+
+    def _call_symbolically(
+        self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """The KerasTensors that describe the outputs for inputs described by KerasTensors."""
+        if not self.built:
+            self._build_for(signature, args, kwargs)
+        assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+        return self.compute_output_spec(*args, **kwargs)
+
+    def _regularize_activity(self, outputs: Any) -> None:
+        for output in tree.flatten(outputs):
+            if output is not None and dtypes.is_float(output.dtype):
+                batch = output.shape[0] if output.shape else 1
+                self.add_loss(self.activity_regularizer(output) / max(batch, 1))
+
+    # --- shapes ---
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape for an input of shape `input_shape` (None where a dimension is not known).
+
+        A layer that does not override it is built, and its `call` is traced on placeholders.
+        """
+        spec = self._infer(KerasTensor(input_shape, dtype=self.compute_dtype))
+        return tree.map_structure(lambda t: t.shape, spec)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs' shapes and dtypes, as KerasTensors, for arguments that hold KerasTensors."""
+        states_shape = type(self).compute_output_shape is not Layer.compute_output_shape
+        if states_shape and args and not tree.is_nested(args[0]):
+            return KerasTensor(self.compute_output_shape(args[0].shape), dtype=self.compute_dtype)
+        return self._infer(*args, **kwargs)
+
+    def _infer(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.built:
+            shapes = tree.map_structure(lambda t: t.shape, args[0])
+            self.build(shapes)
+        return infer_output_spec(self.call, args, kwargs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs; by default the mask of the inputs."""
+        return previous_mask
+
+
+def _first_layer_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
+    """Takes the arguments that describe a model's input out of `kwargs`; the shape, batch included."""
+    given = {k: kwargs.pop(k) for k in ("input_shape", "input_dim", "batch_input_shape") if k in kwargs}
+    if not given:
+        return None
+    batch_size = kwargs.pop("batch_size", None)
+    warnings.warn(
+        "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, "
+        "prefer using an `Input(shape)` object as the first layer in the model instead.",
+        UserWarning,
+        stacklevel=4,
+    )
+    if "batch_input_shape" in given:
+        return standardize_shape(given["batch_input_shape"])
+    shape = given["input_shape"] if "input_shape" in given else (given["input_dim"],)
+    return standardize_shape((batch_size, *standardize_shape(shape)))

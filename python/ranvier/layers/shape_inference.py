@@ -1,0 +1,51 @@
+"""The output shape of a layer that does not state it: its `call` is traced, and the shape is read off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ranvier.core import tree
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.trace import Trace
+
+# Two sizes stand in for every unknown dimension; where the results differ, the output's dimension is unknown
+# too. They are primes that hardly stand in a model, so that no broadcast hides them.
+_STAND_INS = (83, 89)
+
+
+def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The shapes and dtypes that `call` gives for placeholders of the given shapes.
+
+    Args:
+        call: a function of tensors.
+        args: its positional arguments; KerasTensors stand for tensors.
+        kwargs: its keyword arguments, likewise.
+
+    Returns:
+        A KerasTensor, or a nest of them: whatever `call` returns.
+    """
+    leaves = tree.flatten([args, kwargs])
+    unknown = any(isinstance(x, KerasTensor) and None in x.shape for x in leaves)
+    results = [_trace(call, args, kwargs, size) for size in (_STAND_INS if unknown else _STAND_INS[:1])]
+
+    def merge(first: Any, *others: Any) -> Any:
+        if first is None:
+            return None
+        dims = zip(first.shape, *(o.shape for o in others), strict=True)
+        shape = tuple(d[0] if all(size == d[0] for size in d) else None for d in dims)
+        return KerasTensor(shape, dtype=str(first.dtype))
+
+    return tree.map_structure(merge, *results)
+
+
+def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int) -> Any:
+    with Trace() as trace:
+
+        def stand_in(x: Any) -> Any:
+            if not isinstance(x, KerasTensor):
+                return x
+            return trace.input(tuple(size if dim is None else dim for dim in x.shape), x.dtype, x.name)
+
+        args, kwargs = tree.map_structure(stand_in, (args, kwargs))
+        return call(*args, **kwargs)

@@ -1,0 +1,213 @@
+"""What a layer holds: variables, sublayers, and the losses that its calls added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import current_trace
+from ranvier.core.variable import Variable
+from ranvier.layers.tracking import Tracker
+
+
+def _unique(variables: Iterator[Variable]) -> list[Variable]:
+    return list({id(v): v for v in variables}.values())
+
+
+class LayerState:
+    """The part of `Layer` that lists, reads and writes what the layer holds."""
+
+    name: str
+    built: bool
+    _layers: list[Any]
+    _metrics: list[Any]
+    _seed_generators: list[Any]
+    _trainable_variables: list[Variable]
+    _non_trainable_variables: list[Variable]
+    _tracker: Tracker
+    _trainable: bool
+    _losses: list[Any]
+    _losses_trace: Any
+
+    # --- variables ---
+
+    def _iter_weights(self) -> Iterator[Variable]:
+        yield from self._trainable_variables
+        yield from self._non_trainable_variables
+        for layer in self._layers:
+            yield from layer._iter_weights()
+
+    def _iter_variables(self) -> Iterator[Variable]:
+        yield from self._trainable_variables
+        yield from self._non_trainable_variables
+        for metric in self._metrics:
+            yield from metric.variables
+        for generator in self._seed_generators:
+            yield generator.state
+        for layer in self._layers:
+            yield from layer._iter_variables()
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Every variable of the layer and its sublayers: weights, and the states of seeds and metrics."""
+        return _unique(self._iter_variables())
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights: `variables` without the states of seed generators and metrics.
+
+        A layer's own trainable weights come first, then its other weights, then its sublayers' weights.
+        """
+        return _unique(self._iter_weights())
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training updates; empty if the layer is not trainable."""
+        return [v for v in self.variables if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training does not update."""
+        return [v for v in self.variables if not (self._trainable and v.trainable)]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training updates; empty if the layer is not trainable."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not update."""
+        return [v for v in self.weights if not (self._trainable and v.trainable)]
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of the metrics of the layer and its sublayers."""
+        return _unique(v for layer in self._flatten_layers() for m in layer._metrics for v in m.variables)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer is trained. Setting it sets it for the sublayers too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in self._trainable_variables:
+            variable.trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+        """The layer and its sublayers, outermost first, each once."""
+        seen: set[int] = set()
+        stack: list[Any] = [self] if include_self else list(reversed(self._layers))
+        while stack:
+            layer = stack.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            yield layer
+            if recursive or layer is self:
+                stack.extend(reversed(layer._layers))
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`, as a list of new arrays."""
+        return [np.array(v.numpy()) for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets the values of `weights`. All of them are checked before the first is changed.
+
+        Args:
+            weights: one array for each of `weights`, of the same shapes.
+
+        Raises:
+            ValueError: if the number of arrays or a shape differs; nothing is changed then.
+            TypeError: for values that are not numbers.
+        """
+        variables = self.weights
+        if len(variables) != len(weights):
+            shapes = ", ".join(str(tuple(v.shape)) for v in variables)
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, but the layer was expecting {len(variables)} weights of shapes [{shapes}]."
+            )
+        arrays = [dtypes.as_array(w) for w in weights]
+        for index, (variable, array) in enumerate(zip(variables, arrays, strict=True)):
+            if tuple(variable.shape) != array.shape:
+                raise ValueError(
+                    f"Layer '{self.name}' weight {index} ('{variable.path}') has shape "
+                    f"{tuple(variable.shape)}, which is not compatible with the provided weight shape "
+                    f"{array.shape}. Nothing was changed."
+                )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array.astype(variable.dtype, copy=False))
+
+    def count_params(self) -> int:
+        """The number of scalars in the weights.
+
+        Raises:
+            ValueError: if the layer has not been built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. "
+                "You can build it manually via: `layer.build(input_shape)`."
+            )
+        return sum(math.prod(v.shape) for v in self.weights)
+
+    # --- losses ---
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a term to the loss that training minimizes.
+
+        Args:
+            loss: a scalar tensor or a list of such, computed inside `call`.
+
+        Raises:
+            ValueError: for a value that is not a tensor, or a tensor that is not a scalar.
+        """
+        trace = current_trace()
+        if self._losses_trace is not trace:  # what an earlier trace left means nothing in this one
+            self._losses, self._losses_trace = [], trace
+        for term in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if not isinstance(term, (Tensor, np.ndarray, np.generic, Variable)):
+                raise ValueError(
+                    "`add_loss()` can only be called from inside `build()` or `call()`, on a tensor. "
+                    f"Received invalid value: {term}"
+                )
+            if tuple(term.shape) != ():
+                raise ValueError(
+                    f"`add_loss()` takes scalars; layer '{self.name}' gave a tensor of shape "
+                    f"{tuple(term.shape)}."
+                )
+            self._losses.append(term)
+
+    @property
+    def losses(self) -> list[Any]:
+        """The scalars that training adds to the loss.
+
+        They are what `add_loss` and activity regularizers added in the last call, then one term for each
+        trainable weight with a regularizer.
+        """
+        trace = current_trace()
+        terms: list[Any] = []
+        for layer in self._flatten_layers():
+            if layer._losses_trace is trace:
+                terms.extend(layer._losses)
+        for variable in self.trainable_weights:
+            if variable.regularizer is not None:
+                terms.append(variable.regularizer(variable))
+        return terms
+
+    def _clear_losses(self) -> None:
+        """Forgets what calls added to `losses`."""
+        for layer in self._flatten_layers():
+            if layer._losses:
+                layer._losses, layer._losses_trace = [], None

@@ -1,0 +1,30 @@
+"""Models: layers grouped into something that can be trained."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ranvier.core import registry
+from ranvier.models.cloning import clone_model
+from ranvier.models.model import Model
+from ranvier.models.sequential import Sequential
+
+__all__ = ["Model", "Sequential", "clone_model", "model_from_json"]
+
+
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
+    """The model that `Model.to_json` (or Keras) described.
+
+    Args:
+        json_string: the JSON text.
+        custom_objects: name -> class, for layers that are not registered.
+
+    Raises:
+        TypeError: for an unknown class.
+        ValueError: for text that is not JSON, or the config of something that is not a model.
+    """
+    model = registry.deserialize_object(json.loads(json_string), custom_objects)
+    if not isinstance(model, Model):
+        raise ValueError(f"The JSON does not describe a model, but {model!r}.")
+    return model

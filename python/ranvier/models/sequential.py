@@ -1,0 +1,311 @@
+"""Sequential: a model whose layers follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ranvier import ops
+from ranvier.core import registry, tree
+from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
+from ranvier.layers import InputLayer, Layer
+from ranvier.models.model import Model
+
+
+class Sequential(Model):
+    """A stack of layers: each one's output is the next one's input.
+
+    Without an `Input` at the front the model is built when it first sees data, or by `build(input_shape)`.
+
+    Args:
+        layers: the layers; the first item may be an `Input`.
+        trainable: whether the layers are trained.
+        name: the model's name.
+        **kwargs: further arguments of `Layer`.
+    """
+
+    _untracked = Model._untracked | {"_input_shape"}
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(trainable=trainable, name=name, **kwargs)
+        self._input_shape: Shape | None = None  # what the layers are built for
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._rebuild()
+
+    # --- the stack ---
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Puts a layer on top of the stack.
+
+        Args:
+            layer: a layer, or an `Input` as the first.
+            rebuild: whether to build the model at once, if its input shape is known.
+
+        Raises:
+            ValueError: for something else, for a second `Input`, and for a name that another layer has.
+        """
+        if isinstance(layer, KerasTensor):
+            history = layer._keras_history
+            layer = history.operation if history is not None else InputLayer(input_tensor=layer)
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"Only instances of `Layer` can be added to a Sequential model. Received: {layer!r} "
+                f"(of type {type(layer)})"
+            )
+        if any(other.name == layer.name and other is not layer for other in self._layers):
+            raise ValueError(
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
+                "already the name of a layer in this model. Update the `name` argument to pass a unique name."
+            )
+        if isinstance(layer, InputLayer) and self._layers:
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured "
+                + (
+                    f"to use input shape {self._layers[0].batch_shape}. "
+                    if self._has_input()
+                    else "with other layers. "
+                )
+                + "You cannot add a different Input layer to it."
+            )
+        if not self._layers and layer._input_shape_arg is not None:
+            self._layers.append(InputLayer(batch_shape=layer._input_shape_arg))
+        self._layers.append(layer)
+        if rebuild:
+            self._rebuild()
+        else:
+            self.built = False
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Takes the last layer off the stack.
+
+        Args:
+            rebuild: whether to build the model at once, if its input shape is known.
+
+        Returns:
+            The layer.
+
+        Raises:
+            IndexError: if there is none.
+        """
+        layer: Layer = self._layers.pop()
+        self.built = False
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _has_input(self) -> bool:
+        return bool(self._layers) and isinstance(self._layers[0], InputLayer)
+
+    def _rebuild(self) -> None:
+        """Builds the model anew if the shape of its input is known."""
+        self.built = False
+        self._input_shape = None
+        self.forget_functions()
+        if self._has_input() and len(self._layers) > 1:
+            self.build(self._layers[0].batch_shape)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Builds every layer.
+
+        Args:
+            input_shape: the input's shape with the batch dimension; None: that of the `Input`.
+
+        Raises:
+            ValueError: if there are no layers, or the shape is unknown, invalid, or not that of the `Input`.
+        """
+        if not self._layers:
+            raise ValueError(
+                f"Sequential model {self.name} cannot be built because it has no layers. Call "
+                "`model.add(layer)`."
+            )
+        if input_shape is None:
+            if not self._has_input():
+                raise ValueError("You must provide an `input_shape` argument: the model has no Input.")
+            input_shape = self._layers[0].batch_shape
+        if tree.is_nested(input_shape) and any(tree.is_nested(item) for item in tree_items(input_shape)):
+            raise ValueError(f"A Sequential model takes one input. Received the shapes {input_shape}")
+        input_shape = standardize_shape(input_shape)
+        if not self._has_input():
+            self._layers.insert(0, InputLayer(batch_shape=(None, *input_shape[1:]), dtype=self.compute_dtype))
+            self._layers[0].inferred = True
+        batch_shape = self._layers[0].batch_shape
+        if not _fits(input_shape, batch_shape):
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use input shape "
+                f"{batch_shape}. You cannot build it with input_shape {input_shape}"
+            )
+        self._build_layers(batch_shape)
+
+    def _build_layers(self, shape: Any) -> None:
+        self._input_shape = shape
+        x: Any = KerasTensor(shape, dtype=self._layers[0].dtype)
+        for layer in self._layers[1:]:
+            if not layer.built:
+                layer.build(tree.map_structure(lambda t: t.shape, x))
+            x = layer(x)
+        self._output_spec = x
+        self.forget_functions()
+
+    def _finish_build(self) -> None:
+        super()._finish_build()
+        self._tracker.locked = False  # layers may still be added
+
+    # --- calling ---
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Hands the inputs through the layers.
+
+        Args:
+            inputs: a tensor of the model's input shape.
+            training: handed to the layers that ask for it.
+            mask: must be None.
+
+        Raises:
+            ValueError: if the shape does not fit; the message names the layer, what it expected and what
+                came.
+        """
+        if mask is not None:
+            raise ValueError("Sequential models do not support a `mask` yet.")
+        x = self._fit_input(inputs)
+        for layer in self._layers:
+            if not isinstance(layer, InputLayer):
+                x = layer(x)
+        return x
+
+    def _fit_input(self, x: Any) -> Any:
+        """The input in the model's rank and dtype: a last axis of size 1 may be missing or too many."""
+        if not self._has_input():
+            return x
+        entry = self._layers[0]
+        if tree.is_nested(x):
+            items = tree.flatten(x)
+            if len(items) != 1:
+                raise ValueError(f"Model '{self.name}' takes one input tensor, but it received {len(items)}.")
+            x = items[0]
+        expected, shape = entry.batch_shape, tuple(x.shape)
+        if len(shape) == len(expected) + 1 and shape[-1] == 1:
+            x = ops.squeeze(x, axis=-1)
+        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+            x = ops.expand_dims(x, axis=-1)
+        if not _fits(tuple(x.shape)[1:], expected[1:]):
+            first = next((layer for layer in self._layers if layer is not entry), entry)
+            raise ValueError(
+                f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
+                "the layer: "
+                f"expected shape={expected}, found shape={shape}"
+            )
+        inferred = getattr(entry, "inferred", False)
+        return x if inferred or x.dtype == entry.dtype else ops.cast(x, entry.dtype)
+
+    # --- shapes ---
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the `Input`."""
+        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic input; empty before the input shape is known."""
+        return [self._layers[0].output] if self._has_input() else []
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic output.
+
+        Raises:
+            AttributeError: before the model is built.
+        """
+        return tree.flatten(self._known_output())
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of the input.
+
+        Raises:
+            AttributeError: before it is known.
+        """
+        if not self._has_input():
+            raise AttributeError(f"Sequential model '{self.name}' has no defined input shape yet.")
+        shape: Shape = self._layers[0].batch_shape
+        return shape
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output.
+
+        Raises:
+            AttributeError: before the model is built.
+        """
+        return tree.map_structure(lambda t: t.shape, self._known_output())
+
+    def _known_output(self) -> Any:
+        if not self.built:
+            raise AttributeError(f"Sequential model '{self.name}' has no defined output shape yet.")
+        return self._output_spec
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape for an input of shape `input_shape`."""
+        shape = input_shape
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        x = inputs
+        for layer in self.layers:
+            x = layer.compute_output_spec(x)
+        return x
+
+    # --- configs ---
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": registry.serialize_object(self.dtype_policy),
+            "layers": [registry.serialize_object(layer) for layer in self._layers],
+        }
+        if self._input_shape is not None:
+            config["build_input_shape"] = self._input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Sequential:
+        """The model that `get_config` (or Keras) described.
+
+        Args:
+            config: the config.
+            custom_objects: name -> class, for layers that are not registered.
+
+        Raises:
+            TypeError: for an unknown class.
+        """
+        kwargs = {k: config[k] for k in ("name", "trainable", "dtype") if k in config}
+        model = cls(**kwargs)
+        for layer_config in config["layers"]:
+            model.add(registry.deserialize_object(layer_config, custom_objects), rebuild=False)
+        model._rebuild()
+        shape = config.get("build_input_shape")
+        if not model.built and shape is not None and model._layers:
+            model.build(tuple(shape))
+        return model
+
+
+def tree_items(structure: Any) -> list[Any]:
+    """The items of a list, tuple or dict."""
+    return list(structure.values()) if isinstance(structure, dict) else list(structure)
+
+
+def _fits(shape: Shape, expected: Shape) -> bool:
+    """Whether a shape has the expected sizes, as far as both are known."""
+    if len(shape) != len(expected):
+        return False
+    return all(a is None or b is None or a == b for a, b in zip(shape, expected, strict=True))

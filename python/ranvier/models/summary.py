@@ -1,0 +1,142 @@
+"""The table that `model.summary()` prints."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def summarize(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> str:
+    """The summary of a model; see `Model.summary`."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    columns: list[tuple[str, Any]] = [
+        ("Layer (type)", "left"),
+        ("Output Shape", "left"),
+        ("Param #", "right"),
+    ]
+    shares = [0.45, 0.77, 1.0] if not show_trainable else [0.40, 0.70, 0.88, 1.0]
+    if show_trainable:
+        columns.append(("Trainable", "center"))
+    if positions:
+        shares = [p / positions[-1] for p in positions][: len(columns)]
+    width = line_length or min(80, shutil.get_terminal_size((80, 24)).columns)
+    table = Table(width=width, box=box.HEAVY_HEAD, show_lines=True)
+    previous = 0.0
+    for (title, justify), share in zip(columns, shares, strict=True):
+        table.add_column(title, justify=justify, width=max(int((share - previous) * width) - 3, 3))
+        previous = share
+    for depth, layer in _rows(model, expand_nested, layer_range):
+        cells = [
+            f"{'    ' * depth}{'└ ' if depth else ''}{layer.name} ({type(layer).__name__})",
+            output_shape(model, layer),
+            f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
+        ]
+        if show_trainable:
+            cells.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+        table.add_row(*map(escape, cells))
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=max(width, 20), color_system=None, legacy_windows=False)
+    console.print(f'Model: "{model.name}"', markup=False, highlight=False, soft_wrap=True)
+    console.print(table)
+    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
+    return "\n".join([*lines, *_totals(model)])
+
+
+def _rows(model: Any, expand_nested: bool, layer_range: Sequence[str] | None) -> Iterator[tuple[int, Any]]:
+    layers = model.layers
+    if layer_range:
+        layers = _within(layers, layer_range)
+    for layer in layers:
+        yield 0, layer
+        if expand_nested:
+            yield from _inner(layer, 1)
+
+
+def _inner(layer: Any, depth: int) -> Iterator[tuple[int, Any]]:
+    for inner in getattr(layer, "layers", None) or ():
+        yield depth, inner
+        yield from _inner(inner, depth + 1)
+
+
+def _within(layers: list[Any], layer_range: Sequence[str]) -> list[Any]:
+    if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
+        raise ValueError(f"layer_range must be a pair of layer names or patterns. Received: {layer_range}")
+    first = [i for i, layer in enumerate(layers) if re.match(layer_range[0], layer.name)]
+    last = [i for i, layer in enumerate(layers) if re.match(layer_range[1], layer.name)]
+    if not first or not last:
+        raise ValueError(
+            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}"
+        )
+    low, high = min(first[0], last[-1]), max(first[0], last[-1])
+    return layers[low : high + 1]
+
+
+def output_shape(model: Any, layer: Any) -> str:
+    """The output shape of a layer of a model, "?" where it is not known."""
+    if not layer.built:
+        return "?"
+    shapes = getattr(model, "_layer_output_shapes", {})
+    shape = shapes.get(id(layer))
+    if shape is None:
+        config = layer.get_build_config() or {}
+        if "input_shape" not in config:
+            return "?"
+        shape = layer.compute_output_shape(config["input_shape"])
+    return format_shape(shape)
+
+
+def format_shape(shape: Any) -> str:
+    """A shape, or a nest of shapes, as text."""
+    if isinstance(shape, dict):
+        return ", ".join(f"{k}: {format_shape(v)}" for k, v in shape.items())
+    if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
+        return f"[{', '.join(format_shape(s) for s in shape)}]"
+    return str(tuple(shape))
+
+
+def _totals(model: Any) -> list[str]:
+    trainable = model.trainable_weights
+    frozen = model.non_trainable_weights
+    slots = []
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and optimizer.built:
+        slots = optimizer.variables
+    lines = [
+        _total("Total params", [*trainable, *frozen, *slots]),
+        _total("Trainable params", trainable),
+        _total("Non-trainable params", frozen),
+    ]
+    return [*lines, _total("Optimizer params", slots)] if slots else lines
+
+
+def _total(label: str, variables: Iterable[Any]) -> str:
+    variables = list(variables)
+    count = sum(math.prod(v.shape) for v in variables)
+    size = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in variables)
+    return f" {label}: {count:,} ({readable_size(size)})"
+
+
+def readable_size(size: float) -> str:
+    """A number of bytes with the unit that suits it: "160.00 B", "1.53 MB"."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} TB"

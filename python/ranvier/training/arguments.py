@@ -1,0 +1,122 @@
+"""Checks of the arguments of fit, evaluate and predict, and the choice of a source for their data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ranvier.callbacks import CallbackList
+from ranvier.training.data import is_array_data, make_feed
+from ranvier.training.source import ArraySource, BatchSource, check_positive
+
+Source = ArraySource | BatchSource
+DEFAULT_BATCH_SIZE = 32
+
+
+def check_verbose(verbose: Any) -> int:
+    """`verbose` as 0, 1 or 2.
+
+    Raises:
+        ValueError: for anything but these, True, False and "auto" (which is 1).
+    """
+    if verbose == "auto":
+        return 1
+    if verbose in (0, 1, 2):
+        return int(verbose)
+    raise ValueError(f"Argument `verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose}")
+
+
+def check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    """Checks that both are integers.
+
+    Raises:
+        ValueError: if they are not.
+    """
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise ValueError(f"Argument `{name}` must be an integer. Received: {name}={value}")
+
+
+def check_shuffle(shuffle: Any) -> bool:
+    """`shuffle` as a bool.
+
+    Raises:
+        ValueError: for "batch", which is not offered, and anything else that is not a bool.
+    """
+    if shuffle in (True, False):
+        return bool(shuffle)
+    raise ValueError(f"Argument `shuffle` must be True or False. Received: shuffle={shuffle!r}")
+
+
+def validates_after(epoch: int, validation_freq: Any) -> bool:
+    """Whether an epoch (counted from 0) is followed by a validation.
+
+    Args:
+        epoch: the epoch.
+        validation_freq: a positive integer n: after every n-th epoch; or the epochs, counted from 1.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(validation_freq, Collection) and not isinstance(validation_freq, str):
+        return epoch + 1 in validation_freq
+    return (epoch + 1) % check_positive("validation_freq", validation_freq) == 0
+
+
+def make_source(
+    x: Any,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    batch_size: Any = None,
+    shuffle: bool = False,
+    steps: Any = None,
+    steps_name: str = "steps",
+) -> Source:
+    """The source of the batches of an epoch.
+
+    Args:
+        x: arrays or nests of arrays; or an iterable of batches, which hold their targets and weights
+            themselves.
+        y: targets, or None.
+        sample_weight: weights, or None.
+        class_weight: class -> weight, or None.
+        batch_size: a positive integer; None: 32.
+        shuffle: whether the order is random.
+        steps: the steps of an epoch; None: all data.
+        steps_name: what the caller calls `steps`, for messages.
+
+    Raises:
+        ValueError: for data that cannot be used; see `make_feed`.
+    """
+    if steps is not None:
+        steps = check_positive(steps_name, steps)
+    if x is None:
+        raise ValueError("Argument `x` is missing: there are no data.")
+    if is_array_data(x):
+        size = DEFAULT_BATCH_SIZE if batch_size is None else check_positive("batch_size", batch_size)
+        return ArraySource(make_feed(x, y, sample_weight, class_weight), size, shuffle, steps)
+    if not hasattr(x, "__iter__") and not (hasattr(x, "__getitem__") and hasattr(x, "__len__")):
+        raise ValueError(f"Unrecognized data type: x={x!r} (of type {type(x)})")
+    for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
+        if value is not None:
+            raise ValueError(
+                f"When `x` is a generator or a data set of batches, `{name}` should not be passed. Instead, "
+                "it should be part of the batches."
+            )
+    return BatchSource(x, shuffle, steps, class_weight)
+
+
+def make_callbacks(callbacks: Any, model: Any, verbose: int, **params: Any) -> CallbackList:
+    """The list that a loop calls: the user's callbacks, a History where there are epochs, the bar."""
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    return CallbackList(
+        callbacks,
+        add_history="epochs" in params,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        **params,
+    )

@@ -1,0 +1,271 @@
+"""What users hand to fit, evaluate and predict, as aligned arrays that the engine can gather batches from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes, tree
+
+
+def to_array(value: Any, what: str) -> np.ndarray:
+    """An array that the engine can read: native byte order, contiguous, of a dtype it has.
+
+    Floating-point data become `floatx()`, integers and booleans keep their type.
+
+    Args:
+        value: an array of any layout, a number, nested lists of numbers, or an object with `__array__`.
+        what: what it is, for messages ("x").
+
+    Raises:
+        ValueError: for strings, objects, dates, complex numbers and ragged lists.
+    """
+    try:
+        array = dtypes.as_array(value)
+    except (TypeError, ValueError) as error:
+        kind = getattr(value, "dtype", type(value).__name__)
+        raise ValueError(f"Argument `{what}` must hold numbers or booleans, found {kind}: {error}") from None
+    if array.dtype.kind == "f" and array.dtype.name != dtypes.floatx():
+        array = array.astype(dtypes.floatx())
+    if array.ndim == 0:
+        raise ValueError(f"Argument `{what}` must have a batch dimension. Received a single number: {value}")
+    return array
+
+
+def _is_number_list(value: Any) -> bool:
+    """Whether a list or tuple stands for one array: nested lists of plain numbers."""
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(leaf, (int, float, str, np.generic)) for leaf in tree.flatten(value)
+    )
+
+
+def is_array_data(value: Any) -> bool:
+    """Whether `value` is an array, something that becomes one, or a nest of such."""
+    if isinstance(value, np.ndarray):
+        return True
+    if _is_number_list(value):
+        return True
+    if tree.is_nested(value):
+        return all(is_array_data(leaf) for leaf in tree.flatten(value) if leaf is not None)
+    return hasattr(value, "__array__") or isinstance(value, (np.generic, int, float, str))
+
+
+def _to_structure(value: Any, what: str) -> Any:
+    """`value` with every array converted: an array, or a nest of arrays."""
+    if isinstance(value, np.ndarray) or not tree.is_nested(value) or _is_number_list(value):
+        return to_array(value, what)
+    return tree.map_structure(lambda leaf: None if leaf is None else to_array(leaf, what), value)
+
+
+class ArrayFeed:
+    """Inputs, targets and sample weights with one row for each sample.
+
+    Args:
+        x: an array or a nest of arrays.
+        y: the same, or None.
+        sample_weight: the same, or None.
+
+    Attributes:
+        x: the input arrays, flat.
+        y: the target arrays, flat; empty if there are none.
+        sample_weight: the weight arrays, flat; empty if there are none.
+        num_samples: the number of rows.
+
+    Raises:
+        ValueError: if the arrays differ in the number of rows, or there are no rows.
+    """
+
+    __slots__ = ("num_samples", "sample_weight", "structures", "x", "y")
+
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None) -> None:
+        self.structures = (x, y, sample_weight)
+        self.x = _arrays(x)
+        self.y = _arrays(y)
+        self.sample_weight = _arrays(sample_weight)
+        self.num_samples = self._count()
+
+    def _count(self) -> int:
+        groups = {"x": self.x, "y": self.y, "sample_weight": self.sample_weight}
+        sizes = {name: [len(a) for a in arrays] for name, arrays in groups.items() if arrays}
+        distinct = {size for group in sizes.values() for size in group}
+        if len(distinct) > 1:
+            listed = "\n".join(
+                f"'{name}' sizes: {', '.join(map(str, group))}" for name, group in sizes.items()
+            )
+            raise ValueError(
+                "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.\n"
+                + listed
+            )
+        if not distinct or distinct == {0}:
+            raise ValueError("The data is empty: there must be at least one sample.")
+        return distinct.pop()
+
+    def pack(self, x: Sequence[Any], y: Sequence[Any], sample_weight: Sequence[Any]) -> tuple[Any, Any, Any]:
+        """Values for the flat arrays, in the structures that the user gave: (x, y, sample_weight).
+
+        Targets or weights that there are none of are None.
+        """
+        packed = [
+            None if structure is None else _pack(structure, list(values))
+            for structure, values in zip(self.structures, (x, y, sample_weight), strict=True)
+        ]
+        return packed[0], packed[1], packed[2]
+
+    def rows(self, begin: int, end: int) -> ArrayFeed:
+        """The samples from `begin` to `end` (not included), as views."""
+
+        def cut(structure: Any) -> Any:
+            return tree.map_structure(lambda a: None if a is None else a[begin:end], structure)
+
+        x, y, sample_weight = self.structures
+        return ArrayFeed(
+            cut(x), None if y is None else cut(y), None if sample_weight is None else cut(sample_weight)
+        )
+
+
+def _arrays(structure: Any) -> list[np.ndarray]:
+    if isinstance(structure, np.ndarray):
+        return [structure]
+    return [leaf for leaf in tree.flatten(structure) if leaf is not None]
+
+
+def _pack(structure: Any, values: list[Any]) -> Any:
+    if isinstance(structure, np.ndarray):
+        return values[0]
+    remaining: Iterator[Any] = iter(values)
+    leaves = [None if leaf is None else next(remaining) for leaf in tree.flatten(structure)]
+    return tree.pack_sequence_as(structure, leaves)
+
+
+def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> ArrayFeed:
+    """The feed of what a user gave.
+
+    Args:
+        x: arrays, nested lists of numbers, or nests of arrays.
+        y: targets, likewise; or None.
+        sample_weight: one weight for each sample (or for each of its parts), likewise; or None.
+        class_weight: class -> weight; gives the samples' weights by their targets.
+
+    Raises:
+        ValueError: for data that are not numbers, that differ in length, or that are empty, and if both
+            weights are given.
+    """
+    if type(x) is list and len(x) == 1 and isinstance(x[0], np.ndarray):
+        x = x[0]  # a list of one input
+    converted_x = _to_structure(x, "x")
+    converted_y = None if y is None else _to_structure(y, "y")
+    weights = None if sample_weight is None else _to_structure(sample_weight, "sample_weight")
+    if class_weight is not None:
+        if weights is not None:
+            raise ValueError("You cannot specify `class_weight` and `sample_weight` at the same time.")
+        weights = class_weights(converted_y, class_weight)
+    if weights is not None:
+        weights = tree.map_structure(
+            lambda w: None if w is None else w.astype(dtypes.floatx(), copy=False), weights
+        )
+    return ArrayFeed(converted_x, converted_y, weights)
+
+
+def class_weights(y: Any, class_weight: Any) -> np.ndarray:
+    """The weight of each sample.
+
+    Args:
+        y: one target array: class numbers, or one score per class in the last axis.
+        class_weight: class -> weight; a class without an entry has weight 1.
+
+    Raises:
+        ValueError: if there is not one target array, or the weights are no dict from class to number.
+    """
+    if not isinstance(y, np.ndarray):
+        raise ValueError(
+            "Argument `class_weight` needs targets `y`, and is only supported for models with one output."
+        )
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            f"Argument `class_weight` must be a dict from class to weight. Received: {class_weight}"
+        )
+    classes = y
+    if y.ndim > 1:
+        classes = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0]
+    if classes.ndim > 1:
+        raise ValueError(
+            f"Argument `class_weight` needs one class for each sample; the targets have the shape {y.shape}."
+        )
+    found, inverse = np.unique(classes.astype(np.int64), return_inverse=True)
+    try:
+        weights = [float(class_weight.get(int(c), 1.0)) for c in found]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"The values of `class_weight` must be numbers. Received: {dict(class_weight)}"
+        ) from None
+    return np.asarray(weights, dtypes.floatx())[inverse.reshape(-1)]
+
+
+def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, ArrayFeed]:
+    """The samples for training, and the last ones for validation.
+
+    Args:
+        feed: all samples.
+        validation_split: the share of the samples to validate on.
+
+    Raises:
+        ValueError: for a share that is not between 0 and 1, or that leaves one side empty.
+    """
+    check_validation_split(validation_split)
+    count = feed.num_samples
+    boundary = math.floor(count * (1.0 - validation_split))
+    if boundary in (0, count):
+        raise ValueError(
+            f"Training data contains {count} samples, which is not sufficient to split it into a validation "
+            f"and training set as specified by `validation_split={validation_split}`. Either provide more "
+            "data, or a different value for the `validation_split` argument."
+        )
+    return feed.rows(0, boundary), feed.rows(boundary, count)
+
+
+def check_validation_split(validation_split: Any) -> None:
+    """Checks that `validation_split` is a share.
+
+    Raises:
+        ValueError: for a number outside (0, 1), or something else.
+    """
+    if isinstance(validation_split, bool) or not isinstance(validation_split, (int, float)):
+        raise ValueError(
+            f"Argument `validation_split` must be a number between 0 and 1. Received: {validation_split}"
+        )
+    if not 0.0 < validation_split < 1.0:
+        raise ValueError(
+            "Argument `validation_split` must be greater than 0 and less than 1. "
+            f"Received: validation_split={validation_split}"
+        )
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch in any of the forms `x`, `(x,)`, `(x, y)`, `(x, y, sample_weight)`.
+
+    What is missing is None.
+
+    Raises:
+        ValueError: for a longer tuple.
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"found a tuple of {len(data)} items."
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The shortest form of a batch that `unpack_x_y_sample_weight` reads: x, (x, y) or (x, y, weights)."""
+    if y is None:
+        return (x,) if tree.is_nested(x) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)

@@ -1,0 +1,292 @@
+"""Steps: what `compile` sets up, and what one step of training, testing or prediction computes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ranvier import metrics as metrics_module
+from ranvier import optimizers
+from ranvier.callbacks import History
+from ranvier.core import registry, tree
+from ranvier.core.trace import current_trace
+from ranvier.layers import Layer
+from ranvier.training.compile_loss import CompileLoss
+from ranvier.training.compile_metrics import CompileMetrics
+from ranvier.training.data import unpack_x_y_sample_weight
+from ranvier.training.source import check_positive
+
+
+class Steps(Layer):
+    """The part of a model that says what a step computes.
+
+    `fit` traces `train_step` once for each signature of the data, and the native engine runs the resulting
+    program for whole epochs. A subclass may override `train_step`, `test_step`, `predict_step`,
+    `compute_loss` and `compute_metrics`; they are written with `ranvier.ops`.
+
+    Attributes:
+        optimizer: the optimizer; None before `compile`.
+        loss: the loss as it was given to `compile`.
+        stop_training: set it to True in a callback to end `fit`.
+        history: the `History` of the last `fit`.
+    """
+
+    _untracked = Layer._untracked | {
+        "optimizer",
+        "loss",
+        "history",
+        "stop_training",
+        "_loss_tracker",
+        "_compile_loss",
+        "_compile_metrics",
+        "_compile_arguments",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.history: History | None = None
+        self.compiled = False
+        self.run_eagerly = False
+        self.steps_per_execution = 1
+        self.jit_compile: bool | str = True
+        self._loss_tracker: metrics_module.Mean | None = None
+        self._compile_loss: CompileLoss | None = None
+        self._compile_metrics: CompileMetrics | None = None
+        self._compile_arguments: dict[str, Any] | None = None
+
+    # --- compile ---
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says how the model is to be trained.
+
+        Args:
+            optimizer: an optimizer or its name.
+            loss: a loss, its name, or a function of `(y_true, y_pred)`; None: only what `add_loss` and
+                regularizers add.
+            loss_weights: a factor for the loss; None: 1.
+            metrics: a list of metrics, names ("accuracy" is chosen by the shapes of the data), or functions
+                of `(y_true, y_pred)`.
+            weighted_metrics: the same; these take the sample weights into account.
+            run_eagerly: must be False; steps are traced and run natively.
+            steps_per_execution: the number of steps between two calls of a callback's batch hooks.
+            jit_compile: accepted as in Keras; steps are compiled in any case.
+            auto_scale_loss: accepted as in Keras; it concerns half precision, which is not offered.
+
+        Raises:
+            ValueError: for an unknown name (the message lists near ones) or an argument that is not offered.
+        """
+        if run_eagerly:
+            raise ValueError(
+                "compile() does not support `run_eagerly=True` yet; steps are traced and run natively."
+            )
+        steps_per_execution = check_positive("steps_per_execution", steps_per_execution)
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(f"Argument `jit_compile` must be True, False or 'auto'. Received: {jit_compile}")
+        resolved_optimizer = optimizers.get(optimizer)
+        compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
+        has_metrics = metrics is not None or weighted_metrics is not None
+        compile_metrics = CompileMetrics(metrics, weighted_metrics) if has_metrics else None
+        # Everything was understood; only now does the model change.
+        self.optimizer = resolved_optimizer
+        self.loss = loss
+        self._compile_loss = compile_loss
+        self._compile_metrics = compile_metrics
+        self._loss_tracker = metrics_module.Mean(name="loss")
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = True
+        self.stop_training = False
+        self.compiled = True
+        self._compile_arguments = {
+            "optimizer": resolved_optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": False,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self.forget_functions()
+
+    def forget_functions(self) -> None:
+        """Drops what was traced; called when the computation of a step changes."""
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as JSON-like values; None before it."""
+        return None if self._compile_arguments is None else registry.serialize_object(self._compile_arguments)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model with the arguments of `get_compile_config`."""
+        self.compile(**registry.deserialize_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _check_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before using `{method}()` of model '{self.name}'.")
+
+    # --- what a step computes ---
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """The computation of one training step: predictions, loss, gradients, update, metrics.
+
+        Args:
+            data: (x, y, sample_weight) of a batch.
+
+        Returns:
+            Metric name -> value.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        self._track_loss(loss, x)
+        trace = current_trace()
+        if trace is None:
+            raise RuntimeError("train_step() computes gradients and runs inside a trace only; call fit().")
+        variables = self.trainable_variables
+        if variables:
+            gradients = trace.gradients(self.optimizer.scale_loss(loss), variables)
+            self.optimizer.apply(gradients, variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", UserWarning, stacklevel=2)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The computation of one test step: predictions, loss, metrics.
+
+        Args:
+            data: (x, y, sample_weight) of a batch.
+
+        Returns:
+            Metric name -> value.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The computation of one prediction step.
+
+        Args:
+            data: (x, y, sample_weight) of a batch; only x is used.
+
+        Returns:
+            The predictions.
+        """
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        if self._loss_tracker is not None:
+            self._loss_tracker.update_state(loss, sample_weight=float(tree.flatten(x)[0].shape[0]))
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The scalar that training minimizes: the compiled loss, and what layers added to `losses`.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the predictions.
+            sample_weight: the weights of the samples, or None.
+            training: whether the step trains.
+
+        Raises:
+            ValueError: if there is neither.
+        """
+        terms = [] if self._compile_loss is None else [self._compile_loss(y, y_pred, sample_weight)]
+        terms += self.losses
+        if not terms:
+            raise ValueError(
+                "No loss to compute. Provide a `loss` argument in `compile()`, or use `add_loss()` in a "
+                "layer."
+            )
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Updates the metrics with a batch.
+
+        Args:
+            x: the inputs.
+            y: the targets.
+            y_pred: the predictions.
+            sample_weight: the weights of the samples, or None.
+
+        Returns:
+            Metric name -> value, the results so far.
+        """
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    # --- metrics ---
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics: the loss, those of `compile` (as one), and those that layers hold."""
+        own = [] if self._loss_tracker is None else [self._loss_tracker]
+        compiled = [] if self._compile_metrics is None else [self._compile_metrics]
+        return [*own, *compiled, *(m for layer in self._flatten_layers() for m in layer._metrics)]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The variables of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    def reset_metrics(self) -> None:
+        """Resets every metric."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Metric name -> the result so far."""
+        results: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {metric.name: value})
+        return results
+
+    def _in_order(self, logs: dict[str, float]) -> list[float]:
+        """The values of logs in the order of `metrics`; names that no metric has come last."""
+        names = ["loss"]
+        for metric in self.metrics:
+            names += metric.result_names if isinstance(metric, CompileMetrics) else [metric.name]
+        ordered = [name for name in dict.fromkeys(names) if name in logs]
+        return [logs[name] for name in [*ordered, *sorted(set(logs) - set(ordered))]]
+
+    def _results(self, logs: dict[str, float], return_dict: bool) -> Any:
+        """Logs as the methods return them: a dict, a list, or a number if there is only one."""
+        if return_dict:
+            return dict(sorted(logs.items()))
+        values = self._in_order(logs)
+        return values[0] if len(values) == 1 else values

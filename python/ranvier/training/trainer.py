@@ -1,0 +1,402 @@
+"""Trainer: fit, evaluate and predict."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ranvier.callbacks import CallbackList, History
+from ranvier.core import tree
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.metrics import Metric
+from ranvier.training import arguments
+from ranvier.training.arguments import Source
+from ranvier.training.data import (
+    ArrayFeed,
+    check_validation_split,
+    is_array_data,
+    make_feed,
+    split_feed,
+    unpack_x_y_sample_weight,
+)
+from ranvier.training.loop import Loop, unwrap
+from ranvier.training.source import ArraySource
+from ranvier.training.steps import Steps
+from ranvier.training.train_step import TrainFunction
+
+
+class Trainer(Steps):
+    """The part of a model that trains, tests and predicts."""
+
+    _untracked = Steps._untracked | {"_functions", "_trained", "_reset_arrays"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._functions: dict[str, TrainFunction] = {}
+        self._trained: list[int] = []  # the ids of the variables that the training function updates
+        self._reset_arrays: list[Any] | None = None
+
+    # --- training ---
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
+        """Trains the model for a number of epochs.
+
+        Args:
+            x: the inputs: an array, nested lists of numbers, or a nest of arrays; or a generator or other
+                iterable of batches `(inputs, targets)` or `(inputs, targets, sample_weights)`.
+            y: the targets, one row for each row of `x`.
+            batch_size: the number of samples in a step; None: 32. The last batch of an epoch may be shorter.
+            epochs: the epoch to end before; with `initial_epoch=0` the number of epochs.
+            verbose: 0: silent; 1 or "auto": a progress bar; 2: one line for each epoch.
+            callbacks: a callback or a list of callbacks.
+            validation_split: the share of the samples, taken from the end before shuffling, to validate on.
+            validation_data: (x, y) or (x, y, sample_weight) to validate on, or an iterable of batches.
+            shuffle: whether each epoch has an order of its own. Generators keep theirs.
+            class_weight: class -> weight of the loss of its samples.
+            sample_weight: the weight of each sample's loss.
+            initial_epoch: the number of the first epoch.
+            steps_per_epoch: the steps of an epoch; None: one pass over the data.
+            validation_steps: the steps of a validation; None: all validation data.
+            validation_batch_size: the batch size of the validation; None: `batch_size`.
+            validation_freq: n: validate after every n-th epoch; or a list of epochs, counted from 1.
+
+        Returns:
+            The `History`: `history.history` maps metric names to lists with one value for each epoch.
+
+        Raises:
+            ValueError: if the model is not compiled, for an argument out of range, and for data that cannot
+                be used or do not fit the model.
+        """
+        self._check_compiled("fit")
+        shown = arguments.check_verbose(verbose)
+        arguments.check_epochs(epochs, initial_epoch)
+        arguments.validates_after(0, validation_freq)
+        source = arguments.make_source(
+            x,
+            y,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            batch_size=batch_size,
+            shuffle=arguments.check_shuffle(shuffle),
+            steps=steps_per_epoch,
+            steps_name="steps_per_epoch",
+        )
+        validation_size = batch_size if validation_batch_size is None else validation_batch_size
+        validation = self._validation_source(
+            source, validation_split, validation_data, validation_size, validation_steps
+        )
+        self._prepare("train", source)
+        if validation is not None:
+            self._prepare("test", validation)
+        listed = arguments.make_callbacks(callbacks, self, shown, epochs=epochs, steps=source.num_steps)
+        return self._run_epochs(source, validation, listed, range(initial_epoch, epochs), validation_freq)
+
+    def _validation_source(
+        self, source: Source, validation_split: Any, validation_data: Any, batch_size: Any, steps: Any
+    ) -> Source | None:
+        """What to validate on, or None. With a split, `source` is left with the other samples."""
+        options: dict[str, Any] = {"steps": steps, "steps_name": "validation_steps"}
+        if validation_data is not None:
+            if is_array_data(validation_data) and not isinstance(validation_data, (tuple, list)):
+                raise ValueError(
+                    "Argument `validation_data` must be a tuple (x, y) or (x, y, sample_weight), or an "
+                    f"iterable of batches. Received: {type(validation_data)}"
+                )
+            if not isinstance(validation_data, (tuple, list)):
+                return arguments.make_source(validation_data, **options)
+            x, y, sample_weight = unpack_x_y_sample_weight(validation_data)
+            return arguments.make_source(x, y, sample_weight=sample_weight, batch_size=batch_size, **options)
+        if not validation_split:
+            return None
+        check_validation_split(validation_split)
+        if not isinstance(source, ArraySource):
+            raise ValueError("Argument `validation_split` is only supported for arrays, not for batches.")
+        train, test = split_feed(source.feed, validation_split)
+        source.use(train)
+        if steps is not None:
+            steps = arguments.check_positive("validation_steps", steps)
+        size = (
+            source.batch_size
+            if batch_size is None
+            else arguments.check_positive("validation_batch_size", batch_size)
+        )
+        return ArraySource(test, size, steps=steps)
+
+    def _run_epochs(
+        self,
+        source: Source,
+        validation: Source | None,
+        callbacks: CallbackList,
+        epochs: range,
+        validation_freq: Any,
+    ) -> History:
+        train, test = self._functions["train"], self._functions.get("test")
+        loop = Loop(self, callbacks, "train", self.steps_per_execution)
+        test_loop = Loop(self, callbacks, "test", self.steps_per_execution)
+        logs: dict[str, float] = {}
+        self.stop_training = False
+        callbacks.on_train_begin()
+        for epoch in epochs:
+            self._reset_metrics_quickly()
+            callbacks.on_epoch_begin(epoch)
+            run = source.start(train)
+            if loop.run(run, source) == 0:
+                warnings.warn(
+                    f"Training ends before epoch {epoch + 1}: the data has ended.", UserWarning, stacklevel=3
+                )
+                break
+            logs = dict(sorted(run.logs().items()))
+            source.end_epoch()
+            if validation is not None and arguments.validates_after(epoch, validation_freq):
+                results = self._test(validation, test, test_loop, callbacks)
+                logs.update([("val_" + name, value) for name, value in results.items()])
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        if epochs and self.trainable_variables:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+        callbacks.on_train_end(logs)
+        return callbacks.history or self.history or History()
+
+    def _test(self, source: Source, function: Any, loop: Loop, callbacks: CallbackList) -> dict[str, float]:
+        """One pass over test data. Returns the results by name, sorted."""
+        self._reset_metrics_quickly()
+        callbacks.on_test_begin()
+        run = source.start(function)
+        loop.run(run, source)
+        logs = dict(sorted(run.logs().items()))
+        source.end_epoch()
+        callbacks.on_test_end(logs)
+        return logs
+
+    # --- testing and predicting ---
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The loss and the metrics on test data.
+
+        Args:
+            x: the inputs, or an iterable of batches; see `fit`.
+            y: the targets.
+            batch_size: the number of samples in a step; None: 32.
+            verbose: see `fit`.
+            sample_weight: the weight of each sample's loss.
+            steps: the number of steps; None: all data.
+            callbacks: a callback or a list of callbacks.
+            return_dict: whether to return a dict from name to value.
+
+        Returns:
+            The loss, a list of the loss and the metrics, or a dict.
+
+        Raises:
+            ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
+                model.
+        """
+        self._check_compiled("evaluate")
+        shown = arguments.check_verbose(verbose)
+        source = arguments.make_source(x, y, sample_weight=sample_weight, batch_size=batch_size, steps=steps)
+        function = self._prepare("test", source)
+        listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
+        loop = Loop(self, listed, "test", self.steps_per_execution)
+        self.stop_training = False
+        return self._results(self._test(source, function, loop, listed), return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The model's outputs.
+
+        Args:
+            x: the inputs, or an iterable of batches; see `fit`.
+            batch_size: the number of samples in a step; None: 32.
+            verbose: see `fit`.
+            steps: the number of steps; None: all data.
+            callbacks: a callback or a list of callbacks.
+
+        Returns:
+            An array with one row for each sample, or a list of arrays if the model has several outputs.
+
+        Raises:
+            ValueError: for data that cannot be used or do not fit the model.
+        """
+        shown = arguments.check_verbose(verbose)
+        source = arguments.make_source(x, batch_size=batch_size, steps=steps)
+        function = self._prepare("predict", source)
+        listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
+        listed.on_predict_begin()
+        run = source.start(function)
+        Loop(self, listed, "predict", self.steps_per_execution).run(run, source)
+        source.end_epoch()
+        listed.on_predict_end()
+        return unwrap(run.outputs())
+
+    # --- single batches ---
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Does one training step.
+
+        Args:
+            x: the inputs of a batch.
+            y: its targets.
+            sample_weight: the weight of each sample's loss.
+            class_weight: class -> weight of the loss of its samples.
+            return_dict: whether to return a dict from name to value.
+
+        Returns:
+            The batch's loss before the step, a list of the loss and the metrics, or a dict.
+
+        Raises:
+            ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
+                model.
+        """
+        self._check_compiled("train_on_batch")
+        return self._results(
+            self._one_step("train", make_feed(x, y, sample_weight, class_weight)), return_dict
+        )
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The loss and the metrics of one batch.
+
+        Args:
+            x: the inputs of a batch.
+            y: its targets.
+            sample_weight: the weight of each sample's loss.
+            return_dict: whether to return a dict from name to value.
+
+        Raises:
+            ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
+                model.
+        """
+        self._check_compiled("test_on_batch")
+        return self._results(self._one_step("test", make_feed(x, y, sample_weight)), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The model's outputs for one batch.
+
+        Args:
+            x: the inputs of a batch.
+
+        Raises:
+            ValueError: for data that cannot be used or do not fit the model.
+        """
+        feed = make_feed(x)
+        source = ArraySource(feed, feed.num_samples)
+        run = source.start(self._prepare("predict", source))
+        run.advance(None, None)
+        return unwrap(run.outputs())
+
+    def _one_step(self, kind: str, feed: ArrayFeed) -> dict[str, float]:
+        source = ArraySource(feed, feed.num_samples)
+        function = self._prepare(kind, source)
+        self._reset_metrics_quickly()
+        run = source.start(function)
+        run.advance(None, None)
+        return run.logs()
+
+    # --- what has to be there before a run ---
+
+    def forget_functions(self) -> None:
+        self._functions = {}
+        self._reset_arrays = None
+
+    def _prepare(self, kind: str, source: Source) -> TrainFunction:
+        """The function of this kind, with its programs for the data compiled; builds what is not built."""
+        feed = source.first_feed()
+        if not self.built:
+            self._build_on(feed)
+        if kind != "predict":
+            self._build_metrics(feed)
+        if kind == "train":
+            variables = self.trainable_variables
+            ids = [id(v) for v in variables]
+            if ids != self._trained:  # layers were frozen or thawed since the last time
+                self._functions.pop("train", None)
+                self._trained = ids
+            if variables and not self.optimizer.built:
+                self.optimizer.build(variables)
+        function = self._functions.get(kind)
+        if function is None:
+            function = self._functions[kind] = TrainFunction(self, kind)
+        source.prepare(function)
+        self._clear_losses()
+        return function
+
+    def _build_on(self, feed: ArrayFeed) -> None:
+        """Builds the model for inputs shaped like those of `feed`, for any batch size."""
+        shapes = tree.map_structure(lambda a: (None, *a.shape[1:]), feed.structures[0])
+        self.build(shapes)
+
+    def _build_metrics(self, feed: ArrayFeed) -> None:
+        """Makes the compiled metrics; which they are depends on the shapes of targets and predictions."""
+        compiled = self._compile_metrics
+        if compiled is None or compiled.built:
+            return
+        if not feed.y:
+            raise ValueError(
+                "The model was compiled with metrics, so it needs targets: argument `y` is missing."
+            )
+        specs = tree.map_structure(lambda a: KerasTensor((None, *a.shape[1:]), a.dtype), feed.structures[0])
+        y_pred = self.compute_output_spec(specs)
+        if isinstance(y_pred, KerasTensor):
+            compiled.build(feed.y[0].shape, y_pred.shape)
+
+    def _reset_metrics_quickly(self) -> None:
+        """`reset_metrics`, without the way through Python for metrics that are reset to zeros."""
+        if self._reset_arrays is None:
+            plain = all(_resets_to_zero(metric) for metric in self.metrics)
+            self._reset_arrays = (
+                [v._array for metric in self.metrics for v in metric.variables] if plain else []
+            )
+        if self._reset_arrays:
+            for array in self._reset_arrays:
+                array.fill(0)
+        else:
+            self.reset_metrics()
+
+
+def _resets_to_zero(metric: Any) -> bool:
+    """Whether `reset_state` sets all variables of a metric to zero and does nothing else."""
+    parts = [*getattr(metric, "metrics", ()), *getattr(metric, "_metrics", ())]
+    own = type(metric).reset_state is Metric.reset_state or bool(parts)
+    return own and all(_resets_to_zero(part) for part in parts)

@@ -1,0 +1,43 @@
+"""Helpers: labels, seeds, configs, progress bars."""
+
+from __future__ import annotations
+
+from ranvier.callbacks.progbar import Progbar
+from ranvier.core.dtypes import standardize_dtype
+from ranvier.core.keras_tensor import is_keras_tensor
+from ranvier.core.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+)
+from ranvier.core.scope import clear_session
+from ranvier.saving import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from ranvier.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ranvier.utils.numerical import normalize, to_categorical
+from ranvier.utils.seeds import set_random_seed
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]

@@ -1,0 +1,52 @@
+"""Arrays of labels and of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """Class numbers as one-hot rows.
+
+    Args:
+        x: integers from 0 to `num_classes - 1`, of any shape; a last axis of size 1 is dropped.
+        num_classes: the number of classes; None: the greatest number plus 1.
+
+    Returns:
+        A float array of shape `x.shape + (num_classes,)`, float64 as in Keras.
+
+    Raises:
+        ValueError: if a number is negative or not below `num_classes`.
+    """
+    labels = np.array(x, dtype="int64")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels.reshape(labels.shape[:-1])
+    if num_classes is None:
+        num_classes = int(labels.max(initial=-1)) + 1
+    outside = labels[(labels < 0) | (labels >= num_classes)]
+    if outside.size:
+        raise ValueError(f"Class {outside.flat[0]} is out of range: there are {num_classes} classes, from 0.")
+    return np.eye(num_classes)[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+    """Divides by the norm along an axis; vectors of norm 0 stay 0.
+
+    Args:
+        x: an array.
+        axis: the axis.
+        order: the order of the norm: 1, 2, ...
+
+    Raises:
+        ValueError: for an order that is not a positive integer.
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+    array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
+    norm = np.atleast_1d(np.linalg.norm(array, order, axis))
+    norm[norm == 0] = 1
+    return np.asarray(array / np.expand_dims(norm, axis))

@@ -1,0 +1,27 @@
+"""One seed for everything random."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from ranvier.core import scope
+
+
+def set_random_seed(seed: int) -> None:
+    """Seeds Python's `random`, NumPy, and the library: initializers, dropout, shuffling.
+
+    After it the same program computes the same bits, on any number of threads.
+
+    Args:
+        seed: an integer from 0 to 2**32 - 1.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"Expected `seed` to be an integer from 0 to 2**32 - 1. Received: seed={seed}")
+    random.seed(seed)
+    np.random.seed(seed)
+    scope.set_global_seed(seed)
