@@ -1,11 +1,12 @@
 // The one set of math functions. Scalar, branch-free templates for float and double, written so that a plain
-// loop around a call is vectorised by the compiler; a vector lane and a loop's scalar tail give the same bits.
+// loop around a call is vectorised by the compiler; a vector lane and a loop's scalar tail give the same
+// bits.
 //
-// Bits are the same for every instruction set: only IEEE +, -, *, /, sqrt, explicit fused multiply-adds, selects
-// and integer operations are used, and no libm function (its results differ between machines). Rounding to
-// an integer and conversion to one go through the "magic" constant 1.5 * 2^mantissa_bits: its low mantissa bits are then
-// the integer in two's complement, which needs no conversion instruction (AVX2 has none for 64 bits) and
-// is never undefined.
+// Bits are the same for every instruction set: only IEEE +, -, *, /, sqrt, explicit fused multiply-adds,
+// selects and integer operations are used, and no libm function (its results differ between machines).
+// Rounding to an integer and conversion to one go through the "magic" constant 1.5 * 2^mantissa_bits: its low
+// mantissa bits are then the integer in two's complement, which needs no conversion instruction (AVX2 has
+// none for 64 bits) and is never undefined.
 //
 // Special values follow IEEE 754 / C annex F: NaN in gives NaN out, signed zeros and infinities as usual.
 // The sign and payload of a NaN are unspecified.
@@ -134,15 +135,17 @@ RANVIER_INLINE T poly(T x, T c0, Rest... rest) {
   return fma_(poly(x, rest...), x, c0);
 }
 
-// 2^n for the integer n held in the low bits of `u` (see the magic constant); n + bias must be a normal exponent.
+// 2^n for the integer n held in the low bits of `u` (see the magic constant); n + bias must be a normal
+// exponent.
 template <class T>
 RANVIER_INLINE T pow2_(typename Fp<T>::Bits u) {
   return from_bits((u << Fp<T>::kMantissa) + Fp<T>::kOneBits);
 }
 
-// (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2. Minimax; relative error of e^r: 2^-28, 2^-58.
+// (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2. Minimax; relative error of e^r: 2^-34, 2^-58.
 RANVIER_INLINE float exp_poly(float r) {
-  return poly(r, 5.000000098e-1f, 1.666651831e-1f, 4.166619881e-2f, 8.368953697e-3f, 1.395090057e-3f);
+  return poly(r, 5.000000076e-1f, 1.666666686e-1f, 4.166627333e-2f, 8.333264709e-3f, 1.394590849e-3f,
+              1.991820548e-4f);
 }
 RANVIER_INLINE double exp_poly(double r) {
   return poly(r, 5.000000000000012851e-1, 1.666666666666669957e-1, 4.16666666665143575e-2,
@@ -177,7 +180,8 @@ RANVIER_INLINE T exp_(T x) {
   return exp_core(clamp_keep_nan(x, Fp<T>::kExpMin, Fp<T>::kExpMax), T(0));
 }
 
-// (e^x - 1) / 2 as an unevaluated sum hi + lo, for x in [-104, 89] ([-746, 710]) or NaN; the half keeps 2^n finite.
+// (e^x - 1) / 2 as an unevaluated sum hi + lo, for x in [-104, 89] ([-746, 710]) or NaN; the half keeps 2^n
+// finite.
 template <class T>
 RANVIER_INLINE void expm1_half(T x, T& hi, T& lo) {
   using F = Fp<T>;
@@ -204,36 +208,45 @@ RANVIER_INLINE T expm1_(T x) {
   return abs_(x) < Fp<T>::kTiny * Fp<T>::kTiny ? x : y + y;
 }
 
+// (a + a_lo) / (b + b_lo), the quotient corrected by its remainder.
+template <class T>
+RANVIER_INLINE T divide_sums(T a, T a_lo, T b, T b_lo) {
+  const T inverse = T(1) / b;
+  const T q = a * inverse;
+  const T rest = fma_(-q, b, a) + fma_(-q, b_lo, a_lo);
+  return fma_(rest, inverse, q);
+}
+
 template <class T>
 RANVIER_INLINE T tanh_(T x) {
   using F = Fp<T>;
   const T ax = abs_(x);
   T hi, lo;
   expm1_half(T(2) * (ax > F::kTanhMax ? F::kTanhMax : ax), hi, lo);
-  // tanh = g / (g + 1), g = (e^2x - 1) / 2; the quotient is corrected by its remainder.
+  // tanh = g / (g + 1), g = (e^2x - 1) / 2.
   const T g = hi + lo;
   const T g_lo = lo - (g - hi);
   const T d = g + T(1);
   const T v = d - g;
   const T d_lo = (g - (d - v)) + (T(1) - v) + g_lo;
-  const T inverse = T(1) / d;
-  const T q = g * inverse;
-  const T rest = fma_(-q, d, g) + fma_(-q, d_lo, g_lo);
-  const T y = fma_(rest, inverse, q);
-  return ax < F::kTiny ? x : copysign_(y, x);
+  return ax < F::kTiny ? x : copysign_(divide_sums(g, g_lo, d, d_lo), x);
 }
 
-// 1 / (1 + e^-x); the smaller of e^x and e^-x is used, so that nothing overflows and the left tail keeps its digits.
+// 1 / (1 + e^-x); the smaller of e^x and e^-x is used, so that nothing overflows and the left tail keeps its
+// digits.
 template <class T>
 RANVIER_INLINE T sigmoid_(T x) {
   const T e = exp_(-abs_(x));
-  return (x < T(0) ? e : T(1)) / (T(1) + e);
+  const T d = T(1) + e;
+  const T d_lo = e - (d - T(1));
+  const T y = (x < T(0) ? e : T(1)) / d;
+  return fma_(y * d_lo, e - T(1), y);  // y * (1 - d_lo / d), with 1 - e near enough to 1 / d
 }
 
 // log(1 + f) + k * ln(2) for 1 + f in [sqrt(1/2), sqrt(2)].
 RANVIER_INLINE float log_core(float f, float k) {
-  const float q = poly(f, 3.333331672e-1f, -2.500080923e-1f, 2.000228694e-1f, -1.66245897e-1f, 1.418119566e-1f,
-                       -1.312844713e-1f, 1.288151753e-1f, -7.860216695e-2f);
+  const float q = poly(f, 3.333331672e-1f, -2.500080923e-1f, 2.000228694e-1f, -1.66245897e-1f,
+                       1.418119566e-1f, -1.312844713e-1f, 1.288151753e-1f, -7.860216695e-2f);
   const float f2 = f * f;
   const float half = 0.5f * f2;
   const float rest = fma_(f2 * f, q, k * Fp<float>::kLn2Lo);
@@ -279,9 +292,8 @@ RANVIER_INLINE T log_(T x) {
   return x == T(0) ? -inf_<T>() : y;
 }
 
-// log(1 + x) for x >= 0 or in (-1, 0), finite or NaN.
 template <class T>
-RANVIER_INLINE T log1p_core(T x) {
+RANVIER_INLINE T log1p_(T x) {
   using F = Fp<T>;
   const T u = T(1) + x;
   const T v = u - T(1);
@@ -290,21 +302,19 @@ RANVIER_INLINE T log1p_core(T x) {
   const auto e = split_exponent(u, m);
   // 2^-k; 0 where the correction no longer matters.
   const T scale = from_bits(e < 2 * F::kBias ? (2 * F::kBias - e) << F::kMantissa : typename F::Bits{0});
-  return log_core(fma_(u_lo, scale, m - T(1)), exponent_value<T>(e));
-}
-
-template <class T>
-RANVIER_INLINE T log1p_(T x) {
-  T y = copysign_(log1p_core(x), x);
+  T y = copysign_(log_core(fma_(u_lo, scale, m - T(1)), exponent_value<T>(e)), x);
   y = x < inf_<T>() ? y : x;
   y = x < T(-1) ? nan_<T>() : y;
   return x == T(-1) ? -inf_<T>() : y;
 }
 
-// log(1 + e^x) = max(x, 0) + log1p(e^-|x|).
+// log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| <= 1. When 1 + e > sqrt(2), half of it is reduced: 1 + e
+// = 2 * (1 + (e - 1) / 2).
 template <class T>
 RANVIER_INLINE T softplus_(T x) {
-  return (x > T(0) ? x : T(0)) + log1p_core(exp_(-abs_(x)));
+  const T e = exp_(-abs_(x));
+  const bool upper = e > T(0.41421356237309503);
+  return (x > T(0) ? x : T(0)) + log_core(upper ? (e - T(1)) * T(0.5) : e, upper ? T(1) : T(0));
 }
 
 // erf(x) / x - 1 in z = x^2, |x| <= 1. Relative error of erf 2^-29, 2^-62.
@@ -321,8 +331,8 @@ RANVIER_INLINE double erf_small(double z) {
 }
 // -log(erfc(1 + t)), weighted by erfc: t in [0, 3], [0, 5].
 RANVIER_INLINE float neg_log_erfc(float t) {
-  return poly(t, 1.849605516f, 2.63896688f, 8.431176149e-1f, 4.150345596e-2f, -9.895378623e-3f, 1.829317675e-3f,
-              -1.863609941e-4f);
+  return poly(t, 1.849605516f, 2.63896688f, 8.431176149e-1f, 4.150345596e-2f, -9.895378623e-3f,
+              1.829317675e-3f, -1.863609941e-4f);
 }
 RANVIER_INLINE double neg_log_erfc(double t) {
   return poly(t, 1.849605509933248255, 2.638967514234788585, 8.43107256358658866e-1, 4.156109804218465999e-2,
@@ -342,41 +352,41 @@ RANVIER_INLINE T erf_(T x) {
   return ax < T(1) ? small : copysign_(big, x);
 }
 
-// erfinv(x) / x as a function of w = -log(1 - x^2), after M. Giles, "Approximating the erfinv function" (2010),
-// with minimax polynomials of our own: one in w near 0, then one or two in sqrt(w).
+// erfinv(x) / x as a function of w = -log(1 - x^2), after M. Giles, "Approximating the erfinv function"
+// (2010), with minimax polynomials of our own: one in w near 0, then one or two in sqrt(w).
 RANVIER_INLINE float erfinv_ratio(float w) {
-  const float central =
-      poly(w - 3.0f, 1.623542015f, 2.416304074e-1f, -5.738193577e-3f, -8.361927161e-4f, 1.951276189e-4f,
-           -1.270882711e-5f, -1.775829322e-6f, 4.484222343e-7f, -1.8335484e-8f, -5.473589731e-9f, 6.25505223e-10f);
-  const float tail = poly(sqrt_(w) - 3.0f, 2.832976805f, 1.001675244f, 9.444959123e-3f, -7.642692401e-3f,
-                          5.693044694e-3f, -3.57198272e-3f, 1.450069769e-3f, -8.447106598e-5f, -2.498371543e-4f,
-                          9.265317699e-5f);
+  const float central = poly(w - 3.0f, 1.623542015f, 2.416304074e-1f, -5.738193577e-3f, -8.361927161e-4f,
+                             1.951276189e-4f, -1.270882711e-5f, -1.775829322e-6f, 4.484222343e-7f,
+                             -1.8335484e-8f, -5.473589731e-9f, 6.25505223e-10f);
+  const float tail =
+      poly(sqrt_(w) - 3.0f, 2.832976805f, 1.001675244f, 9.444959123e-3f, -7.642692401e-3f, 5.693044694e-3f,
+           -3.57198272e-3f, 1.450069769e-3f, -8.447106598e-5f, -2.498371543e-4f, 9.265317699e-5f);
   return w < 6.0f ? central : tail;
 }
 RANVIER_INLINE double erfinv_ratio(double w) {
-  const double central =
-      poly(w - 3.125, 1.653654562683102717, 2.401581824255883327e-1, -6.033670871426996347e-3,
-           -7.407025341545543409e-4, 1.867342080205292777e-4, -1.388252339419720573e-5, -1.365469177263801743e-6,
-           4.234788171204048182e-7, -2.907038989570943135e-8, -4.11266064285353504e-9, 1.051222566923933964e-9,
-           -5.414294626504765387e-11, -1.297850415858630589e-11, 2.630503456634120801e-12,
-           -8.079292222496655198e-14, -4.001589815394795256e-14, 6.533342705251279277e-15,
-           -3.9877944605043643e-17, -1.234487909272517322e-16, 1.554519599019661233e-17,
-           6.956670419306909377e-19, -3.487647556170992209e-19, 1.653925781231512821e-20,
-           3.219368018130410697e-21, -3.001607774499468749e-22);
+  const double central = poly(w - 3.125, 1.653654562683102717, 2.401581824255883327e-1,
+                              -6.033670871426996347e-3, -7.407025341545543409e-4, 1.867342080205292777e-4,
+                              -1.388252339419720573e-5, -1.365469177263801743e-6, 4.234788171204048182e-7,
+                              -2.907038989570943135e-8, -4.11266064285353504e-9, 1.051222566923933964e-9,
+                              -5.414294626504765387e-11, -1.297850415858630589e-11, 2.630503456634120801e-12,
+                              -8.079292222496655198e-14, -4.001589815394795256e-14, 6.533342705251279277e-15,
+                              -3.9877944605043643e-17, -1.234487909272517322e-16, 1.554519599019661233e-17,
+                              6.956670419306909377e-19, -3.487647556170992209e-19, 1.653925781231512821e-20,
+                              3.219368018130410697e-21, -3.001607774499468749e-22);
   const double v = sqrt_(w);
-  const double middle =
-      poly(v - 3.25, 3.083885610492220676, 1.005258967694165374, 5.370914553555089987e-3, -3.751208508223805565e-3,
-           2.491442097953441248e-3, -1.688275535478048933e-3, 9.532893416629030933e-4, -3.550378133682749557e-4,
-           2.403151186730871265e-5, 6.828711416824063377e-5, -4.732067384517074131e-5, 1.246504286336933501e-5,
-           2.932550214649680724e-6, -3.985746102736179574e-6, 1.481669916544011741e-6, -2.755171840393898682e-8,
-           -2.456092150398689608e-7, 1.315283262818831812e-7, -2.082012768367942286e-8, -1.528352733418174655e-8,
-           7.646146360412707205e-9);
-  const double tail =
-      poly(v - 5.0, 4.849906401408584344, 1.010300464864545363, -1.38719318380445034e-4, -2.15030119828702765e-4,
-           7.599527810259126704e-5, -1.968177068576492904e-5, 4.526052486819103259e-6, -9.93029502932485586e-7,
-           2.290529237968462197e-7, -6.755567934163004416e-8, 2.901859643249500024e-8, -1.525631506691417636e-8,
-           7.821122909572535962e-9, -3.469683085010951447e-9, 1.316685034143324954e-9, -4.386718748630631996e-10,
-           6.899787925442088609e-11, 4.316714408360124299e-11, -2.021994841234701112e-11);
+  const double middle = poly(v - 3.25, 3.083885610492220676, 1.005258967694165374, 5.370914553555089987e-3,
+                             -3.751208508223805565e-3, 2.491442097953441248e-3, -1.688275535478048933e-3,
+                             9.532893416629030933e-4, -3.550378133682749557e-4, 2.403151186730871265e-5,
+                             6.828711416824063377e-5, -4.732067384517074131e-5, 1.246504286336933501e-5,
+                             2.932550214649680724e-6, -3.985746102736179574e-6, 1.481669916544011741e-6,
+                             -2.755171840393898682e-8, -2.456092150398689608e-7, 1.315283262818831812e-7,
+                             -2.082012768367942286e-8, -1.528352733418174655e-8, 7.646146360412707205e-9);
+  const double tail = poly(
+      v - 5.0, 4.849906401408584344, 1.010300464864545363, -1.38719318380445034e-4, -2.15030119828702765e-4,
+      7.599527810259126704e-5, -1.968177068576492904e-5, 4.526052486819103259e-6, -9.93029502932485586e-7,
+      2.290529237968462197e-7, -6.755567934163004416e-8, 2.901859643249500024e-8, -1.525631506691417636e-8,
+      7.821122909572535962e-9, -3.469683085010951447e-9, 1.316685034143324954e-9, -4.386718748630631996e-10,
+      6.899787925442088609e-11, 4.316714408360124299e-11, -2.021994841234701112e-11);
   return w < 6.25 ? central : v < 4.0 ? middle : tail;
 }
 
@@ -393,8 +403,8 @@ inline constexpr double kPio2Hi = 0x1.921fb54442d18p+0;
 inline constexpr double kPio2Mid = 0x1.1a62633145c07p-54;
 inline constexpr double kPio2Lo = -0x1.f1976b7ed8fbcp-110;
 inline constexpr double kTwoOverPi = 0x1.45f306dc9c883p-1;
-// sin_ and cos_ are right for |x| up to this; above it they return garbage of magnitude up to inf (the elementwise
-// kernels take a slow path there).
+// sin_ and cos_ are right for |x| up to this; above it they return garbage of magnitude up to inf (the
+// elementwise kernels take a slow path there).
 inline constexpr double kTrigMax = 0x1p40;
 
 // sin (quadrant 0) or cos (1), negated (2, 3), of the reduced argument r + r_lo, |r| <= pi / 4.
@@ -422,8 +432,8 @@ RANVIER_INLINE double sin_quadrant_float(double r, std::uint64_t quadrant) {
   return from_bits(to_bits((quadrant & 1) != 0 ? c : s) ^ ((quadrant & 2) << 62));
 }
 
-// sin(x + shift * pi / 2). Cody-Waite reduction: the first step is exact (its result is a multiple of an ulp of
-// pi / 2 and at most 1, or x is near pi / 2); float arguments are reduced in double.
+// sin(x + shift * pi / 2). Cody-Waite reduction: the first step is exact (its result is a multiple of an ulp
+// of pi / 2 and at most 1, or x is near pi / 2); float arguments are reduced in double.
 RANVIER_INLINE double sin_shifted(double x, std::uint64_t shift) {
   const double t = fma_(x, kTwoOverPi, Fp<double>::kMagic);
   const double n = t - Fp<double>::kMagic;
@@ -492,8 +502,8 @@ RANVIER_INLINE float pow_(float xf, float yf) {
   return static_cast<float>(pow_special(x, y, p * pow2_<double>(to_bits(t))));
 }
 
-// log(x) = hi + lo to about 2^-65, for positive finite x. log(m) = 2 atanh(s), s = (m - 1) / (m + 1): the terms in s and
-// s^3 are carried in two doubles, the rest of the series in one.
+// log(x) = hi + lo to about 2^-65, for positive finite x. log(m) = 2 atanh(s), s = (m - 1) / (m + 1): the
+// terms in s and s^3 are carried in two doubles, the rest of the series in one.
 RANVIER_INLINE void log_two_doubles(double x, double& hi, double& lo) {
   using F = Fp<double>;
   const bool denormal = x < F::kMinNormal;
@@ -514,9 +524,10 @@ RANVIER_INLINE void log_two_doubles(double x, double& hi, double& lo) {
   const double third_lo = 0x1.5555555555555p-55;
   const double a = c * third;
   const double a_lo = fma_(c, third, -a) + fma_(c, third_lo, c_lo * third);
-  const double b = c * z * poly(z, 4.000000000000205019e-1, 2.857142857018067878e-1, 2.222222250760013192e-1,
-                                1.818178530627228576e-1, 1.538671903122094172e-1, 1.325761689696886101e-1,
-                                1.318962075462429615e-1);
+  const double b = c * z *
+                   poly(z, 4.000000000000205019e-1, 2.857142857018067878e-1, 2.222222250760013192e-1,
+                        1.818178530627228576e-1, 1.538671903122094172e-1, 1.325761689696886101e-1,
+                        1.318962075462429615e-1);
   const double s2 = 2.0 * s;
   const double log_m = s2 + a;
   const double log_m_lo = ((s2 - log_m) + a) + (2.0 * s_lo + (a_lo + b));
@@ -533,7 +544,8 @@ RANVIER_INLINE double pow_(double x, double y) {
   const double v = y * log_hi;
   const double v_lo = fma_(y, log_hi, -v) + y * log_lo;
   const bool in_range = abs_(v) < 750.0;
-  const double p = exp_core(clamp_keep_nan(v, Fp<double>::kExpMin, Fp<double>::kExpMax), in_range ? v_lo : 0.0);
+  const double p =
+      exp_core(clamp_keep_nan(v, Fp<double>::kExpMin, Fp<double>::kExpMax), in_range ? v_lo : 0.0);
   return pow_special(x, y, p);
 }
 

@@ -28,18 +28,21 @@ struct DivMod {
 // Below this the quotient of two doubles and its remainder are exact.
 inline constexpr double kQuotientMax = 0x1p52;
 
-// The truncated quotient and remainder, made into floored ones. NaN and zero divisors: as NumPy.
+// x or 0. By a mask: with selects GCC 12 finds control flow that it does not vectorise.
+template <class T>
+RANVIER_INLINE T keep_if(bool keep, T x) {
+  return from_bits(to_bits(x) & (typename Fp<T>::Bits{0} - keep));
+}
+
+// The truncated quotient and remainder, made into floored ones; as NumPy for infinities and zero divisors.
+// Signs are copied, which only matters for zeros.
 template <class T>
 RANVIER_INLINE DivMod<T> floored(T x, T y, double quotient, double remainder) {
-  T r = static_cast<T>(remainder);
+  const T r = static_cast<T>(remainder);
   const bool other_side = (r != T(0)) & ((r < T(0)) != (y < T(0)));
-  const T q = static_cast<T>(other_side ? quotient - 1.0 : quotient);
-  const T ratio = x / y;
-  T floor = q == T(0) ? copysign_(T(0), ratio) : q;
-  floor = r != r ? r : floor;
-  floor = y == T(0) ? ratio : floor;
-  r = other_side ? r + y : r;
-  return {floor, r == T(0) ? copysign_(r, y) : r};
+  const T q = static_cast<T>(quotient - keep_if(other_side, 1.0));
+  const bool undefined = (abs_(x) == inf_<T>()) & (y != T(0));
+  return {undefined ? nan_<T>() : copysign_(q, x / y), copysign_(r + keep_if(other_side, y), y)};
 }
 
 template <class T>
@@ -47,11 +50,11 @@ RANVIER_INLINE DivMod<T> div_mod_float(T xt, T yt) {
   const double x = xt;
   const double y = yt;
   double q = trunc_(x / y);
-  double r = q == 0.0 ? x : fma_(-q, y, x);
+  double r = fma_(-q, abs_(y) < inf_<double>() ? y : 1.0, x);  // an infinite y makes q zero
   // x / y may have been rounded up to a whole number; then the remainder has the wrong sign.
   const bool too_far = (r != 0.0) & ((r < 0.0) != (x < 0.0));
-  r = too_far ? r + copysign_(y, x) : r;
-  q = too_far ? q - copysign_(1.0, q) : q;
+  r += keep_if(too_far, copysign_(y, x));
+  q -= keep_if(too_far, copysign_(1.0, q));
   return floored(xt, yt, q, r);
 }
 
@@ -93,13 +96,13 @@ RANVIER_INLINE DivMod<std::int64_t> div_mod_int(std::int64_t x, std::int64_t y) 
 
 namespace op {
 
-#define RANVIER_ARITHMETIC_OP(name, symbol)                                      \
-  struct name {                                                                  \
-    template <class T>                                                           \
-    RANVIER_INLINE T apply(T x, T y) {                                           \
-      using U = typename Arithmetic<T>::Type;                                    \
-      return static_cast<T>(static_cast<U>(x) symbol static_cast<U>(y));         \
-    }                                                                            \
+#define RANVIER_ARITHMETIC_OP(name, symbol)                              \
+  struct name {                                                          \
+    template <class T>                                                   \
+    RANVIER_INLINE T apply(T x, T y) {                                   \
+      using U = typename Arithmetic<T>::Type;                            \
+      return static_cast<T>(static_cast<U>(x) symbol static_cast<U>(y)); \
+    }                                                                    \
   };
 RANVIER_ARITHMETIC_OP(add, +)
 RANVIER_ARITHMETIC_OP(subtract, -)
@@ -139,33 +142,31 @@ struct minimum {
   }
 };
 struct power {
+  static constexpr bool kSpreadsScalars = true;
   template <class T>
   RANVIER_INLINE T apply(T x, T y) {
     return pow_(x, y);
   }
 };
 
-#define RANVIER_DIVISION_OP(name, part)                            \
-  struct name {                                                    \
-    RANVIER_INLINE float apply(float x, float y) {                 \
-      return div_mod_float(x, y).part;                             \
-    }                                                              \
-    RANVIER_INLINE double apply(double x, double y) {              \
-      return div_mod_float(x, y).part;                             \
-    }                                                              \
-    template <class T>                                             \
-    RANVIER_INLINE T apply(T x, T y) {                             \
-      return div_mod_int(x, y).part;                               \
-    }                                                              \
-    template <class T>                                             \
-      requires(T(0.5) != T(0))                                     \
-    RANVIER_INLINE bool easy(T x, T y) {                           \
-      return easy_quotient(x, y);                                  \
-    }                                                              \
-    template <class T>                                             \
-    static inline T slow(T x, T y) {                               \
-      return div_mod_float_slow(x, y).part;                        \
-    }                                                              \
+#define RANVIER_DIVISION_OP(name, part)                                                  \
+  struct name {                                                                          \
+    static constexpr bool kSpreadsScalars = true;                                        \
+    RANVIER_INLINE float apply(float x, float y) { return div_mod_float(x, y).part; }    \
+    RANVIER_INLINE double apply(double x, double y) { return div_mod_float(x, y).part; } \
+    template <class T>                                                                   \
+    RANVIER_INLINE T apply(T x, T y) {                                                   \
+      return div_mod_int(x, y).part;                                                     \
+    }                                                                                    \
+    template <class T>                                                                   \
+      requires(T(0.5) != T(0))                                                           \
+    RANVIER_INLINE bool easy(T x, T y) {                                                 \
+      return easy_quotient(x, y);                                                        \
+    }                                                                                    \
+    template <class T>                                                                   \
+    static inline T slow(T x, T y) {                                                     \
+      return div_mod_float_slow(x, y).part;                                              \
+    }                                                                                    \
   };
 RANVIER_DIVISION_OP(floor_divide, quotient)
 RANVIER_DIVISION_OP(mod, remainder)
@@ -209,10 +210,13 @@ template <class Op, Domain D, Result R, class T, DType Id>
 EwFn binary_for(EwForm form) {
   if constexpr (in_domain(D, Id)) {
     using Out = typename OutputOf<R, T>::Type;
-    switch (form) {
-      case EwForm::kArrays: return &binary<Op, EwForm::kArrays, T, Out>;
-      case EwForm::kScalarLeft: return &binary<Op, EwForm::kScalarLeft, T, Out>;
-      case EwForm::kScalarRight: return &binary<Op, EwForm::kScalarRight, T, Out>;
+    if (form == EwForm::kArrays) return &binary<Op, EwForm::kArrays, T, Out>;
+    const bool left = form == EwForm::kScalarLeft;
+    if constexpr (SpreadsScalars<Op>) {
+      return left ? &binary_spread<Op, EwForm::kScalarLeft, T, Out>
+                  : &binary_spread<Op, EwForm::kScalarRight, T, Out>;
+    } else {
+      return left ? &binary<Op, EwForm::kScalarLeft, T, Out> : &binary<Op, EwForm::kScalarRight, T, Out>;
     }
   }
   return nullptr;

@@ -6,11 +6,11 @@ namespace {
 
 template <class T>
 struct Limits;
-#define RANVIER_LIMITS(type, lo, hi)            \
-  template <>                                   \
-  struct Limits<type> {                         \
-    static constexpr double kLow = lo;          \
-    static constexpr double kHigh = hi;         \
+#define RANVIER_LIMITS(type, lo, hi)    \
+  template <>                           \
+  struct Limits<type> {                 \
+    static constexpr double kLow = lo;  \
+    static constexpr double kHigh = hi; \
   };
 RANVIER_LIMITS(std::int32_t, -2147483648.0, 2147483647.0)
 RANVIER_LIMITS(std::uint32_t, 0.0, 4294967295.0)
@@ -20,8 +20,8 @@ RANVIER_LIMITS(std::int8_t, -128.0, 127.0)
 RANVIER_LIMITS(std::uint8_t, 0.0, 255.0)
 #undef RANVIER_LIMITS
 
-// Truncates and saturates; NaN becomes 0. The integer is read from the low bits of trunc(x) + magic, which every
-// instruction set can vectorise.
+// Truncates and saturates; NaN becomes 0. The integer is read from the low bits of trunc(x) + magic, which
+// every instruction set can vectorise.
 template <class To>
 RANVIER_INLINE To float_to_int(double x) {
   double t = trunc_(x);

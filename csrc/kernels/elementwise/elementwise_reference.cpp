@@ -17,16 +17,15 @@ using Unsigned = std::make_unsigned_t<T>;
 namespace math {
 
 Wide sign(Wide x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
-Wide square(Wide x) { return x * x; }
 Wide rsqrt(Wide x) { return 1 / std::sqrt(x); }
-Wide reciprocal(Wide x) { return 1 / x; }
 Wide sigmoid(Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 Wide softplus(Wide x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 Wide relu(Wide x) { return x <= 0 ? 0 : x; }
 Wide round(Wide x) { return std::nearbyint(x); }
 
-Wide mod(Wide x, Wide y) {
-  Wide r = std::fmod(x, y);
+template <class T>
+T mod(T x, T y) {
+  T r = std::fmod(x, y);
   if (r != 0 && (r < 0) != (y < 0)) r += y;
   return r == 0 ? std::copysign(r, y) : r;
 }
@@ -51,10 +50,10 @@ T float_value(Ew op, T a, T b) {
     case Ew::neg: return -a;
     case Ew::abs: return std::fabs(a);
     case Ew::sign: return T(math::sign(x));
-    case Ew::square: return T(math::square(x));
-    case Ew::sqrt: return T(std::sqrt(x));
+    case Ew::square: return a * a;
+    case Ew::sqrt: return std::sqrt(a);
     case Ew::rsqrt: return T(math::rsqrt(x));
-    case Ew::reciprocal: return T(math::reciprocal(x));
+    case Ew::reciprocal: return 1 / a;
     case Ew::exp: return T(std::exp(x));
     case Ew::expm1: return T(std::expm1(x));
     case Ew::log: return T(std::log(x));
@@ -74,7 +73,7 @@ T float_value(Ew op, T a, T b) {
     case Ew::multiply: return a * b;
     case Ew::divide: return a / b;
     case Ew::floor_divide: return T(math::floor_divide(x, y));
-    case Ew::mod: return T(math::mod(x, y));
+    case Ew::mod: return math::mod(a, b);
     case Ew::power: return T(std::pow(x, y));
     case Ew::maximum: return T(math::maximum(x, y));
     case Ew::minimum: return T(math::minimum(x, y));
@@ -196,9 +195,10 @@ To convert(From x) {
 template <class From>
 void cast_from(DType to, std::int64_t n, void* out, const void* a) {
   switch (to) {
-#define RANVIER_X(id, type, text)                                                                           \
-  case DType::id:                                                                                           \
-    for (std::int64_t i = 0; i < n; ++i) static_cast<type*>(out)[i] = convert<type>(static_cast<const From*>(a)[i]); \
+#define RANVIER_X(id, type, text)                                                 \
+  case DType::id:                                                                 \
+    for (std::int64_t i = 0; i < n; ++i)                                          \
+      static_cast<type*>(out)[i] = convert<type>(static_cast<const From*>(a)[i]); \
     break;
     RANVIER_DTYPES(RANVIER_X)
 #undef RANVIER_X
@@ -207,7 +207,8 @@ void cast_from(DType to, std::int64_t n, void* out, const void* a) {
 
 }  // namespace
 
-bool ew_reference(Ew op, DType dtype, std::int64_t n, void* out, const void* a, const void* b, const void* c) {
+bool ew_reference(Ew op, DType dtype, std::int64_t n, void* out, const void* a, const void* b,
+                  const void* c) {
   if (op == Ew::kCount || !offered(traits_of(op).dtypes, dtype)) return false;
   switch (dtype) {
     case DType::f32: return run<float>(op, n, out, a, b, c);

@@ -1,5 +1,5 @@
-// The oracle of the elementwise kernels: one element at a time, in long double by <cmath>, rounded once. For
-// tests; never used in a step.
+// The oracle of the elementwise kernels: one element at a time, functions in long double by <cmath> and
+// rounded once, IEEE operations in their own type. For tests; never used in a step.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,15 @@
-// The loops around elementwise operations. An operation is a struct with a static `apply`; a loop runs it over
-// whole blocks of W elements, which the compiler turns into vector code without a remainder. A ragged end is copied into
-// zero-padded blocks on the stack and goes through the same code, so that an element's bits do not depend on
-// its position, and a call with few elements costs one vector step instead of a scalar loop.
+// The loops around elementwise operations. An operation is a struct with a static `apply`; a loop runs it
+// over whole blocks of W elements, which the compiler turns into vector code without a remainder. A ragged
+// end is copied into zero-padded blocks on the stack and goes through the same code, so that an element's
+// bits do not depend on its position, and a call with few elements costs one vector step instead of a scalar
+// loop.
 //
-// An operation whose vector form is not right for every argument also has `easy(args...)`, false where it is not, and
-// `slow(args...)`, right everywhere and with the same bits where `easy` holds; a block with any hard element is
-// computed by `slow`.
+// An operation whose vector form is not right for every argument also has `easy(args...)`, false where it is
+// not, and `slow(args...)`, right everywhere and with the same bits where `easy` holds; a block with any hard
+// element is computed by `slow`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #if defined(__AVX2__)
@@ -23,7 +25,7 @@
 #else
 #define RANVIER_INDEPENDENT _Pragma("GCC ivdep")
 #endif
-#define RANVIER_OUTLINE static __attribute__((noinline))
+#define RANVIER_OUTLINE static __attribute__((noinline, noclone))
 
 namespace ranvier::RANVIER_ISA {
 
@@ -43,36 +45,67 @@ constexpr int smaller(int a, int b) { return a < b ? a : b; }
 template <class A, class B = A, class C = A>
 inline constexpr int kBlock = kVectorBytes / smaller(sizeof(A), smaller(sizeof(B), sizeof(C)));
 
-// dst[0, count) = src[0, count), dst[count, W) = 0; count < W; dst is aligned to a vector.
-template <int W, class T>
-RANVIER_INLINE void load_part(T* dst, const T* src, int64_t count) {
+// Copies `bytes` of the `capacity` bytes of a block; with Load the rest of dst becomes 0 and dst is a block
+// on the stack, else src is. Masked vector copies, because reading vectors from a block that was written in
+// smaller pieces would stall. Unit: the element's size.
+template <bool Load, int Unit>
+RANVIER_INLINE void copy_part_inline(char* dst, const char* src, int64_t bytes, int64_t capacity) {
 #if defined(__AVX512BW__)
-  const int64_t bytes = count * static_cast<int64_t>(sizeof(T));
-  for (int at = 0; at < W * static_cast<int>(sizeof(T)); at += 64) {
+  for (int64_t at = 0; at < capacity; at += 64) {
     const int64_t left = bytes - at;
     const __mmask64 mask = left >= 64 ? ~0ull : left <= 0 ? 0ull : (1ull << left) - 1;
-    _mm512_store_si512(reinterpret_cast<char*>(dst) + at,
-                       _mm512_maskz_loadu_epi8(mask, reinterpret_cast<const char*>(src) + at));
+    const __m512i v = _mm512_maskz_loadu_epi8(mask, src + at);
+    if constexpr (Load) {
+      _mm512_store_si512(dst + at, v);
+    } else {
+      _mm512_mask_storeu_epi8(dst + at, mask, v);
+    }
   }
 #else
-  for (int i = 0; i < W; ++i) dst[i] = T(0);
-  for (int64_t i = 0; i < count; ++i) dst[i] = src[i];
+#if defined(__AVX2__)
+  if constexpr (Unit >= 4) {
+    const __m256i lane_end = _mm256_setr_epi32(3, 7, 11, 15, 19, 23, 27, 31);
+    for (int64_t at = 0; at < capacity; at += 32) {
+      const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(bytes - at)), lane_end);
+      const __m256i v = _mm256_maskload_epi32(reinterpret_cast<const int*>(src + at), mask);
+      if constexpr (Load) {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(dst + at), v);
+      } else {
+        _mm256_maskstore_epi32(reinterpret_cast<int*>(dst + at), mask, v);
+      }
+    }
+    return;
+  }
+#endif
+  if constexpr (Load) __builtin_memset(dst, 0, static_cast<std::size_t>(capacity));
+  __builtin_memcpy(dst, src, static_cast<std::size_t>(bytes));
 #endif
 }
+template <bool Load, int Unit>
+RANVIER_OUTLINE void copy_part_call(char* dst, const char* src, int64_t bytes, int64_t capacity) {
+  copy_part_inline<Load, Unit>(dst, src, bytes, capacity);
+}
+// A block of one vector is copied in line, a longer one by a call, for the sake of code size.
+template <bool Load, int W, class T>
+RANVIER_INLINE void copy_part(T* dst, const T* src, int64_t count) {
+  constexpr int unit = sizeof(T);
+  char* to = reinterpret_cast<char*>(dst);
+  const char* from = reinterpret_cast<const char*>(src);
+  if constexpr (W * unit == kVectorBytes && kVectorBytes >= 32) {
+    copy_part_inline<Load, unit>(to, from, count * unit, W * unit);
+  } else {
+    copy_part_call<Load, (unit < 4 ? 1 : 4)>(to, from, count * unit, W * unit);
+  }
+}
 
+// dst[0, count) = src[0, count), dst[count, W) = 0; count < W.
+template <int W, class T>
+RANVIER_INLINE void load_part(T* dst, const T* src, int64_t count) {
+  copy_part<true, W>(dst, src, count);
+}
 template <int W, class T>
 RANVIER_INLINE void store_part(T* dst, const T* src, int64_t count) {
-#if defined(__AVX512BW__)
-  const int64_t bytes = count * static_cast<int64_t>(sizeof(T));
-  for (int at = 0; at < W * static_cast<int>(sizeof(T)); at += 64) {
-    const int64_t left = bytes - at;
-    const __mmask64 mask = left >= 64 ? ~0ull : left <= 0 ? 0ull : (1ull << left) - 1;
-    _mm512_mask_storeu_epi8(reinterpret_cast<char*>(dst) + at, mask,
-                            _mm512_load_si512(reinterpret_cast<const char*>(src) + at));
-  }
-#else
-  for (int64_t i = 0; i < count; ++i) dst[i] = src[i];
-#endif
+  copy_part<false, W>(dst, src, count);
 }
 
 template <class Op, class T>
@@ -163,6 +196,29 @@ static void binary(int64_t n, void* out_, const void* a_, const void* b_, const 
   }
   if (whole != 0) binary_blocks<Op, Form, T, Out>(whole, out, a, b);
   if (rest != 0) store_part<W>(out + whole, z, rest);
+}
+
+// For operations whose vector code is large, or not made when an operand does not vary in the loop: the
+// scalar is spread over a block and the form for arrays is called.
+template <class Op>
+concept SpreadsScalars = Op::kSpreadsScalars;
+
+template <class Op, EwForm Form, class T, class Out>
+static void binary_spread(int64_t n, void* out_, const void* a_, const void* b_, const void*) {
+  constexpr int64_t kChunk = 256;
+  constexpr bool left = Form == EwForm::kScalarLeft;
+  Out* out = static_cast<Out*>(out_);
+  const T* array = static_cast<const T*>(left ? b_ : a_);
+  const T value = *static_cast<const T*>(left ? a_ : b_);
+  alignas(64) T spread[kChunk];
+  const int64_t filled = n < kChunk ? (n + kBlock<T> - 1) & -static_cast<int64_t>(kBlock<T>) : kChunk;
+  for (int64_t i = 0; i < filled; ++i) spread[i] = value;
+  for (int64_t at = 0; at < n; at += kChunk) {
+    const int64_t count = n - at < kChunk ? n - at : kChunk;
+    const T* a = left ? spread : array + at;
+    const T* b = left ? array + at : spread;
+    binary<Op, EwForm::kArrays, T, Out>(count, out + at, a, b, nullptr);
+  }
 }
 
 }  // namespace ranvier::RANVIER_ISA

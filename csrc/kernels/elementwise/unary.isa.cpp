@@ -91,12 +91,12 @@ struct logical_not {
 };
 
 // The operations that are one function of simd/math.h.
-#define RANVIER_MATH_OP(name)          \
-  struct name {                        \
-    template <class T>                 \
-    RANVIER_INLINE T apply(T x) {      \
-      return name##_(x);               \
-    }                                  \
+#define RANVIER_MATH_OP(name)     \
+  struct name {                   \
+    template <class T>            \
+    RANVIER_INLINE T apply(T x) { \
+      return name##_(x);          \
+    }                             \
   };
 RANVIER_MATH_OP(sqrt)
 RANVIER_MATH_OP(exp)
