@@ -70,11 +70,12 @@ struct PyEpoch {
           const std::optional<std::pair<std::uint64_t, std::uint64_t>>& shuffle, bool collect) {
     require(!arrays.empty(), "An epoch needs at least one array.");
     const std::int64_t rows = arrays[0].ndim() ? arrays[0].shape(0) : 0;
+    require(rows > 0 && batch > 0, "An epoch needs at least one row and a positive batch size, got ", rows, " and ", batch, ".");
     std::vector<Feed> sources;
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       require(arrays[i].ndim() >= 1 && arrays[i].shape(0) == rows, "The arrays of an epoch must have the same number of rows.");
       feeds.push_back(contiguous(arrays[i]));
-      const std::int64_t row = rows ? static_cast<std::int64_t>(arrays[i].size()) / rows : 0;
+      const std::int64_t row = static_cast<std::int64_t>(arrays[i].size()) / rows;
       check_rows(*full, i, row, batch);
       if (tail) check_rows(*tail, i, row, rows % batch);
       sources.push_back({feeds.back().data(), dtype_of_array(feeds.back()), row});
@@ -86,7 +87,7 @@ struct PyEpoch {
               type.shape.str(), ".");
       type.shape[0] = rows;
       results.push_back(new_array(type));
-      sinks.push_back({results.back().mutable_data(), byte_size(type) / std::max<std::int64_t>(1, rows)});
+      sinks.push_back({results.back().mutable_data(), byte_size(type) / rows});
     }
     std::optional<Epoch::Shuffle> order;
     if (shuffle) order = Epoch::Shuffle{shuffle->first, shuffle->second};

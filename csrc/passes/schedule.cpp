@@ -201,8 +201,9 @@ class Scheduler {
       int* slot = &open[at(elementwise(id) ? find(parent, id) : id)];
       const bool full = *slot >= 0 && units[static_cast<std::size_t>(*slot)].elementwise.size() >= kLongestChain;
       if (*slot < 0 || full) {
+        const int piece = full ? units[static_cast<std::size_t>(*slot)].piece + 1 : 0;
         *slot = static_cast<int>(units.size());
-        units.push_back({elementwise(id) ? -1 : id, {}, phase_[at(id)], level_[at(id)]});
+        units.push_back({elementwise(id) ? -1 : id, {}, phase_[at(id)], level_[at(id)], piece});
       }
       if (elementwise(id)) units[static_cast<std::size_t>(*slot)].elementwise.push_back(id);
     }
@@ -235,6 +236,7 @@ class Scheduler {
       unit.elementwise = std::move(target.elementwise);
       target.elementwise.clear();
       unit.level = target.level;
+      unit.piece = target.piece;
       taken[static_cast<std::size_t>(chain)] = true;
     }
     std::erase_if(units, [](const Unit& unit) { return unit.op < 0 && unit.elementwise.empty(); });
@@ -242,9 +244,8 @@ class Scheduler {
   }
 
   Schedule order(std::vector<Unit> units) {
-    // Pieces of one chain that was too long share a level; the stable sort keeps them in order.
     std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) {
-      return std::tuple(a.phase, a.level) < std::tuple(b.phase, b.level);
+      return std::tuple(a.phase, a.level, a.piece) < std::tuple(b.phase, b.level, b.piece);
     });
     Schedule schedule{std::move(units), std::vector<int>(n_, -1)};
     for (std::size_t u = 0; u < schedule.units.size(); ++u) {

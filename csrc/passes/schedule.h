@@ -24,6 +24,7 @@ struct Unit {
   std::vector<NodeId> elementwise;  // a fused chain in topological order; the epilogue of `op` if there is one
   Phase phase = Phase::kMain;
   int level = 0;
+  int piece = 0;  // a chain that is too long for one unit is cut: pieces of one level depend on earlier pieces
 };
 
 struct Schedule {

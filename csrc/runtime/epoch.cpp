@@ -16,7 +16,7 @@ Epoch::Epoch(std::shared_ptr<Program> full, std::shared_ptr<Program> tail, std::
              std::int64_t batch, std::optional<Shuffle> shuffle, std::vector<Sink> sinks)
     : full_(std::move(full)), tail_(std::move(tail)), feeds_(std::move(feeds)), rows_(rows), batch_(batch),
       steps_((rows + batch - 1) / batch), sinks_(std::move(sinks)) {
-  require(rows > 0 && batch > 0, "An epoch needs at least one row and a positive batch size, got ", rows, " and ", batch, ".");
+  require(rows > 0 && batch > 0, "An epoch needs at least one row and a positive batch size.");
   for (Program* program : {full_.get(), tail_.get()})
     if (program && program->input_count() != feeds_.size())
       fail(ErrorKind::kRuntime, "The program takes ", program->input_count(), " inputs, got ", feeds_.size(), " arrays.");

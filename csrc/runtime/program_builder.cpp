@@ -1,6 +1,7 @@
 // Compiles a graph: schedule, homes of values, steps, arena.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/threading.h"
 #include "passes/memory_plan.h"
@@ -94,7 +95,8 @@ class ProgramBuilder {
     }
     return true;
   }
-  std::pair<Phase, int> merge_key(int u) const { return {unit(u).phase, unit(u).level}; }
+  using Key = std::tuple<Phase, int, int>;
+  Key merge_key(int u) const { return {unit(u).phase, unit(u).level, unit(u).piece}; }
 
   // Whether the unit reads the variable element by element only, never broadcast.
   bool reads_in_step(int u, NodeId variable) const {
@@ -379,7 +381,7 @@ class ProgramBuilder {
   std::vector<Lifetime> lifetimes_;
   std::vector<std::vector<Operand>> operands_;
   std::vector<std::vector<Chain>> merged_;
-  std::pair<Phase, int> merged_key_;
+  Key merged_key_;
   bool commit_started_ = false, readout_started_ = false;
 };
 

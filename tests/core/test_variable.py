@@ -1,0 +1,84 @@
+"""Variables outside of traces: values, assignment, operators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ranvier.core import scope
+from ranvier.core.variable import Variable
+
+
+def test_value_and_numpy_are_copies() -> None:
+    v = Variable(np.float32([1, 2]))
+    for copy in (v.value, v.numpy(), np.asarray(v)):
+        copy[0] = 9
+    assert v.numpy().tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [
+        (1.5, None, "float32"),
+        ([1, 2], None, "float32"),
+        (np.float64([1.5]), None, "float64"),
+        (np.int64(3), None, "int64"),
+        (np.float64([1.5]), "float32", "float32"),
+        (True, "bool", "bool"),
+    ],
+)
+def test_dtype(value, dtype, expected: str) -> None:
+    assert Variable(value, dtype=dtype).dtype == expected
+
+
+def test_from_an_initializer() -> None:
+    v = Variable(lambda shape, dtype=None: np.full(shape, 3, dtype), shape=(2, 3), dtype="float64", name="kernel")
+    assert (v.shape, v.dtype, v.name, v.path, v.ndim, v.size, v.nbytes) == ((2, 3), "float64", "kernel", "kernel", 2, 6, 48)
+    assert (v.numpy() == 3).all()
+
+
+def test_paths_follow_the_scopes() -> None:
+    with scope.name_scope("dense"), scope.name_scope("inner"):
+        assert Variable(1.0, name="bias").path == "dense/inner/bias"
+
+
+def test_assign_checks_the_shape_and_keeps_the_value() -> None:
+    v = Variable(np.float32([1, 2]))
+    for bad in (np.zeros(3), np.zeros((2, 1)), 1.0):
+        with pytest.raises(ValueError, match=r"variable.shape=\(2,\)"):
+            v.assign(bad)
+    assert v.numpy().tolist() == [1, 2]
+    v.assign([5, 6])
+    v.assign_add([1, 1])
+    v.assign_sub(np.float64([0.5, 0.5]))
+    assert (v.numpy().tolist(), v.dtype) == ([5.5, 6.5], "float32")
+
+
+def test_operators() -> None:
+    v = Variable(np.float32([1, 2, 4]))
+    np.testing.assert_array_equal(v + 1, [2, 3, 5])
+    np.testing.assert_array_equal(1 - v, [0, -1, -3])
+    np.testing.assert_array_equal(np.float32([2, 2, 2]) * v, [2, 4, 8])
+    np.testing.assert_array_equal(v / 2.0, [0.5, 1, 2])
+    np.testing.assert_array_equal(v**2, [1, 4, 16])
+    np.testing.assert_array_equal(-v, [-1, -2, -4])
+    np.testing.assert_array_equal(v > 1, [False, True, True])
+    np.testing.assert_array_equal(v == 2, [False, True, False])
+    np.testing.assert_array_equal(v[1:], [2, 4])
+    assert {v: 1}[v] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"initializer": 1.0, "name": "a/b"}, "without '/'"),
+        ({"initializer": lambda shape, dtype=None: 0.0}, "`shape` argument is required"),
+        ({"initializer": np.zeros(2), "shape": (3,)}, "expected shape"),
+        ({"initializer": lambda shape, dtype=None: np.zeros(2), "shape": (3,)}, r"returned shape \(2,\), expected \(3,\)"),
+        ({"initializer": 1.0, "aggregation": "median"}, "aggregation=median"),
+        ({"initializer": np.zeros(2), "dtype": "float16x"}, "float16x"),
+    ],
+)
+def test_refusals(arguments, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        Variable(**arguments)

@@ -1,0 +1,141 @@
+"""The compiler's promise: fused or not, on one thread or several, a program gives the same bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ranvier import _core, ops
+from ranvier.core.trace import Trace
+from ranvier.core.variable import Variable
+
+UNARY = [ops.exp, ops.tanh, ops.sigmoid, ops.relu, ops.square, ops.negative, ops.abs, ops.softplus]
+BINARY = [ops.add, ops.subtract, ops.multiply, ops.maximum, ops.minimum]
+SHAPES = [(5, 7), (1, 7), (5, 1), (7,), (), (5, 7)]
+
+
+def random_graph(trace: Trace, rng: np.random.Generator, variables: list[Variable], nodes: int) -> list:
+    """Values of assorted shapes, all within (-4, 4) so that exp does not run away."""
+    values = [trace.input(shape) for shape in SHAPES] + [v.value for v in variables]
+    for _ in range(nodes):
+        kind = rng.integers(0, 10)
+        x = values[rng.integers(len(values))]
+        if kind < 3:
+            y = UNARY[rng.integers(len(UNARY))](ops.tanh(x))
+        elif kind < 7:
+            y = BINARY[rng.integers(len(BINARY))](x, values[rng.integers(len(values))])
+        elif kind == 7 and len(x.shape) == 2:
+            y = ops.reshape(ops.transpose(x), x.shape[::-1])
+            if y.shape == (7, 5):
+                y = ops.matmul(x, y)[:, :1] * 0.1
+        elif kind == 8 and len(x.shape) == 2:
+            y = ops.mean(x, axis=int(rng.integers(2)), keepdims=bool(rng.integers(2)))
+        else:
+            y = ops.where(x > 0.1, x, 0.5)
+        if y.shape in {*SHAPES}:
+            values.append(ops.tanh(y) if rng.integers(2) else y)
+    return values
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_fused_programs_equal_unfused_ones(seed: int) -> None:
+    def build(fuse: bool):
+        rng = np.random.default_rng(seed)
+        variables = [Variable(rng.normal(size=shape).astype("float32")) for shape in ((5, 7), (7,), (), (5, 1))]
+        with Trace() as trace:
+            values = random_graph(trace, rng, variables, 40)
+            loss = ops.sum(ops.tanh(values[-1])) + ops.sum(ops.tanh(values[-2]))
+            gradients = trace.gradients(loss, variables)
+            for v, gradient in zip(variables, gradients, strict=True):
+                if gradient is not None:
+                    v.assign(v - 0.1 * ops.tanh(gradient))
+            inputs = [rng.normal(size=shape).astype("float32") for shape in SHAPES]
+            program = trace.compile([loss, *values[-6:]], fuse=fuse)
+        results = [program.run(inputs) for _ in range(3)]
+        return [array for result in results for array in result] + [v.numpy() for v in variables]
+
+    for fused, unfused in zip(build(True), build(False), strict=True):
+        np.testing.assert_array_equal(fused, unfused)
+
+
+def test_fusion_makes_fewer_steps() -> None:
+    with Trace() as trace:
+        x, w, b = trace.input((64, 32)), trace.input((32, 16)), trace.input((16,))
+        y = ops.tanh(x @ w + b) * 2.0
+        assert trace.compile([y]).step_count == 1  # the product with the chain as its epilogue
+        assert trace.compile([y], fuse=False).step_count == 4
+
+
+def test_a_mask_of_the_backward_pass_is_not_stored() -> None:
+    with Trace() as trace:
+        x, w1, w2 = trace.input((8, 4)), Variable(np.ones((4, 6), "float32")), Variable(np.ones((6, 2), "float32"))
+        loss = ops.sum(ops.relu(x @ w1) @ w2)
+        for v, gradient in zip((w1, w2), trace.gradients(loss, [w1, w2]), strict=True):
+            v.assign(v - gradient)
+        text = trace.compile([]).text()
+    # two products forward, of which one with relu; the masked product backward; two weight gradients; one update
+    assert text.count("matmul+elementwise") == 2
+    assert text.count("commit elementwise") == 1
+
+
+def test_chains_longer_than_a_unit() -> None:
+    with Trace() as trace:
+        x = trace.input((1000,))
+        y = x
+        for i in range(300):
+            y = y * 1.01 + float(i % 3)
+        program, plain = trace.compile([y]), trace.compile([y], fuse=False)
+    data = np.linspace(-1, 1, 1000, dtype="float32")
+    np.testing.assert_array_equal(program.run([data])[0], plain.run([data])[0])
+    assert program.step_count < 10
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_thread_counts_give_the_same_bits(threads: int) -> None:
+    rng = np.random.default_rng(3)
+    x, w, b = (rng.normal(size=shape).astype("float32") for shape in ((512, 300), (300, 200), (200,)))
+
+    def run() -> list[np.ndarray]:
+        vw, vb = Variable(w), Variable(b)
+        with Trace() as trace:
+            data = trace.input(x.shape)
+            h = ops.tanh(data @ vw + vb)
+            loss = ops.mean(ops.logsumexp(h, axis=1))
+            for v, gradient in zip((vw, vb), trace.gradients(loss, [vw, vb]), strict=True):
+                v.assign(v - gradient)
+            program = trace.compile([loss, h])
+        return [*program.run([x]), vw.numpy(), vb.numpy()]
+
+    before = _core.num_threads()
+    try:
+        _core.set_num_threads(1)
+        one = run()
+        _core.set_num_threads(threads)
+        many = run()
+    finally:
+        _core.set_num_threads(before)
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_arena_is_reused() -> None:
+    def arena(depth: int) -> int:
+        with Trace() as trace:
+            x, w = trace.input((256, 256)), trace.input((256, 256))
+            for _ in range(depth):
+                x = ops.tanh(x @ w)
+            return trace.compile([x]).arena_bytes
+
+    assert arena(40) - arena(4) < 256 * 256 * 4
+
+
+def test_planning_is_near_linear_in_the_nodes() -> None:
+    with Trace() as trace:
+        x = trace.input((4, 8))
+        w = Variable(np.eye(8, dtype="float32"))
+        for i in range(600):
+            x = ops.relu(x @ w + float(i))
+        loss = ops.sum(x)
+        w.assign(w - trace.gradients(loss, [w])[0])
+        program = trace.compile([loss])
+    assert program.step_count < 4000
