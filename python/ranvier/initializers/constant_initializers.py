@@ -1,0 +1,68 @@
+"""Initializers without chance: one value everywhere, or the identity matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import dtypes, registry
+from ranvier.initializers.initializer import Initializer
+
+
+class Constant(Initializer):
+    """One value everywhere.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape asked for. Default 0.
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        value = np.asarray(self.value, dtype=dtypes.standardize_dtype(dtype))
+        return np.array(np.broadcast_to(value, tuple(shape)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": registry.serialize_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constant:
+        return cls(registry.deserialize_object(config["value"]))
+
+
+class Zeros(Initializer):
+    """Zeros everywhere."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        return np.zeros(tuple(shape), dtypes.standardize_dtype(dtype))
+
+
+class Ones(Initializer):
+    """Ones everywhere."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        return np.ones(tuple(shape), dtypes.standardize_dtype(dtype))
+
+
+class Identity(Initializer):
+    """The identity matrix times a factor; only for two-dimensional shapes, square or not.
+
+    Args:
+        gain: the factor. Default 1.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        if len(shape) != 2:
+            raise ValueError(
+                "Identity matrix initializer can only be used for 2D matrices. "
+                f"Received: shape={tuple(shape)} of rank {len(shape)}."
+            )
+        return np.asarray(np.eye(*shape) * self.gain, dtypes.standardize_dtype(dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain}
