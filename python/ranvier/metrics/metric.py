@@ -1,0 +1,113 @@
+"""The base of metrics: a state in variables, an update per batch, and a result."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ranvier import initializers
+from ranvier.core import dtypes, scope
+from ranvier.core.variable import Variable
+
+T = TypeVar("T", bound="Metric")
+
+
+class Metric:
+    """A measure that accumulates over batches.
+
+    A subclass makes its variables in `__init__` with `add_variable`, changes them in `update_state`, and
+    computes the result from them in `result`. Both are written with `ops` and work in a trace and
+    eagerly.
+
+    Args:
+        dtype: the dtype of its variables and of what it computes; None: `floatx()`.
+        name: a name; None: made up from the class.
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or scope.auto_name(type(self).__name__)
+        self._dtype = dtypes.standardize_dtype(dtype)
+        self._variables: list[Variable] = []
+        self._metrics: list[Metric] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A metric made of others has their variables too.
+        if isinstance(value, Metric) and value not in self.__dict__.get("_metrics", ()):
+            self._metrics.append(value)
+        super().__setattr__(name, value)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the metric."""
+        return self._dtype
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of the state, those of inner metrics last."""
+        return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a variable of the state.
+
+        Args:
+            shape: its shape.
+            initializer: its first value: an initializer or the name of one. `reset_state` sets zeros.
+            dtype: its dtype; None: the metric's.
+            aggregation: how replicas are joined; kept for compatibility, there is one replica.
+            name: its name.
+        """
+        with scope.name_scope(self.name.replace("/", ">")):
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=self._dtype if dtype is None else dtype,
+                trainable=False,
+                aggregation=aggregation,
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """`add_variable` with defaults: a rank-0 variable that begins as zero."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def reset_state(self) -> None:
+        """Sets all variables to zero."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Counts a batch in."""
+        raise NotImplementedError("Metric subclasses must implement the `update_state()` method.")
+
+    def result(self) -> Any:
+        """The measure over the batches since the last reset; usually of rank 0."""
+        raise NotImplementedError("Metric subclasses must implement the `result()` method.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Counts a batch in and returns the result so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as JSON-like values."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls: type[T], config: dict[str, Any]) -> T:
+        """The metric with these constructor arguments."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
