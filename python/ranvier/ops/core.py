@@ -48,7 +48,8 @@ def cast(x: Any, dtype: Any) -> Value:
     """x in another dtype.
 
     Floats become integers by cutting off the fraction; what does not fit becomes the nearest limit, and NaN
-    0. To "bool": whether it is not zero. The gradient passes between float dtypes and stops at others.
+    0. Integers that do not fit a narrower type keep their low bits. To "bool": whether it is not zero. The
+    gradient passes between float dtypes and stops at others.
 
     Args:
         x: a tensor.
