@@ -9,12 +9,16 @@
 namespace ranvier {
 namespace {
 
-constexpr std::int64_t kDepth = 256;                  // kc: a tile's panels of A and B share L1
-constexpr std::int64_t kSharedBlock = 2 << 20;        // bytes of a packed kc x n_pass block of B: L2 and some L3
-constexpr std::int64_t kSharedPass = 8 << 20;         // bytes of a packed k_pass x n_pass of B
-constexpr double kNanosecondsPerThread = 4000;        // work that repays waking a thread (a fork-join takes about 1 us)
+// Measured on Zen 5 (48 KiB of L1, 1 MiB of L2 per core), chosen to hold for 32 KiB and 512 KiB too.
+constexpr std::int64_t kDepthBytes = 1536;       // kc of packed panels: a tile's panels of A and B share L1
+constexpr std::int64_t kLocalB = 1 << 20;        // a B (or a block of it) that is best read where it lies
+constexpr std::int64_t kStreamedB = 16 << 20;    // a B that comes from memory
+constexpr std::int64_t kSharedBlock = 2 << 20;   // a packed kc x n_pass block of B
+constexpr std::int64_t kSharedPass = 8 << 20;    // a packed k_pass x n_pass of B
+constexpr std::int64_t kBlockOfC = 32 * 1024;    // elements, at least, between two calls of the epilogue
+constexpr double kNanosecondsPerThread = 4000;   // work that repays waking a thread (a fork-join is about 1 us)
 constexpr double kCyclesPerNanosecond = 4;
-constexpr double kBytesPerNanosecond = 24;            // from memory, one core
+constexpr double kBytesPerNanosecond = 24;       // from memory, one core
 
 std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
@@ -46,46 +50,72 @@ std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
 
 void choose_path(GemmPlan& plan) {
   const GemmProblem& q = plan.problem;
-  const std::int64_t b_bytes = q.k * q.n * static_cast<std::int64_t>(size_of(q.dtype));
-  const bool thin_cols = q.n <= 4 && q.m >= 2 * q.n;
-  const bool thin_rows = q.m <= 4 && q.trans_b;
+  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype));
   if (q.k == 0) return;  // zeros: in place
-  if (thin_cols || thin_rows) {
-    plan.path = thin_cols ? kGemmThinCols : kGemmThinRows;
-    return;
+  if (q.n <= 4 && q.m >= 2 * q.n) {
+    plan.path = kGemmThinCols;
+  } else if (q.m <= 4 && q.trans_b) {
+    plan.path = kGemmThinRows;
+  } else if (q.trans_b || (q.m > 2 * plan.tile_rows && q.k * row_bytes > kLocalB && 256 * row_bytes > kLocalB * 3 / 4)) {
+    plan.path = q.m > 16 * plan.tile_rows ? kGemmShareB : kGemmPackB;
+    if (plan.path == kGemmShareB && q.n >= 24 * plan.tile_cols) plan.path |= kGemmPackA;
   }
-  const bool pack_b = q.trans_b || (q.m > 2 * plan.tile_rows && b_bytes > 128 * 1024);
-  const bool pack_a = q.n > 4 * plan.tile_cols && q.m > 4;
-  plan.path = pack_a ? kGemmPackA : 0;
-  if (pack_b) plan.path |= q.m > 8 * plan.tile_rows ? kGemmShareB : kGemmPackB;
+}
+
+// The threads share a packed B, a pass of it at a time; tasks are rows.
+void block_shared(GemmPlan& plan, std::int64_t parts) {
+  const GemmProblem& q = plan.problem;
+  const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype)), width = plan.tile_cols;
+  plan.kc = piece(q.k, div_up(q.k * size, kDepthBytes), 1);
+  plan.n_pass = std::min(q.n, std::max(kSharedBlock / (plan.kc * size) / width, std::int64_t{1}) * width);
+  plan.k_pass = std::min(q.k, std::max(kSharedPass / (plan.n_pass * size) / plan.kc, std::int64_t{1}) * plan.kc);
+  plan.mc = std::min(piece(q.m, parts, 4 * plan.tile_rows), 16 * plan.tile_rows);
+  plan.nc = plan.n_pass;
+}
+
+// Few rows: each task packs the few columns it needs, which no other task would share. Turning a transposed B
+// wants long runs along k, copying one wants long rows.
+void block_private(GemmPlan& plan, std::int64_t parts) {
+  const GemmProblem& q = plan.problem;
+  const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype)), width = plan.tile_cols;
+  plan.kc = std::min(q.k, (q.trans_b ? 4096 : 2048) / size);
+  plan.nc = std::min({q.n, round_up(div_up(q.n, parts), width), (q.trans_b ? 2 : 8) * width});
+}
+
+// Both operands where they lie.
+void block_in_place(GemmPlan& plan, std::int64_t parts) {
+  const GemmProblem& q = plan.problem;
+  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype)), b_bytes = q.k * row_bytes;
+  if (b_bytes > kLocalB) {
+    // Against few rows a large B goes by once, at the speed of memory: a few of its rows at a time, whole.
+    const bool stream = q.m <= 2 * plan.tile_rows && b_bytes > (q.m == 1 ? kStreamedB / 8 : kStreamedB);
+    plan.kc = std::min<std::int64_t>(q.k, stream ? 8 : 256);
+  }
+  // A transposed A is read along its rows: the more of C's rows in a task, the longer the runs.
+  const std::int64_t rows = std::max(kBlockOfC * (q.trans_a ? 8 : 1) / q.n, 16 * plan.tile_rows);
+  plan.mc = std::min(piece(q.m, parts, plan.tile_rows), rows);
+  const std::int64_t row_parts = div_up(q.m, plan.mc);
+  if (row_parts < parts) {
+    plan.nc = std::min(q.n, round_up(piece(q.n, div_up(parts, row_parts), plan.tile_cols), plan.tile_cols));
+  }
 }
 
 void choose_blocks(GemmPlan& plan, int max_threads) {
   const GemmProblem& q = plan.problem;
-  const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype));
   const double useful = nanoseconds(plan) / kNanosecondsPerThread;
   plan.threads = static_cast<int>(std::clamp(useful, 1.0, static_cast<double>(std::max(max_threads, 1))));
-  plan.kc = std::min(q.k, kDepth);
-  plan.mc = q.m, plan.nc = q.n, plan.n_pass = q.n, plan.k_pass = q.k;
-  const std::int64_t parts = plan.threads == 1 ? 1 : 4 * plan.threads;
+  plan.mc = q.m, plan.nc = q.n, plan.kc = q.k, plan.n_pass = q.n, plan.k_pass = q.k;
+  const std::int64_t parts = plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
   if ((plan.path & kGemmThinCols) != 0) {
-    plan.mc = std::min(q.m, round_up(piece(q.m, parts, 64), 64));
+    plan.mc = std::min(q.m, round_up(piece(q.m, parts, 1), 64));
   } else if ((plan.path & kGemmThinRows) != 0) {
-    plan.nc = std::min(q.n, round_up(piece(q.n, parts, 64), 64));
+    plan.nc = std::min(q.n, round_up(piece(q.n, parts, 1), 64));
   } else if ((plan.path & kGemmShareB) != 0) {
-    plan.n_pass = std::min(q.n, kSharedBlock / (plan.kc * size) / plan.tile_cols * plan.tile_cols);
-    plan.k_pass = std::min(q.k, std::max<std::int64_t>(kSharedPass / (plan.n_pass * size) / plan.kc, 1) * plan.kc);
-    plan.mc = std::min(piece(q.m, parts, 4 * plan.tile_rows), 16 * plan.tile_rows);
-    plan.nc = plan.n_pass;
+    block_shared(plan, parts);
   } else if ((plan.path & kGemmPackB) != 0) {
-    plan.nc = std::min(round_up(piece(q.n, parts, 2 * plan.tile_cols), plan.tile_cols), 8 * plan.tile_cols);
+    block_private(plan, parts);
   } else {
-    // Rows of enough elements that the epilogue's call is nothing, few enough that they are still in L2.
-    const std::int64_t rows = std::max<std::int64_t>(32768 / q.n, plan.tile_rows);
-    plan.mc = std::min(piece(q.m, parts, plan.tile_rows), round_up(rows, plan.tile_rows));
-    const std::int64_t row_parts = div_up(q.m, plan.mc);
-    if (row_parts < parts) plan.nc = std::min(q.n, round_up(piece(q.n, div_up(parts, row_parts), plan.tile_cols), plan.tile_cols));
-    if (plan.path == 0 && q.k * plan.nc * size <= 128 * 1024) plan.kc = q.k;
+    block_in_place(plan, parts);
   }
 }
 
