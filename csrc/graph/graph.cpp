@@ -108,6 +108,19 @@ NodeId Graph::add_store(const OpDef& op, VariablePtr variable, NodeId value) {
   return stores_.back();
 }
 
+NodeId Graph::adopt(Node node) {
+  const bool is_input = node.op->is(kLeaf) && !node.variable && !node.data;
+  if (node.op->is(kEffect)) {
+    stores_.push_back(append(std::move(node)));
+    return stores_.back();
+  }
+  if (is_input) {
+    inputs_.push_back(append(std::move(node)));
+    return inputs_.back();
+  }
+  return node.data && node.data->size() > kDeduplicatedBytes ? append(std::move(node)) : intern(std::move(node));
+}
+
 void Graph::check_id(NodeId id) const {
   if (id < 0 || id >= size()) fail(ErrorKind::kIndex, "No node ", id, " in a graph of ", size(), " nodes.");
 }

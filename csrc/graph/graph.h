@@ -29,6 +29,8 @@ class Graph {
   NodeId add_variable(const OpDef& op, VariablePtr variable);  // one node per variable
   NodeId add_constant(const OpDef& op, TensorType type, const void* data);
   NodeId add_store(const OpDef& op, VariablePtr variable, NodeId value);
+  // A node of another graph, with inputs of this one; its type stands.
+  NodeId adopt(Node node);
 
   const Node& operator[](NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }

@@ -5,6 +5,7 @@
 
 #include "base/threading.h"
 #include "passes/memory_plan.h"
+#include "passes/simplify.h"
 #include "runtime/program.h"
 
 namespace ranvier {
@@ -387,7 +388,12 @@ class ProgramBuilder {
 
 Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
   for (NodeId id : outputs) graph.check_id(id);
-  ProgramBuilder(*this, graph, outputs, fuse).build();
+  if (!fuse) {
+    ProgramBuilder(*this, graph, outputs, false).build();
+    return;
+  }
+  const Simplified simpler = simplify(graph, outputs);
+  ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
 }
 
 }  // namespace ranvier

@@ -1,0 +1,116 @@
+#include "passes/simplify.h"
+
+#include <utility>
+
+#include "ops/ops.h"
+
+namespace ranvier {
+namespace {
+
+class Simplifier {
+ public:
+  Simplifier(const Graph& from, Graph& to) : from_(from), to_(to), map_(static_cast<std::size_t>(from.size()), -1) {}
+
+  NodeId operator()(NodeId id) const { return map_[static_cast<std::size_t>(id)]; }
+
+  void run(const std::vector<bool>& live) {
+    for (NodeId id = 0; id < from_.size(); ++id)
+      if (live[static_cast<std::size_t>(id)]) map_[static_cast<std::size_t>(id)] = rewrite(from_[id]);
+  }
+
+ private:
+  NodeId rewrite(Node node) {
+    for (NodeId& input : node.inputs) input = map_[static_cast<std::size_t>(input)];
+    if (node.op->is(kLeaf) || node.op->is(kEffect)) return to_.adopt(std::move(node));
+    if (node.op->is(kElementwise)) drop_broadcasts(node);
+    if (node.op == &def_matmul) fold_transposes(node);
+    const NodeId same = replacement(node);
+    return same >= 0 ? same : to_.adopt(std::move(node));
+  }
+
+  const Node& at(NodeId id) const { return to_[id]; }
+  const Shape& shape(NodeId id) const { return to_.type(id).shape; }
+
+  // An existing node that has this node's value, or -1.
+  NodeId replacement(const Node& node) const {
+    const auto is = [&](const OpDef& op) { return node.op == &op; };
+    const NodeId x = node.inputs[0];
+    if ((is(def_cast) || is(def_reshape) || is(def_broadcast_to)) && to_.type(x) == node.type) return x;
+    if (is(def_stop_gradient)) return x;  // it matters to autodiff only, which is over
+    if (is(def_reshape) && at(x).op == &def_reshape && to_.type(at(x).inputs[0]) == node.type) return at(x).inputs[0];
+    if (is(def_neg) && at(x).op == &def_neg) return at(x).inputs[0];
+    if (is(def_multiply) && is_one(node.inputs[1]) && to_.type(x) == node.type) return x;
+    if (is(def_multiply) && is_one(x) && to_.type(node.inputs[1]) == node.type) return node.inputs[1];
+    if (is(def_divide) && is_one(node.inputs[1]) && to_.type(x) == node.type) return x;
+    return -1;
+  }
+
+  // Elementwise operations broadcast by themselves: an operand need not be repeated first, as long as another one
+  // still has the full shape.
+  void drop_broadcasts(Node& node) const {
+    if (node.op == &def_broadcast_to) return;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (at(node.inputs[i]).op != &def_broadcast_to) continue;
+      const NodeId source = at(node.inputs[i]).inputs[0];
+      Shape rest = shape(source);
+      for (std::size_t k = 0; k < node.inputs.size(); ++k)
+        if (k != i) rest = broadcast_shapes(node.op->name, rest, shape(node.inputs[k]));
+      if (rest == node.type.shape) node.inputs[i] = source;
+    }
+  }
+
+  // A product reads a transposed matrix as it lies.
+  void fold_transposes(Node& node) const {
+    static constexpr const char* kFlags[] = {"transpose_a", "transpose_b"};
+    bool flags[2] = {node.attributes.get<bool>(kFlags[0]), node.attributes.get<bool>(kFlags[1])};
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Node& operand = at(node.inputs[i]);
+      if (operand.op != &def_transpose || !swaps_last(operand.attributes.get<Ints>("axes"))) continue;
+      node.inputs[i] = operand.inputs[0];
+      flags[i] = !flags[i];
+    }
+    node.attributes = {{kFlags[0], flags[0]}, {kFlags[1], flags[1]}};
+  }
+
+  static bool swaps_last(const Ints& axes) {
+    const auto rank = static_cast<std::int64_t>(axes.size());
+    for (std::int64_t i = 0; i < rank - 2; ++i)
+      if (axes[static_cast<std::size_t>(i)] != i) return false;
+    return rank >= 2 && axes[axes.size() - 2] == rank - 1 && axes[axes.size() - 1] == rank - 2;
+  }
+
+  // A scalar constant 1, however reshaped or repeated.
+  bool is_one(NodeId id) const {
+    while (at(id).op == &def_broadcast_to || at(id).op == &def_reshape) id = at(id).inputs[0];
+    const Node& node = at(id);
+    if (!node.data || node.type.shape.size() != 1) return false;
+    if (node.type.dtype == DType::f32) return *reinterpret_cast<const float*>(node.data->data()) == 1.0f;
+    return node.type.dtype == DType::f64 && *reinterpret_cast<const double*>(node.data->data()) == 1.0;
+  }
+
+  const Graph& from_;
+  Graph& to_;
+  std::vector<NodeId> map_;
+};
+
+std::vector<bool> live_nodes(const Graph& graph, const std::vector<NodeId>& outputs) {
+  std::vector<bool> live(static_cast<std::size_t>(graph.size()), false);
+  for (const std::vector<NodeId>* roots : {&outputs, &graph.stores(), &graph.inputs()})
+    for (NodeId id : *roots) live[static_cast<std::size_t>(id)] = true;
+  for (NodeId id = graph.size() - 1; id >= 0; --id)
+    if (live[static_cast<std::size_t>(id)])
+      for (NodeId input : graph[id].inputs) live[static_cast<std::size_t>(input)] = true;
+  return live;
+}
+
+}  // namespace
+
+Simplified simplify(const Graph& graph, const std::vector<NodeId>& outputs) {
+  Simplified result;
+  Simplifier simplifier(graph, result.graph);
+  simplifier.run(live_nodes(graph, outputs));
+  for (NodeId id : outputs) result.outputs.push_back(simplifier(id));
+  return result;
+}
+
+}  // namespace ranvier
