@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
-from tests.ops.engine import Loss, forward
+from tests.ops.engine import compiled_row, forward
 from tests.ops.op_table import ROWS
 from tests.ops.rows import FLOATS
 
@@ -38,7 +38,7 @@ def outputs() -> Iterator[tuple[str, np.ndarray]]:
                         result = np.frombuffer(hashlib.sha256(result).digest(), np.uint8)
                     yield f"{key}/{i}", result
                     if row.smooth and dtype in FLOATS and case in row.cases:
-                        for j, gradient in enumerate(Loss(row, case, inputs).run()[1:]):
+                        for j, gradient in enumerate(compiled_row(row, case, inputs).run()[1:]):
                             yield f"{key}/{i}/gradient{j}", canonical_bits(gradient)
                 if row.specials:
                     special = row.special_inputs(dtype)

@@ -87,3 +87,18 @@ def cross_entropy(x: Any, labels: Any) -> Any:
 
 def cross_entropy_grad(x: Any, labels: Any, g: Any) -> Any:
     return g[..., None] * (softmax(x) - one_hot(labels, num_classes=x.shape[-1], dtype="float64"))
+
+
+def cast_to(x: Any, dtype: str) -> Any:
+    return cast(x, dtype=dtype)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    top = x.max()
+    return np.log(np.exp(x - top).sum(axis=axis, keepdims=keepdims)) + top
+
+
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    y = np.moveaxis(y, axis, -1)
+    width = dx if x is None else np.diff(x)
+    return ((y[..., 1:] + y[..., :-1]) / 2 * width).sum(-1)

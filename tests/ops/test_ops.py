@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.ops.dump_outputs import canonical_bits, outputs
-from tests.ops.engine import Loss, forward, threads
+from tests.ops.engine import compiled_row, forward
 from tests.ops.op_table import ROWS
 from tests.ops.rows import FLOATS, Case, Row, widen
 
 from ranvier import _core
-from ranvier.core.trace import Trace
-from ranvier.ops._emit import emit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -111,32 +109,13 @@ def test_forward(row: Row, dtype: str) -> None:
 
 @pytest.mark.parametrize("row", SMOOTH)
 def test_gradient(row: Row) -> None:
-    """Against central differences: a step of 1e-5 leaves 1e-10 of truncation and 1e-11 of rounding."""
-    h = row.step
     tried = 0
     for case in row.cases:
-        if not 0 < case.size <= 64:
-            continue
-        inputs = row.inputs(case, "float64", smooth=True)
-        loss = Loss(row, case, inputs)
-        assert all(loss.gradients_found), f"{row.op} is said to be differentiable by {row.smooth}"
-        result, value, *gradients = loss.run()
-        assert result.dtype == np.float64 or row.result == "attribute"
-        for source, gradient in zip(loss.sources, gradients, strict=True):
-            assert gradient.shape == inputs[source].shape
-            expected = np.zeros(gradient.size)
-            for i in range(gradient.size):
-                ends = []
-                for sign in (1, -1):
-                    moved = [x.copy() for x in inputs]
-                    moved[source].reshape(-1)[i] += sign * h
-                    ends.append(float(loss.run(moved)[1]))
-                expected[i] = (ends[0] - ends[1]) / (2 * h)
-            tolerance = 1e-3 if case.attributes.get("dtype") == "float32" else 1e-7
-            np.testing.assert_allclose(
-                gradient.ravel(), expected, rtol=tolerance, atol=tolerance * max(1.0, abs(float(value)))
-            )
-        tried += 1
+        if 0 < case.size <= 64:
+            program = compiled_row(row, case, row.inputs(case, "float64", smooth=True))
+            # A cast to float32 leaves 7 digits.
+            program.check_gradients(row.step, 1e-3 if case.attributes.get("dtype") == "float32" else 1e-7)
+            tried += 1
     assert tried
 
 
@@ -153,21 +132,15 @@ def test_stated_as_differentiable(op: str) -> None:
 
 
 def _all_bits(row: Row, case: Case, dtype: str, fuse: bool = True) -> list[np.ndarray]:
-    inputs = row.inputs(case, dtype)
-    if row.smooth and dtype in FLOATS:
-        return [canonical_bits(a) for a in Loss(row, case, inputs, fuse).run()]
-    with Trace() as trace:
-        tensors = [trace.input(x.shape, x.dtype.name) for x in inputs]
-        program = trace.compile([emit(row.op, *tensors, **case.attributes)], fuse=fuse)
-    return [canonical_bits(a) for a in program.run(inputs)]
+    return [canonical_bits(a) for a in compiled_row(row, case, row.inputs(case, dtype), fuse).run()]
 
 
 @pytest.mark.parametrize(("row", "case", "dtype"), LARGE)
 def test_threads_do_not_change_bits(row: Row, case: Case, dtype: str) -> None:
-    threads(1)
+    _core.set_num_threads(1)
     one = _all_bits(row, case, dtype)
     for count in (2, 4):
-        threads(count)
+        _core.set_num_threads(count)
         many = _all_bits(row, case, dtype)
         assert all(np.array_equal(a, b) for a, b in zip(one, many, strict=True)), (
             f"{count} threads differ from 1"
