@@ -185,7 +185,9 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 def binary_step(x: Any) -> Any:
     """The perceptron's step: 1 where `x >= 0`, 0 elsewhere (Rosenblatt, 1958); an extension to Keras's list.
 
-    Its gradient is stated as zero everywhere, so no layer before it learns by gradient descent: train a
-    perceptron with its own rule, or use `sigmoid`. NaN stays NaN.
+    Its gradient is zero everywhere, so no layer before it learns by gradient descent: train a perceptron with
+    its own rule, or use `sigmoid`. NaN gives 0.
     """
-    return ops.minimum(ops.sign(x) + 1.0, 1.0)
+    x = ops.convert_to_tensor(x)
+    # The second term is 0 and carries the gradient, which is 0 too; without it there would be none.
+    return ops.add(ops.binary_step(x), 0.0 * ops.where(ops.isfinite(x), x, 0.0))

@@ -134,7 +134,7 @@ def binary_focal_crossentropy(
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
         y_pred = ops.sigmoid(y_pred)
-    values = ops.binary_crossentropy(y_true, y_pred, from_logits=False)
+    values = _binary_values(y_true, y_pred, from_logits=False)
     p = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
     values = ops.power(1.0 - p, gamma) * values
     if apply_class_balancing:

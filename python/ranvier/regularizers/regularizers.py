@@ -102,9 +102,7 @@ class L1L2(Regularizer):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times the mean absolute inner product of two different rows (or columns) of a matrix.
-
-    As in Keras, the rows are scaled to length 1 first in either mode.
+    """`factor` times half the sum of |cosine| between different rows (or columns) of a matrix, over their pairs.
 
     Args:
         factor: at least 0. Default 0.01.
@@ -127,10 +125,10 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={tuple(x.shape)}"
             )
-        norm = ops.sqrt(ops.sum(ops.square(x), axis=1, keepdims=True))
-        unit = ops.divide(x, ops.maximum(norm, 1e-12))
-        turned = ops.transpose(unit)
-        cosines = ops.matmul(unit, turned) if self.mode == "rows" else ops.matmul(turned, unit)
+        rows = x if self.mode == "rows" else ops.transpose(x)
+        norm = ops.sqrt(ops.sum(ops.square(rows), axis=1, keepdims=True))
+        unit = ops.divide(rows, ops.maximum(norm, 1e-12))
+        cosines = ops.matmul(unit, ops.transpose(unit))
         size = cosines.shape[0]
         off_diagonal = cosines * (1.0 - ops.eye(size, dtype=cosines.dtype))
         pairs = max(size * (size - 1) / 2.0, 1.0)
