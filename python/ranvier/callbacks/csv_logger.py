@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -43,6 +42,8 @@ class CSVLogger(Callback):
             # Without validation in the first epoch its columns would be missed later.
             if not any(key.startswith("val_") for key in self.keys):
                 self.keys += [f"val_{key}" for key in self.keys]
+            import csv  # here: most programs write none
+
             self._writer = csv.DictWriter(
                 self._file, ["epoch", *self.keys], delimiter=self.sep, lineterminator="\n"
             )

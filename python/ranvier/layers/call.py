@@ -6,8 +6,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,8 +32,7 @@ class CallState(threading.local):
 call_state = CallState()
 
 
-@dataclass(frozen=True)
-class CallSignature:
+class CallSignature(NamedTuple):
     """What a `call` method accepts besides `self`.
 
     Attributes:

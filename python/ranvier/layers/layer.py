@@ -9,8 +9,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, scope, tree
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
@@ -20,7 +18,7 @@ from ranvier.dtype_policies import DTypePolicy
 from ranvier.layers import call as calling
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
-from ranvier.layers.shape_inference import infer_output_spec
+from ranvier.layers.shape_inference import call_on_placeholders, infer_output_spec
 from ranvier.layers.state import LayerState
 from ranvier.layers.tracking import Tracker
 from ranvier.random import SeedGenerator
@@ -214,22 +212,17 @@ class Layer(LayerState, LayerConfig):
         self._finish_build()
 
     def _build_by_call(self, input_shape: Any) -> None:
-        """Calls the layer on zeros, so that its sublayers see their shapes."""
-
-        def zeros(shape: Any) -> Any:
-            if shape is None:
-                return None
-            if all(dim is None or isinstance(dim, int) for dim in shape):
-                return np.zeros([1 if dim is None else dim for dim in shape], self.compute_dtype)
-            return [zeros(s) for s in shape]
-
-        inputs = (
-            {k: zeros(s) for k, s in input_shape.items()}
-            if isinstance(input_shape, dict)
-            else zeros(input_shape)
-        )
+        """Calls the layer on placeholders, so that its sublayers see their shapes."""
         with self._scope():
-            self.call(inputs)
+            stand_in = call_on_placeholders(self.call, input_shape, self.compute_dtype)
+        for layer in self._flatten_layers(include_self=False):
+            layer._forget_batch(stand_in)
+
+    def _forget_batch(self, size: int) -> None:
+        """Makes the batch dimension unknown in the recorded shapes, where it was only a placeholder's."""
+        for key, shape in (self._build_shapes or {}).items():
+            if isinstance(shape, tuple) and shape and shape[0] == size:
+                self._build_shapes[key] = (None, *shape[1:])  # type: ignore[index]
 
     def _finish_build(self) -> None:
         self.built = True
@@ -345,7 +338,14 @@ class Layer(LayerState, LayerConfig):
             state.depth -= 1
         if not self.built:
             self._finish_build()
+        if self._build_shapes is None:
+            self._note_shape(args)
         return outputs
+
+    def _note_shape(self, args: tuple[Any, ...]) -> None:
+        """Remembers the first input's shape, of a layer that nobody built for it."""
+        shapes = calling.shapes_of(args[0]) if args else None
+        object.__setattr__(self, "_build_shapes", {} if shapes is None else {"input_shape": shapes})
 
     def _build_for(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -364,9 +364,13 @@ class Layer(LayerState, LayerConfig):
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """The KerasTensors that describe the outputs for inputs described by KerasTensors."""
-        if not self.built:
+        if not self.built and type(self).build is Layer.build:
+            self.build(calling.shapes_of(args[0]))
+        elif not self.built:
             self._build_for(signature, args, kwargs)
         assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+        if not self._build_shapes:
+            self._note_shape(args)
         return self.compute_output_spec(*args, **kwargs)
 
     def _regularize_activity(self, outputs: Any) -> None:

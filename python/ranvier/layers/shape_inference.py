@@ -39,6 +39,29 @@ def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     return tree.map_structure(merge, *results)
 
 
+def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str) -> int:
+    """Traces `call` on one input, for what it does to the layers it calls.
+
+    Args:
+        call: a function of a tensor or a nest of tensors.
+        input_shape: a shape or a nest of shapes.
+        dtype: the inputs' dtype.
+
+    Returns:
+        The size that stood in for unknown dimensions.
+    """
+
+    def placeholder(shape: Any) -> Any:
+        if isinstance(shape, dict):
+            return {key: placeholder(value) for key, value in shape.items()}
+        if shape is None or all(dim is None or isinstance(dim, int) for dim in shape):
+            return None if shape is None else KerasTensor(shape, dtype=dtype)
+        return [placeholder(item) for item in shape]
+
+    _trace(call, (placeholder(input_shape),), {}, _STAND_INS[0])
+    return _STAND_INS[0]
+
+
 def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int) -> Any:
     with Trace() as trace:
 

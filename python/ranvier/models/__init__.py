@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ranvier.core import registry
@@ -24,6 +23,8 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         TypeError: for an unknown class.
         ValueError: for text that is not JSON, or the config of something that is not a model.
     """
+    import json
+
     model = registry.deserialize_object(json.loads(json_string), custom_objects)
     if not isinstance(model, Model):
         raise ValueError(f"The JSON does not describe a model, but {model!r}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -104,4 +103,6 @@ class Model(Trainer):
         Args:
             **kwargs: arguments of `json.dumps`.
         """
+        import json
+
         return json.dumps(registry.serialize_object(self), **kwargs)

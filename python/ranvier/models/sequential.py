@@ -147,8 +147,6 @@ class Sequential(Model):
         self._input_shape = shape
         x: Any = KerasTensor(shape, dtype=self._layers[0].dtype)
         for layer in self._layers[1:]:
-            if not layer.built:
-                layer.build(tree.map_structure(lambda t: t.shape, x))
             x = layer(x)
         self._output_spec = x
         self.forget_functions()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +20,8 @@ def summarize(
     layer_range: Sequence[str] | None = None,
 ) -> str:
     """The summary of a model; see `Model.summary`."""
+    import shutil
+
     from rich import box
     from rich.console import Console
     from rich.markup import escape
@@ -31,7 +32,7 @@ def summarize(
         ("Output Shape", "left"),
         ("Param #", "right"),
     ]
-    shares = [0.45, 0.77, 1.0] if not show_trainable else [0.40, 0.70, 0.88, 1.0]
+    shares = [0.45, 0.77, 1.0] if not show_trainable else [0.38, 0.66, 0.84, 1.0]
     if show_trainable:
         columns.append(("Trainable", "center"))
     if positions:
@@ -45,7 +46,7 @@ def summarize(
     for depth, layer in _rows(model, expand_nested, layer_range):
         cells = [
             f"{'    ' * depth}{'└ ' if depth else ''}{layer.name} ({type(layer).__name__})",
-            output_shape(model, layer),
+            output_shape(layer),
             f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
         ]
         if show_trainable:
@@ -88,18 +89,14 @@ def _within(layers: list[Any], layer_range: Sequence[str]) -> list[Any]:
     return layers[low : high + 1]
 
 
-def output_shape(model: Any, layer: Any) -> str:
-    """The output shape of a layer of a model, "?" where it is not known."""
+def output_shape(layer: Any) -> str:
+    """The output shape of a layer, "?" where it is not known."""
     if not layer.built:
         return "?"
-    shapes = getattr(model, "_layer_output_shapes", {})
-    shape = shapes.get(id(layer))
-    if shape is None:
-        config = layer.get_build_config() or {}
-        if "input_shape" not in config:
-            return "?"
-        shape = layer.compute_output_shape(config["input_shape"])
-    return format_shape(shape)
+    config = layer.get_build_config() or {}
+    if "input_shape" not in config:
+        return "?"
+    return format_shape(layer.compute_output_shape(config["input_shape"]))
 
 
 def format_shape(shape: Any) -> str:

@@ -103,6 +103,15 @@ class ArrayFeed:
             raise ValueError("The data is empty: there must be at least one sample.")
         return distinct.pop()
 
+    @classmethod
+    def of_array(cls, x: np.ndarray) -> ArrayFeed:
+        """The feed of one input array that the engine can read as it is; nothing is checked."""
+        feed = cls.__new__(cls)
+        feed.structures = (x, None, None)
+        feed.x, feed.y, feed.sample_weight = [x], [], []
+        feed.num_samples = len(x)
+        return feed
+
     def pack(self, x: Sequence[Any], y: Sequence[Any], sample_weight: Sequence[Any]) -> tuple[Any, Any, Any]:
         """Values for the flat arrays, in the structures that the user gave: (x, y, sample_weight).
 
@@ -194,7 +203,7 @@ def class_weights(y: Any, class_weight: Any) -> np.ndarray:
         raise ValueError(
             f"Argument `class_weight` needs one class for each sample; the targets have the shape {y.shape}."
         )
-    found, inverse = np.unique(classes.astype(np.int64), return_inverse=True)
+    found, inverse = np.unique(np.rint(classes).astype(np.int64), return_inverse=True)
     try:
         weights = [float(class_weight.get(int(c), 1.0)) for c in found]
     except (TypeError, ValueError):

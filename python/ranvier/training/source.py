@@ -28,6 +28,10 @@ def check_positive(name: str, value: Any) -> int:
     return int(value)
 
 
+def _nothing() -> None:
+    """The hook of data sets that have none."""
+
+
 class ArraySource:
     """Batches from arrays.
 
@@ -208,6 +212,7 @@ class BatchSource:
 
     def start(self, function: Any) -> Any:
         """The run of an epoch."""
+        getattr(self.data, "on_epoch_begin", _nothing)()
         if not self._waiting and self.steps is None and not self.one_pass:
             self._iterator = None
         return _BatchRun(self, function)
@@ -224,9 +229,7 @@ class BatchSource:
 
     def end_epoch(self) -> None:
         """Tells a data set with an `on_epoch_end` method."""
-        hook = getattr(self.data, "on_epoch_end", None)
-        if hook is not None:
-            hook()
+        getattr(self.data, "on_epoch_end", _nothing)()
 
     def outputs_of_steps(self, run: Any, begin: int, end: int) -> list[np.ndarray]:
         """The predictions of some steps of a run."""

@@ -19,12 +19,17 @@ from ranvier.saving import (
     serialize_keras_object,
 )
 from ranvier.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ranvier.utils.batches import PyDataset
 from ranvier.utils.numerical import normalize, to_categorical
 from ranvier.utils.seeds import set_random_seed
+
+Sequence = PyDataset  # the name in Keras 2
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

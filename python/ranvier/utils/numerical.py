@@ -20,7 +20,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         A float array of shape `x.shape + (num_classes,)`, float64 as in Keras.
 
     Raises:
-        ValueError: if a number is negative or not below `num_classes`.
+        IndexError: if a number is negative or not below `num_classes`.
     """
     labels = np.array(x, dtype="int64")
     if labels.ndim > 1 and labels.shape[-1] == 1:
@@ -29,7 +29,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         num_classes = int(labels.max(initial=-1)) + 1
     outside = labels[(labels < 0) | (labels >= num_classes)]
     if outside.size:
-        raise ValueError(f"Class {outside.flat[0]} is out of range: there are {num_classes} classes, from 0.")
+        raise IndexError(f"Class {outside.flat[0]} is out of range: there are {num_classes} classes, from 0.")
     return np.eye(num_classes)[labels]
 
 
@@ -47,6 +47,5 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
     array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
-    norm = np.atleast_1d(np.linalg.norm(array, order, axis))
-    norm[norm == 0] = 1
-    return np.asarray(array / np.expand_dims(norm, axis))
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    return np.asarray(array / np.where(norm == 0, 1, norm))

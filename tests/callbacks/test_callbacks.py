@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import callbacks, layers
+
+X = np.ones((4, 1), "float32")
+Y = np.ones((4, 1), "float32")
+
+
+def model(**kwargs):
+    net = rv.Sequential([rv.Input((1,)), layers.Dense(1, kernel_initializer="zeros")])
+    net.compile(rv.optimizers.SGD(1.0), "mse", **kwargs)
+    return net
+
+
+class Script(callbacks.Callback):
+    """Sets a metric to given values, and a weight to the epoch's number, so that restoring shows."""
+
+    def __init__(self, values, name):
+        super().__init__()
+        self.values, self.name = values, name
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs[self.name] = self.values[epoch]
+        self.model.layers[0].kernel.assign([[float(epoch)]])
+
+
+def play(callback, values, name="val_loss", **compiled):
+    net = model(**compiled)
+    history = net.fit(X, Y, epochs=len(values), verbose=0, callbacks=[Script(values, name), callback])
+    return net, history
+
+
+S = [1.0, 0.9, 0.95, 0.96, 0.97, 0.8, 0.9, 0.9]
+
+
+class TestEarlyStopping:
+    # What Keras 3.15 does on the same values: (arguments, epochs, stopped_epoch, best, best_epoch, and the
+    # epoch whose weights are left)
+    ROWS = [
+        ({}, 3, 2, 0.9, 1, 2),
+        ({"patience": 1}, 3, 2, 0.9, 1, 2),
+        ({"patience": 2}, 4, 3, 0.9, 1, 3),
+        ({"patience": 3}, 5, 4, 0.9, 1, 4),
+        ({"patience": 2, "restore_best_weights": True}, 4, 3, 0.9, 1, 1),
+        ({"patience": 2, "min_delta": 0.5}, 3, 2, 1.0, 0, 2),
+        ({"patience": 2, "mode": "max"}, 3, 2, 1.0, 0, 2),
+        ({"patience": 3, "baseline": 0.85}, 3, 2, 0.9, 1, 2),
+        ({"patience": 3, "baseline": 0.85, "restore_best_weights": True}, 3, 2, 0.9, 1, 1),
+        ({"patience": 1, "start_from_epoch": 3}, 5, 4, 0.96, 3, 4),
+        ({"patience": 1, "start_from_epoch": 3, "restore_best_weights": True}, 5, 4, 0.96, 3, 3),
+        ({"patience": 50, "restore_best_weights": True}, 8, 0, 0.8, 5, 5),
+    ]
+
+    @pytest.mark.parametrize("row", ROWS, ids=[str(row[0]) for row in ROWS])
+    def test_against_keras(self, row):
+        arguments, *expected = row
+        callback = callbacks.EarlyStopping(**arguments)
+        net, history = play(callback, S)
+        kernel = float(net.layers[0].kernel.numpy()[0, 0])
+        found = [len(history.epoch), callback.stopped_epoch, callback.best, callback.best_epoch, kernel]
+        assert found == expected
+
+    @pytest.mark.parametrize(
+        ("metric", "values", "epochs"),
+        [
+            ("accuracy", [0.1, 0.2, 0.3, 0.25, 0.24, 0.5], 4),
+            ("mae", [0.1, 0.2, 0.3], 2),
+            ("loss", [1.0, 2.0], 2),
+        ],
+    )
+    def test_auto_mode_knows_the_metric(self, metric, values, epochs):
+        metrics = [] if metric == "loss" else [metric]
+        callback = callbacks.EarlyStopping(f"val_{metric}", patience=1)
+        _, history = play(callback, values, f"val_{metric}", metrics=metrics)
+        assert len(history.epoch) == epochs
+
+    def test_unknown_metrics_need_a_mode(self):
+        with pytest.raises(ValueError, match="monitor=nope.*Pass `mode='max'`"):
+            play(callbacks.EarlyStopping("nope"), S)
+
+    def test_unknown_mode(self):
+        with pytest.warns(UserWarning, match="fallback to auto"):
+            callbacks.EarlyStopping(mode="bar")
+
+    def test_a_missing_metric_is_warned_of(self):
+        with pytest.warns(UserWarning, match="`val_loss`, which is not available"):
+            model().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping()])
+
+    def test_verbose(self, capsys):
+        play(callbacks.EarlyStopping(patience=2, verbose=1, restore_best_weights=True), S)
+        assert capsys.readouterr().out.splitlines() == [
+            "Epoch 4: early stopping",
+            "Restoring model weights from the end of the best epoch: 2.",
+        ]
+
+    def test_it_can_be_used_twice(self):
+        callback = callbacks.EarlyStopping(patience=1)
+        for _ in range(2):
+            assert len(play(callback, S)[1].epoch) == 3
+
+
+class TestReduceLROnPlateau:
+    ROWS = [
+        ({"patience": 1}, 1e-5),
+        ({"patience": 2, "factor": 0.5}, 0.25),
+        ({"patience": 1, "cooldown": 2}, 1e-3),
+        ({"patience": 1, "min_lr": 0.5}, 0.5),
+    ]
+
+    @pytest.mark.parametrize("row", ROWS, ids=[str(row[0]) for row in ROWS])
+    def test_against_keras(self, row):
+        arguments, rate = row
+        net, history = play(callbacks.ReduceLROnPlateau(**arguments), S)
+        np.testing.assert_allclose(float(net.optimizer.learning_rate), rate, rtol=1e-5)
+        assert "learning_rate" in net.history.history or len(history.epoch) == 8
+
+    def test_factor(self):
+        with pytest.raises(ValueError, match="factor >= 1.0"):
+            callbacks.ReduceLROnPlateau(factor=1.0)
+
+    def test_learning_rate_is_logged(self):
+        history = model().fit(X, Y, epochs=2, verbose=0, callbacks=[callbacks.ReduceLROnPlateau("loss")])
+        assert history.history["learning_rate"] == [1.0, 1.0]
+
+
+class TestLearningRateScheduler:
+    def test_by_epoch(self, capsys):
+        schedule = callbacks.LearningRateScheduler(lambda epoch: 0.5 * (epoch + 1), verbose=1)
+        history = model().fit(X, Y, epochs=2, verbose=0, callbacks=[schedule])
+        np.testing.assert_allclose(history.history["learning_rate"], [0.5, 1.0])
+        assert "Epoch 2: LearningRateScheduler setting learning rate to 1.0." in capsys.readouterr().out
+
+    def test_from_the_last_one(self):
+        net = model()
+        net.fit(
+            X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, rate: rate / 2)]
+        )
+        assert float(net.optimizer.learning_rate) == 0.125
+
+    def test_the_training_uses_it(self):
+        net = model()
+        net.fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e: 0.0)])
+        assert not net.layers[0].kernel.numpy().any()
+
+    def test_bad_values(self):
+        with pytest.raises(ValueError, match="should be a float. Got: a"):
+            model().fit(X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e: "a")])
+
+
+class TestTerminateOnNaN:
+    def test_it_stops(self, capsys):
+        net = model()
+        history = net.fit(
+            X * np.nan, Y, batch_size=1, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()]
+        )
+        assert len(history.epoch) == 1 and int(net.optimizer.iterations) == 1
+        assert "Batch 0: Invalid loss, terminating training" in capsys.readouterr().out
+
+    def test_it_raises(self):
+        with pytest.raises(RuntimeError, match="NaN or Inf loss encountered at batch 0"):
+            model().fit(X * np.nan, Y, verbose=0, callbacks=[callbacks.TerminateOnNaN(raise_error=True)])
+
+    def test_numbers_go_on(self):
+        assert len(model().fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()]).epoch) == 3
+
+
+class TestCSVLogger:
+    def rows(self, path, delimiter=","):
+        with open(path, newline="") as file:
+            return list(csv.reader(file, delimiter=delimiter))
+
+    def test_with_validation(self, tmp_path):
+        path = tmp_path / "log.csv"
+        history = model(metrics=["mae"]).fit(
+            X,
+            Y,
+            epochs=3,
+            verbose=0,
+            validation_data=(X, Y),
+            validation_freq=2,
+            callbacks=[callbacks.CSVLogger(path)],
+        )
+        rows = self.rows(path)
+        assert rows[0] == ["epoch", "loss", "mae", "val_loss", "val_mae"] and len(rows) == 4
+        assert rows[1][3:] == ["NA", "NA"] and float(rows[2][1]) == history.history["loss"][1]
+
+    def test_append(self, tmp_path):
+        path = tmp_path / "log.csv"
+        for append in (False, True):
+            model().fit(X, Y, verbose=0, callbacks=[callbacks.CSVLogger(path, separator=";", append=append)])
+        rows = self.rows(path, ";")
+        assert [row[0] for row in rows] == ["epoch", "0", "0"]
+
+
+class TestLambdaCallback:
+    def test_hooks(self):
+        seen = []
+        callback = callbacks.LambdaCallback(
+            on_train_begin=lambda logs: seen.append("begin"),
+            on_epoch_end=lambda epoch, logs: seen.append((epoch, sorted(logs))),
+            on_train_batch_end=lambda batch, logs: seen.append(batch),
+            on_test_end=lambda logs: seen.append("test"),
+        )
+        model().fit(X, Y, batch_size=2, verbose=0, validation_data=(X, Y), callbacks=[callback])
+        assert seen == ["begin", 0, 1, "test", (0, ["loss", "val_loss"])]
+
+    def test_unknown_hooks(self):
+        with pytest.raises(TypeError, match="'on_epoch_finish', which is not a hook"):
+            callbacks.LambdaCallback(on_epoch_finish=print)
+
+
+class TestCallbackList:
+    def test_what_it_asks_of_the_loop(self):
+        class Epochs(callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                pass
+
+        class Batches(callbacks.Callback):
+            def on_batch_end(self, batch, logs=None):
+                pass
+
+        class Predictions(callbacks.Callback):
+            def on_predict_batch_end(self, batch, logs=None):
+                pass
+
+        def asks(callback, kind, verbose=0):
+            found = callbacks.CallbackList(
+                [callback], add_history=True, add_progbar=verbose > 0, verbose=verbose, epochs=1, steps=1
+            )
+            return found.needs_every_batch(kind), found.batch_interval(kind)
+
+        assert asks(Epochs(), "train") == (False, None)
+        assert asks(Batches(), "train") == (True, 0.0)
+        assert asks(Batches(), "test") == (False, None)
+        assert asks(Predictions(), "predict") == (True, 0.0)
+        assert asks(Epochs(), "train", verbose=1) == (False, 0.05)
+        assert asks(Epochs(), "train", verbose=2) == (False, None)
+
+    def test_params_and_model(self):
+        callback = callbacks.Callback()
+        listed = callbacks.CallbackList([[callback]], model="m", epochs=3, steps=2, verbose=0)
+        assert callback.model == "m" and callback.params == {"epochs": 3, "steps": 2, "verbose": 0}
+        other = callbacks.Callback()
+        listed.append(other)
+        assert listed.callbacks == [callback, other]
+
+    def test_ready_lists_are_used_as_they_are(self):
+        net = model()
+        listed = callbacks.CallbackList([], add_history=True, model=net, epochs=1, steps=1, verbose=0)
+        assert net.fit(X, Y, verbose=0, callbacks=listed) is listed.history
+
+    def test_a_history_of_ones_own(self):
+        history = callbacks.History()
+        assert model().fit(X, Y, verbose=0, callbacks=[history]) is history
+
+    def test_logs_pass_from_one_to_the_next(self):
+        net, history = play(callbacks.Callback(), [5.0, 6.0], "extra")
+        assert history.history["extra"] == [5.0, 6.0]

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier.training.data import (
+    ArrayFeed,
+    class_weights,
+    make_feed,
+    pack_x_y_sample_weight,
+    split_feed,
+    to_array,
+    unpack_x_y_sample_weight,
+)
+
+
+class Frame:
+    """Like a data frame: it becomes an array when asked."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.values, dtype)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ([[1.0, 2.0]], "float32"),
+        ([[1, 2]], "int32"),
+        ([True], "bool"),
+        (np.ones(2), "float32"),
+        (np.ones(2, "float16"), "float32"),
+        (np.ones(2, ">i8"), "int64"),
+        (np.ones(2, "uint8"), "uint8"),
+        (np.ones(2, "uint64"), "int64"),
+        (Frame([[1.5]]), "float32"),
+    ],
+)
+def test_to_array(value, dtype):
+    array = to_array(value, "x")
+    assert array.dtype == dtype and array.dtype.isnative and array.flags.c_contiguous
+
+
+def test_arrays_that_fit_are_not_copied():
+    x = np.ones((3, 2), "float32")
+    assert make_feed(x).x[0] is x
+
+
+def test_floatx_decides():
+    rv.config.set_floatx("float64")
+    try:
+        assert to_array(np.ones(2, "float32"), "x").dtype == np.float64
+    finally:
+        rv.config.set_floatx("float32")
+
+
+def test_nests():
+    feed = make_feed({"b": np.ones((4, 1)), "a": [np.zeros(4), None]}, np.ones(4))
+    assert [a.shape for a in feed.x] == [(4,), (4, 1)] and feed.num_samples == 4
+    x, y, sample_weight = feed.pack(["A", "B"], ["Y"], [])
+    assert x == {"b": "B", "a": ["A", None]} and y == "Y" and sample_weight is None
+
+
+def test_rows_are_views():
+    x = np.arange(10.0, dtype="float32")
+    feed = make_feed(x, x, x)
+    part = feed.rows(2, 5)
+    assert part.num_samples == 3 and np.shares_memory(part.x[0], x)
+    np.testing.assert_array_equal(part.sample_weight[0], [2, 3, 4])
+
+
+@pytest.mark.parametrize(
+    ("n", "split", "sizes"), [(10, 0.2, (8, 2)), (7, 0.5, (3, 4)), (100, 0.001, (99, 1))]
+)
+def test_split(n, split, sizes):
+    train, test = split_feed(make_feed(np.arange(n)), split)
+    assert (train.num_samples, test.num_samples) == sizes
+    assert train.x[0][0] == 0 and test.x[0][-1] == n - 1
+
+
+@pytest.mark.parametrize(
+    ("y", "weights"),
+    [
+        (np.array([0, 1, 5]), [1, 2, 1]),
+        (np.array([[0], [1], [5]]), [1, 2, 1]),
+        (np.array([[0.9, 0.1], [0.2, 0.8]]), [1, 2]),
+        (np.array([0.1, 0.9]), [1, 2]),
+        (np.array([False, True]), [1, 2]),
+    ],
+)
+def test_class_weights(y, weights):
+    found = class_weights(y, {1: 2.0})
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, weights)
+
+
+@pytest.mark.parametrize(
+    ("data", "unpacked"),
+    [
+        ("x", ("x", None, None)),
+        (("x",), ("x", None, None)),
+        (("x", "y"), ("x", "y", None)),
+        (["x", "y", "w"], ("x", "y", "w")),
+    ],
+)
+def test_unpack(data, unpacked):
+    assert unpack_x_y_sample_weight(data) == unpacked
+
+
+def test_pack():
+    assert pack_x_y_sample_weight("x") == "x"
+    assert pack_x_y_sample_weight(["x"]) == (["x"],)
+    assert pack_x_y_sample_weight("x", "y") == ("x", "y")
+    assert pack_x_y_sample_weight("x", "y", "w") == ("x", "y", "w")
+    with pytest.raises(ValueError, match="tuple of 4"):
+        unpack_x_y_sample_weight((1, 2, 3, 4))
+
+
+def test_feed_of_one_array():
+    x = np.ones((3, 2), "float32")
+    quick, checked = ArrayFeed.of_array(x), ArrayFeed(x)
+    for name in ArrayFeed.__slots__:
+        assert getattr(quick, name) == getattr(checked, name) or name in ("x", "structures")
