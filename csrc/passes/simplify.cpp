@@ -24,6 +24,7 @@ class Simplifier {
     if (node.op->is(kLeaf) || node.op->is(kEffect)) return to_.adopt(std::move(node));
     if (node.op->is(kElementwise)) drop_broadcasts(node);
     if (node.op == &def_matmul) fold_transposes(node);
+    if (reduces_nothing(node)) node = reshape_of(node);
     const NodeId same = replacement(node);
     return same >= 0 ? same : to_.adopt(std::move(node));
   }
@@ -43,6 +44,21 @@ class Simplifier {
     if (is(def_multiply) && is_one(x) && to_.type(node.inputs[1]) == node.type) return node.inputs[1];
     if (is(def_divide) && is_one(node.inputs[1]) && to_.type(x) == node.type) return x;
     return -1;
+  }
+
+  // A reduction over axes of extent 1 (a batch of one row) is its operand under another shape.
+  bool reduces_nothing(const Node& node) const {
+    for (const OpDef* op : {&def_sum, &def_prod, &def_max, &def_min, &def_any, &def_all})
+      if (node.op == op) return to_.type(node.inputs[0]).shape.size() == node.type.shape.size() && node.type.shape.size() > 0;
+    return false;
+  }
+  static Node reshape_of(const Node& node) {
+    Node result;
+    result.op = &def_reshape;
+    result.inputs = node.inputs;
+    result.attributes = {{"shape", node.type.shape.to_vector()}};
+    result.type = node.type;
+    return result;
   }
 
   // Elementwise operations broadcast by themselves: an operand need not be repeated first, as long as another one
