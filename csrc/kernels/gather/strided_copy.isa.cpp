@@ -131,13 +131,18 @@ template <int kFirst, class V, int... I>
   return __builtin_shufflevector(a, b, (I % 2 * n + kFirst + I / 2)...);
 }
 
-// Transposes a square of native vectors: rows of the source, `from` bytes apart, become columns. Interleaving
+// Vectors that a transpose is made of: native ones, but for small elements, whose squares would be too large,
+// short.
+template <class T>
+constexpr int kSquare = sizeof(T) >= 4 ? kNative<T> : 16 / static_cast<int>(sizeof(T));
+
+// Transposes a square of vectors: rows of the source, `from` bytes apart, become columns. Interleaving
 // the first half of the vectors with the second, log2(n) times, is the transpose.
 template <class T>
 [[gnu::always_inline]] inline void transpose_square(const char* src, std::int64_t from, char* dst,
                                                     std::int64_t to) {
-  constexpr int n = kNative<T>;
-  using V = NativeVec<T>;
+  constexpr int n = kSquare<T>;
+  using V = VecN<T, n>;
   using All = std::make_integer_sequence<int, n>;
   V a[n], b[n];
   for (int i = 0; i < n; ++i) a[i] = load_vec<V>(src + i * from);
@@ -148,28 +153,20 @@ template <class T>
     }
     for (int i = 0; i < n; ++i) a[i] = b[i];
   }
-  for (int i = 0; i < n; ++i) __builtin_memcpy(dst + i * to, &a[i], sizeof(V));
+  for (int i = 0; i < n; ++i) store_vec(dst + i * to, a[i]);
 }
 
 // A 2-D part: destination contiguous along `row` (source stride row.from), source contiguous along `col`.
 template <class T>
 void transpose(const Dim& row, const Dim& col, const char* from, char* to) {
   constexpr std::int64_t kSize = sizeof(T);
-  constexpr std::int64_t n = sizeof(T) >= 4 ? kNative<T> : 16;
+  constexpr std::int64_t n = kSquare<T>;
   const Dim r = row, c = col;
   const std::int64_t whole_rows = r.size - r.size % n, whole_cols = c.size - c.size % n;
   // Along the destination's rows first: its lines are filled one after the other.
   for (std::int64_t j = 0; j < whole_cols; j += n) {
     for (std::int64_t i = 0; i < whole_rows; i += n) {
-      const char* src = from + i * r.from + j * kSize;
-      char* dst = to + i * kSize + j * c.to;
-      if constexpr (sizeof(T) >= 4) {
-        transpose_square<T>(src, r.from, dst, c.to);
-      } else {
-        for (std::int64_t y = 0; y < n; ++y)
-          for (std::int64_t x = 0; x < n; ++x)
-            store_one<T>(dst + y * c.to + x * kSize, load_one<T>(src + x * r.from + y * kSize));
-      }
+      transpose_square<T>(from + i * r.from + j * kSize, r.from, to + i * kSize + j * c.to, c.to);
     }
     for (std::int64_t y = j; y < j + n; ++y)
       for (std::int64_t i = whole_rows; i < r.size; ++i)

@@ -49,6 +49,11 @@ template <class V>
   return v;
 }
 
+template <class V>
+[[gnu::always_inline]] static inline void store_vec(void* p, V v) {
+  __builtin_memcpy(p, &v, sizeof(V));
+}
+
 template <class V, class T>
 [[gnu::always_inline]] static inline V broadcast(T value) {
   return V{} + value;  // exact: no value given here is -0
@@ -163,16 +168,22 @@ template <class T>
 using SignedOf = std::conditional_t<sizeof(T) == 8, std::int64_t,
                                     std::conditional_t<sizeof(T) == 4, std::int32_t, std::int8_t>>;
 
+// 0, 1, 2, ...
+template <class T>
+[[gnu::always_inline]] static inline NativeVec<SignedOf<T>> lane_index() {
+  NativeVec<SignedOf<T>> index;
+  for (int l = 0; l < kNative<T>; ++l) index[l] = static_cast<SignedOf<T>>(l);
+  return index;
+}
+
 // The vector at p with the elements from `count` on (0 < count < kNative) replaced by `fill`. Reads a whole
 // vector when that ends no later than `limit`, the end of the array that p points into.
 template <class T>
 [[gnu::always_inline]] static inline NativeVec<T> load_partial(const T* p, std::int64_t count, const T* limit,
                                                                T fill) {
-  using Int = SignedOf<T>;
   if (limit - p >= kNative<T>) [[likely]] {
-    NativeVec<Int> index;
-    for (int l = 0; l < kNative<T>; ++l) index[l] = static_cast<Int>(l);
-    return index < static_cast<Int>(count) ? load_vec<NativeVec<T>>(p) : broadcast<NativeVec<T>>(fill);
+    return lane_index<T>() < static_cast<SignedOf<T>>(count) ? load_vec<NativeVec<T>>(p)
+                                                             : broadcast<NativeVec<T>>(fill);
   }
   T buffer[kNative<T>];
   for (int l = 0; l < kNative<T>; ++l) buffer[l] = l < count ? p[l] : fill;
@@ -217,45 +228,33 @@ struct Pairwise {
   }
 };
 
-// Op over n elements, in the tree described above. `load(i, count)` gives the
-// Lanes of elements i..i + kLanes, of which `count` exist (the rest are the identity).
-template <class Op, class T, class Load>
-[[gnu::always_inline]] static inline T fold_row(std::int64_t n, Load load) {
-  constexpr int K = kLanes<T> / kNative<T>;
-  constexpr std::int64_t kBlock = std::int64_t{kStrips} * kLanes<T>;
-  Pairwise<Op, T> blocks;
-  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
-    const std::int64_t end = n - begin < kBlock ? n : begin + kBlock;
-    Lanes<T, K> acc;
-    for (int k = 0; k < K; ++k) acc.v[k] = broadcast<NativeVec<T>>(Op::template identity<T>());
-    std::int64_t i = begin;
-    for (; i + kLanes<T> <= end; i += kLanes<T>) {
-      const Lanes<T, K> x = load(i, std::int64_t{kLanes<T>});
-      for (int k = 0; k < K; ++k) acc.v[k] = Op::apply(acc.v[k], x.v[k]);
-    }
-    if (i < end) {
-      const Lanes<T, K> x = load(i, end - i);
-      for (int k = 0; k < K; ++k) acc.v[k] = Op::apply(acc.v[k], x.v[k]);
-    }
-    blocks.push(fold<Op, T, K>(acc));
-  }
-  return blocks.finish();
-}
-
-// Rows of at most this many elements are folded from one set of kShort lanes.
+// Rows of at most this many elements are folded from fewer lanes.
 template <class T>
 inline constexpr int kShort = 64 / static_cast<int>(sizeof(T));
-template <class T>
-using ShortLanes = Lanes<T, kShort<T> / kNative<T>>;
 
 // Op over the n elements at p; the array that p points into ends at `limit`.
 template <class Op, class T>
 [[gnu::always_inline]] static inline T reduce_row(const T* p, std::int64_t n, const T* limit) {
   constexpr T fill = Op::template identity<T>();
-  if (n <= kShort<T>) return fold<Op, T>(load_lanes<T, kShort<T> / kNative<T>>(p, n, limit, fill));
-  return fold_row<Op, T>(n, [=](std::int64_t i, std::int64_t count) {
-    return load_lanes<T, kLanes<T> / kNative<T>>(p + i, count, limit, fill);
-  });
+  constexpr int N = kNative<T>;
+  if (n <= kShort<T>) return fold<Op, T>(load_lanes<T, kShort<T> / N>(p, n, limit, fill));
+  constexpr int K = kLanes<T> / N;
+  constexpr std::int64_t kBlock = std::int64_t{kStrips} * kLanes<T>;
+  Pairwise<Op, T> blocks;
+  for (std::int64_t begin = 0; begin < n; begin += kBlock) {
+    const std::int64_t end = n - begin < kBlock ? n : begin + kBlock;
+    Lanes<T, K> acc;
+    for (int k = 0; k < K; ++k) acc.v[k] = broadcast<NativeVec<T>>(fill);
+    std::int64_t i = begin;
+    for (; i + kLanes<T> <= end; i += kLanes<T>)
+      for (int k = 0; k < K; ++k) acc.v[k] = Op::apply(acc.v[k], load_vec<NativeVec<T>>(p + i + k * N));
+    for (int k = 0; k < K; ++k, i += N) {
+      if (end - i >= N) acc.v[k] = Op::apply(acc.v[k], load_vec<NativeVec<T>>(p + i));
+      else if (end > i) acc.v[k] = Op::apply(acc.v[k], load_partial<T>(p + i, end - i, limit, fill));
+    }
+    blocks.push(fold<Op, T>(acc));
+  }
+  return blocks.finish();
 }
 
 }  // namespace ranvier::RANVIER_ISA

@@ -42,22 +42,19 @@ void accumulate_block(std::int64_t rows, std::int64_t inner, std::int64_t width,
       for (int r = 0; r < 8; ++r) v[r] = load_vec<NativeVec<T>>(group + r * inner + c);
       for (int half = 4; half > 0; half /= 2)
         for (int r = 0; r < half; ++r) v[r] = Op::apply(v[r], v[r + half]);
-      const NativeVec<T> sum = Op::apply(load_vec<NativeVec<T>>(acc + c), v[0]);
-      __builtin_memcpy(acc + c, &sum, sizeof(sum));
+      store_vec(acc + c, Op::apply(load_vec<NativeVec<T>>(acc + c), v[0]));
     }
     if (c >= width) continue;
     NativeVec<T> v[8];
     for (int r = 0; r < 8; ++r) v[r] = load_column<T>(group + r * inner + c, width - c, limit);
     for (int half = 4; half > 0; half /= 2)
       for (int r = 0; r < half; ++r) v[r] = Op::apply(v[r], v[r + half]);
-    const NativeVec<T> sum = Op::apply(load_vec<NativeVec<T>>(acc + c), v[0]);
-    __builtin_memcpy(acc + c, &sum, sizeof(sum));
+    store_vec(acc + c, Op::apply(load_vec<NativeVec<T>>(acc + c), v[0]));
   }
   for (; row < rows; ++row) {
     for (std::int64_t c = 0; c < width; c += N) {
       const NativeVec<T> v = load_column<T>(x + row * inner + c, width - c, limit);
-      const NativeVec<T> sum = Op::apply(load_vec<NativeVec<T>>(acc + c), v);
-      __builtin_memcpy(acc + c, &sum, sizeof(sum));
+      store_vec(acc + c, Op::apply(load_vec<NativeVec<T>>(acc + c), v));
     }
   }
 }
@@ -73,10 +70,8 @@ void reduce_tile(std::int64_t reduce, std::int64_t inner, std::int64_t width, co
     const std::int64_t rows = reduce - row < kBlockRows ? reduce - row : kBlockRows;
     int level = __builtin_ctzll(~count);
     T* acc = partial[level];
-    for (std::int64_t c = 0; c < width; c += kNative<T>) {
-      const NativeVec<T> v = broadcast<NativeVec<T>>(identity);
-      __builtin_memcpy(acc + c, &v, sizeof(v));
-    }
+    for (std::int64_t c = 0; c < width; c += kNative<T>)
+      store_vec(acc + c, broadcast<NativeVec<T>>(identity));
     accumulate_block<Op, T>(rows, inner, width, x + row * inner, limit, acc);
     for (int l = 0; l < level; ++l)
       for (std::int64_t c = 0; c < width; ++c) acc[c] = Op::apply(partial[l][c], acc[c]);

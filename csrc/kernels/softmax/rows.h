@@ -1,5 +1,5 @@
-// What the softmax kernels share: rows in strips of kStrip elements, whose loops over a constant count
-// vectorise with the scalar functions of simd/math.h. Every sum over a row uses the tree of reduce/lanes.h.
+// What the softmax kernels share: rows in strips of kStrip elements held in native vectors. Sums over a row
+// use the tree of reduce/lanes.h. Arrays are given with their limit: nothing from there on is read.
 #pragma once
 
 #include "kernels/reduce/lanes.h"
@@ -9,31 +9,17 @@ namespace ranvier::RANVIER_ISA {
 
 inline constexpr int kStrip = 16;
 template <class T>
-using StripLanes = Lanes<T, kStrip / kNative<T>>;
+inline constexpr int kStripVecs = kStrip / kNative<T>;
+template <class T>
+using Strip = Lanes<T, kStripVecs<T>>;
 template <class T>
 inline constexpr T kNegInf = -T(__builtin_inf());
 
-// kStrip values in memory, as the loops like them.
-template <class T>
-struct Strip {
-  alignas(64) T v[kStrip];
-};
-
-template <class T>
-[[gnu::always_inline]] static inline StripLanes<T> lanes_of(const Strip<T>& strip) {
-  StripLanes<T> lanes;
-  __builtin_memcpy(&lanes, strip.v, sizeof(lanes));
-  return lanes;
-}
-
-// The strip at p. With `count` < kStrip its other elements are `fill`, and nothing from `limit` on is read.
+// The strip at p. Elements from `count` on are `fill`.
 template <class T>
 [[gnu::always_inline]] static inline Strip<T> load_strip(const T* p, std::int64_t count, const T* limit,
                                                          T fill) {
-  const StripLanes<T> lanes = load_lanes<T, kStrip / kNative<T>>(p, count, limit, fill);
-  Strip<T> strip;
-  __builtin_memcpy(strip.v, &lanes, sizeof(lanes));
-  return strip;
+  return load_lanes<T, kStripVecs<T>>(p, count, limit, fill);
 }
 
 template <int Count, class T>
@@ -43,74 +29,112 @@ template <int Count, class T>
   p += Count;
   from += Count;
 }
+// Stores the first `count` elements. Not by masked stores: those of AVX2 are slow on some processors.
 template <class T>
 [[gnu::always_inline]] static inline void store_strip(T* p, std::int64_t count, const Strip<T>& strip) {
   if (count >= kStrip) {
-    for (int l = 0; l < kStrip; ++l) p[l] = strip.v[l];
+    for (int k = 0; k < kStripVecs<T>; ++k) store_vec(p + k * kNative<T>, strip.v[k]);
     return;
   }
-  const T* from = strip.v;
+  alignas(64) T buffer[kStrip];
+  for (int k = 0; k < kStripVecs<T>; ++k) store_vec(buffer + k * kNative<T>, strip.v[k]);
+  const T* from = buffer;
   copy_part<8>(p, from, count);
   copy_part<4>(p, from, count);
   copy_part<2>(p, from, count);
   copy_part<1>(p, from, count);
 }
 
-// out[c] = f(a[c]) for c < cols. `out` may be `a`.
+// f on vectors, or on vectors of two strips.
+template <class T, class F>
+[[gnu::always_inline]] static inline Strip<T> map(Strip<T> a, F f) {
+  for (int k = 0; k < kStripVecs<T>; ++k) a.v[k] = f(a.v[k]);
+  return a;
+}
+template <class T, class F>
+[[gnu::always_inline]] static inline Strip<T> map(Strip<T> a, const Strip<T>& b, F f) {
+  for (int k = 0; k < kStripVecs<T>; ++k) a.v[k] = f(a.v[k], b.v[k]);
+  return a;
+}
+// f on elements: the scalar functions of simd/math.h, in a loop that the compiler makes vectors of again.
+template <class T, class F>
+[[gnu::always_inline]] static inline Strip<T> map_elements(const Strip<T>& a, F f) {
+  alignas(64) T x[kStrip];
+  __builtin_memcpy(x, &a, sizeof(x));
+  for (int l = 0; l < kStrip; ++l) x[l] = f(x[l]);
+  Strip<T> result;
+  __builtin_memcpy(&result, x, sizeof(x));
+  return result;
+}
+
+// out[c] = f(a[c]) for c < cols, f on strips. `out` may be `a`.
 template <class T, class F>
 [[gnu::always_inline]] static inline void map_row(std::int64_t cols, const T* a, const T* limit, T* out,
                                                   F f) {
-  for (std::int64_t c = 0; c < cols; c += kStrip) {
-    Strip<T> x = load_strip<T>(a + c, cols - c, limit, T(0));
-    for (int l = 0; l < kStrip; ++l) x.v[l] = f(x.v[l]);
-    store_strip(out + c, cols - c, x);
-  }
+  for (std::int64_t c = 0; c < cols; c += kStrip)
+    store_strip(out + c, cols - c, f(load_strip<T>(a + c, cols - c, limit, T(0))));
 }
-
-// out[c] = f(a[c], b[c]); arrays a and b end at equal distances. `out` may be `a` or `b`.
+// out[c] = f(a[c], b[c]); `readable` elements follow a and b. `out` may be `a` or `b`.
 template <class T, class F>
 [[gnu::always_inline]] static inline void map_rows(std::int64_t cols, const T* a, const T* b,
                                                    std::int64_t readable, T* out, F f) {
   for (std::int64_t c = 0; c < cols; c += kStrip) {
-    Strip<T> x = load_strip<T>(a + c, cols - c, a + readable, T(0));
+    const Strip<T> x = load_strip<T>(a + c, cols - c, a + readable, T(0));
     const Strip<T> y = load_strip<T>(b + c, cols - c, b + readable, T(0));
-    for (int l = 0; l < kStrip; ++l) x.v[l] = f(x.v[l], y.v[l]);
-    store_strip(out + c, cols - c, x);
+    store_strip(out + c, cols - c, f(x, y));
   }
 }
 
 // Op over a row. Short rows are folded from one strip, which gives the bits of the whole tree.
 template <class Op, class T>
 [[gnu::always_inline]] static inline T fold_any(std::int64_t cols, const T* x, const T* limit) {
-  if (cols <= kStrip) return fold<Op, T>(lanes_of(load_strip<T>(x, cols, limit, Op::template identity<T>())));
+  if (cols <= kStrip) return fold<Op, T>(load_strip<T>(x, cols, limit, Op::template identity<T>()));
   return reduce_row<Op, T>(x, cols, limit);
 }
-
 template <class T>
 [[gnu::always_inline]] static inline T row_sum(std::int64_t cols, const T* x, const T* limit) {
   return fold_any<AddOp, T>(cols, x, limit);
 }
-
 // The largest element. A NaN may be lost here; it shows again in the sum of exponentials.
 template <class T>
 [[gnu::always_inline]] static inline T row_max(std::int64_t cols, const T* x, const T* limit) {
   return fold_any<FastMaxOp, T>(cols, x, limit);
 }
 
-// The sum over c < cols of the values that strip(c, count) gives for elements c to c + kStrip, zero from
-// `count` on.
+// The sum over c < cols of the strips that strip(c, count) gives for elements c to c + kStrip, zero from
+// `count` on: the tree of reduce_row, with the lanes in memory, so that `strip` is inlined once.
 template <class T, class F>
 [[gnu::always_inline]] static inline T sum_strips(std::int64_t cols, F strip) {
-  if (cols <= kStrip) return fold<AddOp, T>(lanes_of(strip(std::int64_t{0}, cols)));
-  return fold_row<AddOp, T>(cols, [=](std::int64_t i, std::int64_t count) {
-    Lanes<T, kLanes<T> / kNative<T>> lanes;
-    for (int s = 0; s < kLanes<T>; s += kStrip) {
-      Strip<T> x{};
-      if (count > s) x = strip(i + s, count - s);
-      __builtin_memcpy(&lanes.v[s / kNative<T>], x.v, sizeof(x.v));
+  if (cols <= kStrip) return fold<AddOp, T>(strip(std::int64_t{0}, cols));
+  constexpr std::int64_t kBlock = std::int64_t{kStrips} * kLanes<T>;
+  Pairwise<AddOp, T> blocks;
+  for (std::int64_t begin = 0; begin < cols; begin += kBlock) {
+    const std::int64_t end = cols - begin < kBlock ? cols : begin + kBlock;
+    alignas(64) T acc[kLanes<T>] = {};
+    for (std::int64_t c = begin; c < end; c += kStrip) {
+      const Strip<T> x = strip(c, end - c);
+      T* lane = acc + (c - begin) % kLanes<T>;
+      for (int k = 0; k < kStripVecs<T>; ++k, lane += kNative<T>)
+        store_vec(lane, load_vec<NativeVec<T>>(lane) + x.v[k]);
     }
-    return lanes;
-  });
+    Lanes<T, kLanes<T> / kNative<T>> lanes;
+    __builtin_memcpy(&lanes, acc, sizeof(lanes));
+    blocks.push(fold<AddOp, T>(lanes));
+  }
+  return blocks.finish();
+}
+
+// e^t for t <= 0. What would come near the smallest normal number is zero: denormal numbers are slow, here
+// and in whatever reads them.
+template <class T>
+[[gnu::always_inline]] static inline T exp_flushed(T t) {
+  constexpr T kFlush = sizeof(T) == 4 ? T(-87) : T(-708);
+  const T e = exp_core(t < kFlush ? kFlush : t, T(0));
+  return t < kFlush ? T(0) : e;
+}
+template <class T>
+[[gnu::always_inline]] static inline Strip<T> exp_strip(const Strip<T>& x, T max) {
+  return map_elements(x, [=](T value) { return exp_flushed(value - max); });
 }
 
 // The maximum of a row and the sum of exp(x - maximum).
@@ -120,21 +144,37 @@ template <class T>
   const T m = row_max(cols, x, limit);
   max = m;
   sum = sum_strips<T>(cols, [=](std::int64_t i, std::int64_t count) {
-    Strip<T> e = load_strip<T>(x + i, count, limit, kNegInf<T>);
-    for (int l = 0; l < kStrip; ++l) e.v[l] = exp_(e.v[l] - m);
+    return exp_strip(load_strip<T>(x + i, count, limit, kNegInf<T>), m);
+  });
+}
+
+// out = exp(x - maximum); returns its sum.
+template <class T>
+[[gnu::always_inline]] static inline T exp_row(std::int64_t cols, const T* x, const T* limit, T* out) {
+  const T max = row_max(cols, x, limit);
+  return sum_strips<T>(cols, [=](std::int64_t i, std::int64_t count) {
+    const Strip<T> e = exp_strip(load_strip<T>(x + i, count, limit, kNegInf<T>), max);
+    store_strip(out + i, count, e);
     return e;
   });
+}
+
+// The softmax of a whole short row: elements beyond it are -inf in x, 0 in the result.
+template <class T>
+[[gnu::always_inline]] static inline Strip<T> softmax_strip(const Strip<T>& x) {
+  const Strip<T> e = exp_strip(x, fold<FastMaxOp, T>(x));
+  const T scale = T(1) / fold<AddOp, T>(e);
+  return map(e, [=](NativeVec<T> v) { return v * scale; });
 }
 
 // The sum of a * b.
 template <class T>
 [[gnu::always_inline]] static inline T row_dot(std::int64_t cols, const T* a, const T* b,
                                                std::int64_t readable) {
+  using V = NativeVec<T>;
   return sum_strips<T>(cols, [=](std::int64_t i, std::int64_t count) {
-    Strip<T> x = load_strip<T>(a + i, count, a + readable, T(0));
-    const Strip<T> y = load_strip<T>(b + i, count, b + readable, T(0));
-    for (int l = 0; l < kStrip; ++l) x.v[l] *= y.v[l];
-    return x;
+    return map(load_strip<T>(a + i, count, a + readable, T(0)),
+               load_strip<T>(b + i, count, b + readable, T(0)), [](V x, V y) { return x * y; });
   });
 }
 

@@ -21,17 +21,17 @@ std::int64_t sparse_xent(std::int64_t rows, std::int64_t cols, const T* x, const
   // kStrip rows at a time, so that their logarithms are taken together.
   for (std::int64_t begin = 0; begin < rows; begin += kStrip) {
     const std::int64_t count = rows - begin < kStrip ? rows - begin : kStrip;
-    Strip<T> behind{}, sum{};
+    T behind[kStrip], sum[kStrip] = {};
     for (std::int64_t r = 0; r < count; ++r) {
       const T* row = x + (begin + r) * cols;
       const std::int64_t label = label_at(labels, label64, begin + r, cols);
       T max;
-      row_stats(cols, row, limit, max, sum.v[r]);
-      behind.v[r] = label >= 0 ? max - row[label] : T(__builtin_nan(""));
+      row_stats(cols, row, limit, max, sum[r]);
+      behind[r] = label >= 0 ? max - row[label] : T(__builtin_nan(""));
       if (label < 0 && bad < 0) bad = begin + r;
     }
-    for (int l = 0; l < kStrip; ++l) sum.v[l] = log_(sum.v[l]) + behind.v[l];
-    store_strip(loss + begin, count, sum);
+    for (int l = 0; l < kStrip; ++l) sum[l] = log_(sum[l]);
+    for (std::int64_t r = 0; r < count; ++r) loss[begin + r] = sum[r] + behind[r];
   }
   return bad;
 }
@@ -47,18 +47,19 @@ void sparse_xent_grad(std::int64_t rows, std::int64_t cols, const T* x, const vo
     if (label < 0) {
       for (std::int64_t c = 0; c < cols; ++c) out[c] = T(0);
     } else if (cols <= kStrip) {
-      Strip<T> e = load_strip<T>(x, cols, limit, kNegInf<T>);
-      const T max = fold<FastMaxOp, T>(lanes_of(e));
-      for (int l = 0; l < kStrip; ++l) e.v[l] = exp_(e.v[l] - max);
-      const T scale = T(1) / fold<AddOp, T>(lanes_of(e));
-      for (int l = 0; l < kStrip; ++l) e.v[l] = upstream * (e.v[l] * scale - (l == label ? T(1) : T(0)));
-      store_strip(out, cols, e);
+      Strip<T> p = softmax_strip(load_strip<T>(x, cols, limit, kNegInf<T>));
+      for (int k = 0; k < kStripVecs<T>; ++k) {
+        const auto here = lane_index<T>() + SignedOf<T>(k * kNative<T>) == SignedOf<T>(label);
+        const NativeVec<T> hot = here ? broadcast<NativeVec<T>>(T(1)) : NativeVec<T>{};
+        p.v[k] = upstream * (p.v[k] - hot);
+      }
+      store_strip(out, cols, p);
     } else {
-      const T max = row_max(cols, x, limit);
-      map_row(cols, x, limit, out, [=](T value) { return exp_(value - max); });
-      const T scale = T(1) / row_sum(cols, static_cast<const T*>(out), out_limit);
+      const T scale = T(1) / exp_row(cols, x, limit, out);
       const T at_label = upstream * (out[label] * scale - T(1));
-      map_row(cols, static_cast<const T*>(out), out_limit, out, [=](T e) { return upstream * (e * scale); });
+      map_row(cols, static_cast<const T*>(out), out_limit, out, [=](const Strip<T>& e) {
+        return map(e, [=](NativeVec<T> v) { return upstream * (v * scale); });
+      });
       out[label] = at_label;
     }
   }
