@@ -86,7 +86,7 @@ static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, st
     s.cols_step = even_step((n + kLanes - 1) / kLanes, max_vecs(static_cast<int>(s.rows_step))) * kLanes;
     s.b_step = s.cols_step;
   }
-  const bool by_rows = packed_b || k * n <= kSmallB;
+  const bool by_rows = packed_b || k < kDeepProduct || k * n <= kSmallB;
   if (a_form == 0) {
     (by_rows ? rows_outside<T, ReadA::kRows> : cols_outside<T, ReadA::kRows>)(s, a, b, c);
   } else {

@@ -48,15 +48,22 @@ std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
   return std::min(total, std::max(div_up(total, std::max<std::int64_t>(parts, 1)), least));
 }
 
+// A B that lies as the tiles read it is copied only where it is large, and read again for many rows.
+bool packs_plain_b(const GemmPlan& plan) {
+  const GemmProblem& q = plan.problem;
+  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype)), bytes = q.k * row_bytes;
+  if (bytes <= kLocalB || 256 * row_bytes <= kLocalB * 3 / 4) return false;
+  return q.m > (bytes < kStreamedB ? 4 : 2) * plan.tile_rows;
+}
+
 void choose_path(GemmPlan& plan) {
   const GemmProblem& q = plan.problem;
-  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype));
   if (q.k == 0) return;  // zeros: in place
   if (q.n <= 4 && q.m >= 2 * q.n) {
     plan.path = kGemmThinCols;
   } else if (q.m <= 4 && q.trans_b) {
     plan.path = kGemmThinRows;
-  } else if (q.trans_b || (q.m > 2 * plan.tile_rows && q.k * row_bytes > kLocalB && 256 * row_bytes > kLocalB * 3 / 4)) {
+  } else if (q.trans_b || packs_plain_b(plan)) {
     plan.path = q.m > 16 * plan.tile_rows ? kGemmShareB : kGemmPackB;
     if (plan.path == kGemmShareB && q.n >= 24 * plan.tile_cols) plan.path |= kGemmPackA;
   }
@@ -89,7 +96,7 @@ void block_in_place(GemmPlan& plan, std::int64_t parts) {
   if (b_bytes > kLocalB) {
     // Against few rows a large B goes by once, at the speed of memory: a few of its rows at a time, whole.
     const bool stream = q.m <= 2 * plan.tile_rows && b_bytes > (q.m == 1 ? kStreamedB / 8 : kStreamedB);
-    plan.kc = std::min<std::int64_t>(q.k, stream ? 8 : 256);
+    plan.kc = stream ? 8 : q.m <= 4 * plan.tile_rows ? q.k : 256;
   }
   // A transposed A is read along its rows: the more of C's rows in a task, the longer the runs.
   const std::int64_t rows = std::max(kBlockOfC * (q.trans_a ? 8 : 1) / q.n, 16 * plan.tile_rows);
