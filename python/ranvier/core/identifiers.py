@@ -27,7 +27,7 @@ def resolve(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         return registry.deserialize_object(identifier, module_objects=table)
     found = registry.lookup(kind, identifier, table) if isinstance(identifier, str) else identifier
     if isinstance(found, type):
-        found = found()
+        return found()
     if not callable(found):
         raise ValueError(f"Could not interpret {kind} identifier: {identifier}")
     return found

@@ -78,8 +78,8 @@ class Adam(Optimizer):
     def _corrected_rate(self, learning_rate: Any, dtype: str) -> Any:
         """The learning rate with the corrections for averages that began at zero."""
         step = ops.cast(self.iterations + 1, dtype)
-        correction_1 = 1.0 - ops.power(ops.cast(self.beta_1, dtype), step)
-        correction_2 = 1.0 - ops.power(ops.cast(self.beta_2, dtype), step)
+        correction_1 = 1.0 - ops.power(ops.convert_to_tensor(self.beta_1, dtype), step)
+        correction_2 = 1.0 - ops.power(ops.convert_to_tensor(self.beta_2, dtype), step)
         return self.shared_rate(learning_rate, dtype) * ops.sqrt(correction_2) / correction_1
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

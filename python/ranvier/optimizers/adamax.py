@@ -72,7 +72,7 @@ class Adamax(Optimizer):
     def _corrected_rate(self, learning_rate: Any, dtype: str) -> Any:
         """The learning rate with the correction for an average that began at zero."""
         step = ops.cast(self.iterations + 1, dtype)
-        correction = 1.0 - ops.power(ops.cast(self.beta_1, dtype), step)
+        correction = 1.0 - ops.power(ops.convert_to_tensor(self.beta_1, dtype), step)
         return self.shared_rate(learning_rate, dtype) / correction
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -23,5 +23,5 @@ def clip_by_global_norm(grads: Sequence[Any], limit: float) -> list[Any]:
     for gradient in grads[1:]:
         total = total + ops.sum(ops.square(gradient))
     norm = ops.sqrt(total)
-    factor = limit / ops.maximum(norm, limit) + (norm - norm)
+    factor = limit / ops.maximum(norm, limit) + ops.subtract(norm, norm)
     return [gradient * factor for gradient in grads]

@@ -69,8 +69,8 @@ class Lamb(Optimizer):
     def _corrections(self, dtype: str) -> tuple[Any, Any]:
         """The factors of averages that began at zero."""
         step = ops.cast(self.iterations + 1, dtype)
-        of_m = 1.0 / (1.0 - ops.power(ops.cast(self.beta_1, dtype), step))
-        of_s = 1.0 / (1.0 - ops.power(ops.cast(self.beta_2, dtype), step))
+        of_m = 1.0 / (1.0 - ops.power(ops.convert_to_tensor(self.beta_1, dtype), step))
+        of_s = 1.0 / (1.0 - ops.power(ops.convert_to_tensor(self.beta_2, dtype), step))
         return of_m, of_s
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -83,7 +83,7 @@ class Nadam(Optimizer):
         self._u_product.assign(self._u_product * self._momentum_at(step))
 
     def _momentum_at(self, step: Any) -> Any:
-        return self.beta_1 * (1.0 - 0.5 * ops.power(ops.cast(0.96, step.dtype), step))
+        return self.beta_1 * (1.0 - 0.5 * ops.power(ops.convert_to_tensor(0.96, step.dtype), step))
 
     def _factors(self, learning_rate: Any, dtype: str) -> tuple[Any, Any, Any]:
         """The factors of m, of g and of s in the update."""
@@ -93,7 +93,7 @@ class Nadam(Optimizer):
         rate = self.shared_rate(learning_rate, dtype)
         of_m = rate * following / (1.0 - product * following)
         of_g = rate * (1.0 - now) / (1.0 - product)
-        of_s = 1.0 / (1.0 - ops.power(ops.cast(self.beta_2, dtype), step))
+        of_s = 1.0 / (1.0 - ops.power(ops.convert_to_tensor(self.beta_2, dtype), step))
         return of_m, of_g, of_s
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -313,7 +313,8 @@ class Optimizer:
             variables = self._trainable_variables
         else:
             variables = list(trainable_variables)
-            self.build(variables)
+            if not self.built:
+                self.build(variables)
         if len(grads) != len(variables):
             raise ValueError(
                 f"Expected one gradient per variable: {len(grads)} for {len(variables)} variables."

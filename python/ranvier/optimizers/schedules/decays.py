@@ -18,7 +18,7 @@ def _positive(name: str, value: float) -> float:
 
 
 def _as_float(x: Any) -> Any:
-    return ops.cast(x, dtypes.floatx())
+    return ops.convert_to_tensor(x, dtype=dtypes.floatx())
 
 
 class ExponentialDecay(LearningRateSchedule):
