@@ -35,6 +35,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._input_shape: Shape | None = None  # what the layers are built for
+        self._casts_input = True  # to the dtype of the Input; not if that was made up from the first data
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._rebuild()
@@ -65,14 +66,14 @@ class Sequential(Model):
                 "already the name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if isinstance(layer, InputLayer) and self._layers:
+            how = (
+                f"to use input shape {self._layers[0].batch_shape}"
+                if self._has_input()
+                else "with other layers"
+            )
             raise ValueError(
-                f"Sequential model '{self.name}' has already been configured "
-                + (
-                    f"to use input shape {self._layers[0].batch_shape}. "
-                    if self._has_input()
-                    else "with other layers. "
-                )
-                + "You cannot add a different Input layer to it."
+                f"Sequential model '{self.name}' has already been configured {how}. You cannot add a different "
+                "Input layer to it."
             )
         if not self._layers and layer._input_shape_arg is not None:
             self._layers.append(InputLayer(batch_shape=layer._input_shape_arg))
@@ -129,12 +130,12 @@ class Sequential(Model):
             if not self._has_input():
                 raise ValueError("You must provide an `input_shape` argument: the model has no Input.")
             input_shape = self._layers[0].batch_shape
-        if tree.is_nested(input_shape) and any(tree.is_nested(item) for item in tree_items(input_shape)):
+        if tree.is_nested(input_shape) and any(tree.is_nested(item) for item in _items(input_shape)):
             raise ValueError(f"A Sequential model takes one input. Received the shapes {input_shape}")
         input_shape = standardize_shape(input_shape)
         if not self._has_input():
             self._layers.insert(0, InputLayer(batch_shape=(None, *input_shape[1:]), dtype=self.compute_dtype))
-            self._layers[0].inferred = True
+            self._casts_input = False
         batch_shape = self._layers[0].batch_shape
         if not _fits(input_shape, batch_shape):
             raise ValueError(
@@ -199,8 +200,7 @@ class Sequential(Model):
                 "the layer: "
                 f"expected shape={expected}, found shape={shape}"
             )
-        inferred = getattr(entry, "inferred", False)
-        return x if inferred or x.dtype == entry.dtype else ops.cast(x, entry.dtype)
+        return ops.cast(x, entry.dtype) if self._casts_input and x.dtype != entry.dtype else x
 
     # --- shapes ---
 
@@ -297,7 +297,7 @@ class Sequential(Model):
         return model
 
 
-def tree_items(structure: Any) -> list[Any]:
+def _items(structure: Any) -> list[Any]:
     """The items of a list, tuple or dict."""
     return list(structure.values()) if isinstance(structure, dict) else list(structure)
 
