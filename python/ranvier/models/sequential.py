@@ -66,14 +66,11 @@ class Sequential(Model):
                 "already the name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if isinstance(layer, InputLayer) and self._layers:
-            how = (
-                f"to use input shape {self._layers[0].batch_shape}"
-                if self._has_input()
-                else "with other layers"
-            )
+            shape = getattr(self._layers[0], "batch_shape", None)
+            how = "with other layers" if shape is None else f"to use input shape {shape}"
             raise ValueError(
-                f"Sequential model '{self.name}' has already been configured {how}. You cannot add a different "
-                "Input layer to it."
+                f"Sequential model '{self.name}' has already been configured {how}. "
+                "You cannot add a different Input layer to it."
             )
         if not self._layers and layer._input_shape_arg is not None:
             self._layers.append(InputLayer(batch_shape=layer._input_shape_arg))
