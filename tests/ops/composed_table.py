@@ -409,6 +409,12 @@ def _sparse_categorical_crossentropy(t: Any, p: Any, from_logits: bool = False, 
     return _categorical_crossentropy(_one_hot(t, p.shape[-1], dtype="float64"), p, from_logits)
 
 
+def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    inside = (targets >= 0) & (targets < predictions.shape[-1])
+    own = np.take_along_axis(predictions, np.where(inside, targets, 0)[:, None], 1)
+    return inside & ((predictions > own).sum(1) < k)
+
+
 def _layer_normalization(
     x: Any, gamma: Any = 1.0, beta: Any = 0.0, axis: Any = -1, epsilon: float = _EPSILON
 ) -> Any:
@@ -446,6 +452,8 @@ LEARNING = (
         for labels in ((3,), (3, 1))
         for call, draws in ((TWO[0], _LABELS), (_BOTH_WAYS[1], _LOGITS))
     ),
+    Entry("in_top_k", _in_top_k, tuple(lambda f, t, p, k=k: f(t, p, k) for k in (1, 2, 9)), ((5,), (5, 4)),
+          (integers(-1, 4), integers(-2, 2)), ("int32", "float")),
     Entry("moments", lambda x, axes, keepdims=False: [x.mean(axes, keepdims=keepdims), x.var(axes,
     keepdims=keepdims)],
           (lambda f, x: f(x, 0), lambda f, x: f(x, (0, 2), keepdims=True)), CUBE, smooth=(0,), ulps=32),

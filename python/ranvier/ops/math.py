@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ranvier.ops._common import Value, as_float, canonical_axes, float_unary, reshape_to, where3
+from ranvier.ops._common import Value, as_float, canonical_axes, float_unary, operand, reshape_to, where3
 from ranvier.ops._emit import emit
+from ranvier.ops.comparison import greater, less, logical_and
 from ranvier.ops.elementwise import add, exp, isfinite, log, rsqrt, subtract
+from ranvier.ops.encoding import one_hot
 from ranvier.ops.linalg import norm
-from ranvier.ops.reductions import max, sum
+from ranvier.ops.reductions import any, count_nonzero, max, sum
 
-__all__ = ["erf", "logsumexp", "norm", "rsqrt"]
+__all__ = ["erf", "in_top_k", "logsumexp", "norm", "rsqrt"]
 
 
 def erf(x: Any) -> Value:
@@ -40,3 +42,17 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
         return result
     axes = canonical_axes(axis, value.ndim)
     return reshape_to(result, [dim for i, dim in enumerate(value.shape) if i not in axes])
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Value:
+    """Whether the prediction for each target is among the k largest of its row (bool).
+
+    Args:
+        targets: class indices, of the predictions' shape without the last axis; others are never in.
+        predictions: a score for each class, along the last axis.
+        k: how many count. Equal scores count together: a target that ties with the k-th is in.
+    """
+    scores = operand(predictions)
+    is_target = one_hot(targets, scores.shape[-1], dtype="bool")
+    own = sum(where3(is_target, scores, 0), -1, keepdims=True)
+    return logical_and(any(is_target, -1), less(count_nonzero(greater(scores, own), -1), k))

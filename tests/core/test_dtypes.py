@@ -1,0 +1,156 @@
+"""Dtype names, promotion, and what arrays become on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ranvier import ops
+from ranvier.core import dtypes
+
+# The upper half of the table of promotion, as JAX and Keras have it (with 64-bit types kept).
+PROMOTION = {
+    ("bool", "bool"): "bool",
+    ("bool", "int8"): "int8",
+    ("bool", "float32"): "float32",
+    ("bool", int): "int32",
+    ("bool", float): "float32",
+    ("uint8", "int8"): "int16",
+    ("uint8", "uint16"): "uint16",
+    ("uint8", "int32"): "int32",
+    ("uint16", "int8"): "int32",
+    ("uint32", "int32"): "int64",
+    ("uint32", "int64"): "int64",
+    ("uint8", int): "uint8",
+    ("uint8", float): "float32",
+    ("int32", "int64"): "int64",
+    ("int32", int): "int32",
+    ("int64", float): "float32",
+    ("int64", "float32"): "float32",
+    ("int8", "float64"): "float64",
+    ("float32", "float64"): "float64",
+    ("float32", int): "float32",
+    ("float32", float): "float32",
+    ("float64", float): "float64",
+    (int, float): "float32",
+    (int, int): "int32",
+}
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    kept = (dtypes.floatx(), dtypes.epsilon(), dtypes.image_data_format())
+    yield
+    dtypes.set_floatx(kept[0])
+    dtypes.set_epsilon(kept[1])
+    dtypes.set_image_data_format(kept[2])
+
+
+@pytest.mark.parametrize(("pair", "expected"), PROMOTION.items())
+def test_promotion_is_symmetric(pair: tuple[Any, Any], expected: str) -> None:
+    assert dtypes.result_type(*pair) == expected
+    assert dtypes.result_type(*reversed(pair)) == expected
+
+
+def test_promotion_follows_floatx() -> None:
+    assert dtypes.result_type() == "float32"
+    dtypes.set_floatx("float64")
+    assert dtypes.result_type("int32", float) == "float64"
+    assert dtypes.result_type("float32", float) == "float32"
+    assert dtypes.as_array([1.5]).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [
+        (None, "float32"),
+        (float, "float32"),
+        (int, "int32"),
+        (bool, "bool"),
+        ("int", "int32"),
+        (np.float64, "float64"),
+        (np.dtype(">f4"), "float32"),
+        ("torch.int64", "int64"),
+    ],
+)
+def test_standardize_dtype(dtype: Any, name: str) -> None:
+    assert dtypes.standardize_dtype(dtype) == name
+
+
+@pytest.mark.parametrize("dtype", ["float", "float16", "complex64", str, "<f4", 3])
+def test_unknown_dtypes_are_refused(dtype: Any) -> None:
+    with pytest.raises(ValueError, match="Invalid dtype"):
+        dtypes.standardize_dtype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int32"),
+        (2**40, "int64"),
+        (1.0, "float32"),
+        (True, "bool"),
+        ([1, 2.5], "float32"),
+        ([[1], [2]], "int32"),
+        ([], "float32"),
+        (np.float64(1), "float64"),
+        (np.arange(3), "int64"),
+        ([np.float64(1)], "float64"),
+        (np.zeros(2, np.float16), "float32"),
+        (np.zeros(2, ">f8"), "float64"),
+        (np.zeros(2, np.uint64), "int64"),
+        (np.zeros((4, 4))[::2, ::-1], "float64"),
+    ],
+)
+def test_as_array(value: Any, dtype: str) -> None:
+    array = dtypes.as_array(value)
+    assert array.dtype == np.dtype(dtype)  # native byte order included
+    assert array.flags.c_contiguous
+    np.testing.assert_array_equal(array, value)
+
+
+@pytest.mark.parametrize(
+    "value", ["a", ["a", 1], np.array([None]), 1j, np.array(["2020-01-01"], "datetime64[D]")]
+)
+def test_what_is_not_numbers_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot become a tensor"):
+        dtypes.as_array(value)
+
+
+def test_ragged_is_refused() -> None:
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        dtypes.as_array([[1], [1, 2]])
+
+
+def test_settings() -> None:
+    dtypes.set_epsilon(1e-3)
+    assert dtypes.epsilon() == 1e-3
+    dtypes.set_image_data_format("channels_first")
+    assert dtypes.standardize_data_format(None) == "channels_first"
+    with pytest.raises(ValueError, match="data_format"):
+        dtypes.set_image_data_format("nchw")
+    with pytest.raises(ValueError, match="floatx"):
+        dtypes.set_floatx("int32")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32"])
+def test_storage_types_compute_and_come_back(dtype: str) -> None:
+    x = np.array([1, 2, 100], dtype)
+    assert ops.add(x, x).dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(ops.add(x, 5), x + 5)
+    np.testing.assert_array_equal(ops.maximum(x, 2), np.maximum(x, 2))
+    np.testing.assert_array_equal(ops.sum(x), 103)
+    assert ops.mean(x).dtype == np.float32
+    assert ops.stack([x, x]).dtype == np.dtype(dtype)
+
+
+def test_python_numbers_are_weak_and_numpy_scalars_too() -> None:
+    x = np.ones(2, "float32")
+    assert ops.multiply(x, 2.5).dtype == np.float32
+    assert ops.multiply(x, np.float64(2.5)).dtype == np.float32
+    assert ops.multiply(x, np.sqrt(2.0)).dtype == np.float32
+    assert ops.multiply(x, np.array(2.5)).dtype == np.float64
+    assert ops.multiply(np.ones(2, "int32"), 2.5).dtype == np.float32
