@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -93,6 +94,28 @@ void report_fork_once() {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage, sizeof(kMessage) - 1);
 }
 
+// A team starts when its last thread is ready, and ends when the last has run its share. On a busy machine that
+// thread may wait milliseconds for a processor, in every parallel step, which then costs many times what one
+// thread alone would need. So the first thread notes how long it waited for the others; when that is out of all
+// proportion to its own share, it computes alone for ten times as long: one part in eleven is the most that can be
+// lost to such waiting. Who runs a task never changes a result.
+constexpr std::int64_t kPatience = 100'000;        // ns; waking a sleeping thread takes up to 50 us
+constexpr std::int64_t kPatienceFactor = 4;        // uneven shares are no sign of a busy machine
+constexpr std::int64_t kAloneFactor = 10;
+constexpr std::int64_t kMostAlone = 1'000'000'000;  // ns
+std::atomic<std::int64_t> g_alone_until{0};
+
+std::int64_t now_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+void note_waiting(std::int64_t waited, std::int64_t worked, std::int64_t now) {
+  if (waited > kPatience + kPatienceFactor * worked) {
+    g_alone_until.store(now + std::min(kAloneFactor * waited, kMostAlone), std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 int max_threads() {
@@ -141,17 +164,24 @@ void parallel_for_impl(int threads, std::int64_t tasks, TaskFn fn, void* context
     report_fork_once();
     threads = 1;
   }
-  if (threads <= 1 || tasks <= 1 || omp_in_parallel()) {
+  const std::int64_t begin = now_ns();
+  const bool alone = threads <= 1 || tasks <= 1 || begin < g_alone_until.load(std::memory_order_relaxed);
+  if (alone || omp_in_parallel()) {
     for (std::int64_t task = 0; task < tasks; ++task) fn(context, task, 0);
     return;
   }
   const int team = static_cast<int>(std::min<std::int64_t>(threads, tasks));
+  std::int64_t own_begin = begin, own_end = begin;  // written by the first thread, read after the team has ended
 #pragma omp parallel num_threads(team)
   {
     const int thread = omp_get_thread_num();
+    if (thread == 0) own_begin = now_ns();
 #pragma omp for schedule(static) nowait
     for (std::int64_t task = 0; task < tasks; ++task) fn(context, task, thread);
+    if (thread == 0) own_end = now_ns();
   }
+  const std::int64_t end = now_ns(), worked = own_end - own_begin;
+  note_waiting(end - begin - worked, worked, end);
 }
 
 }  // namespace detail

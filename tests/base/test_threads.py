@@ -79,6 +79,20 @@ for threads in (0, -3, 1025):
     assert lines[1] == "the number of threads must be from 1 to 1024; received 0"
 
 
+def test_far_more_threads_than_processors_give_the_same_bits():
+    code = """
+import hashlib
+import numpy as np
+import ranvier as rv
+a = np.random.default_rng(0).normal(size=(600, 600)).astype("float32")
+digest = {hashlib.sha256(rv.ops.matmul(a, a).tobytes()).hexdigest() for _ in range(20)}
+print(*digest)
+"""
+    one, many = (run(code, RANVIER_NUM_THREADS=number) for number in ("1", "64"))
+    assert one.returncode == 0 and many.returncode == 0, one.stderr + many.stderr
+    assert one.stdout == many.stdout and len(one.stdout.split()) == 1
+
+
 FORK = """
 import os, sys
 import numpy as np
