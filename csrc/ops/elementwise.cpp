@@ -63,7 +63,10 @@ constexpr Grad grad_less = grad_none, grad_less_equal = grad_none, grad_greater 
 constexpr Grad grad_greater_equal = grad_none, grad_floor_divide = grad_none;
 
 void grad_neg(GradArgs& a) { a.set(0, a.b.neg(a.g)); }
-void grad_abs(GradArgs& a) { one(a, a.b.emit(Op::sign, {a.in(0)})); }
+// The slope at 0 is 1, as in JAX.
+void grad_abs(GradArgs& a) {
+  a.set(0, a.b.select(a.b.emit(Op::greater_equal, {a.in(0), zero(a)}), a.g, a.b.neg(a.g)));
+}
 void grad_square(GradArgs& a) { one(a, a.b.mul(a.in(0), 2.0)); }
 void grad_sqrt(GradArgs& a) { a.set(0, a.b.div(a.b.mul(a.g, 0.5), a.y)); }
 void grad_rsqrt(GradArgs& a) { one(a, a.b.mul(a.b.div(a.y, a.in(0)), -0.5)); }

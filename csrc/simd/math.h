@@ -11,7 +11,7 @@
 // Special values follow IEEE 754 / C annex F: NaN in gives NaN out, signed zeros and infinities as usual.
 // The sign and payload of a NaN are unspecified.
 //
-// Largest errors measured, in ulps of the result (docs/numerics_elementwise.md says how):
+// Largest errors measured, in ulps of the result (docs/numerics.md says how):
 //
 //            float   double                float   double
 //   exp      1.00    1.03       sigmoid    1.97    1.96

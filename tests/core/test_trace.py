@@ -106,7 +106,8 @@ def test_a_broadcast_read_of_an_overwritten_variable() -> None:
 def test_outputs_may_be_inputs_constants_and_reshapes() -> None:
     with Trace() as trace:
         x = trace.input((2, 3))
-        program = trace.compile([x, ops.reshape(x, (3, 2)), np.float32([7, 8]), x, ops.reshape(x * 2.0, (6,))])
+        views = [ops.reshape(x, (3, 2)), np.float32([7, 8]), x, ops.reshape(x * 2.0, (6,))]
+        program = trace.compile([x, *views])
     data = np.arange(6, dtype="float32").reshape(2, 3)
     same, reshaped, constant, again, flat = program.run([data])
     np.testing.assert_array_equal(same, data)
@@ -144,7 +145,7 @@ def test_gradient_from_a_given_start() -> None:
 def test_numbers_of_a_symbolic_tensor_are_refused_with_the_line(use) -> None:
     with Trace() as trace:
         x = trace.input(())
-        with pytest.raises(TypeError, match=r"test_trace\.py:\d+: .*Use `ops|test_trace\.py:\d+: .*Use "):
+        with pytest.raises(TypeError, match=r"test_trace\.py:\d+: .*Use "):
             use(x)
 
 

@@ -41,7 +41,8 @@ def random_graph(trace: Trace, rng: np.random.Generator, variables: list[Variabl
 def test_fused_programs_equal_unfused_ones(seed: int) -> None:
     def build(fuse: bool):
         rng = np.random.default_rng(seed)
-        variables = [Variable(rng.normal(size=shape).astype("float32")) for shape in ((5, 7), (7,), (), (5, 1))]
+        shapes = ((5, 7), (7,), (), (5, 1))
+        variables = [Variable(rng.normal(size=shape).astype("float32")) for shape in shapes]
         with Trace() as trace:
             values = random_graph(trace, rng, variables, 40)
             loss = ops.sum(ops.tanh(values[-1])) + ops.sum(ops.tanh(values[-2]))
@@ -68,12 +69,13 @@ def test_fusion_makes_fewer_steps() -> None:
 
 def test_a_mask_of_the_backward_pass_is_not_stored() -> None:
     with Trace() as trace:
-        x, w1, w2 = trace.input((8, 4)), Variable(np.ones((4, 6), "float32")), Variable(np.ones((6, 2), "float32"))
+        x = trace.input((8, 4))
+        w1, w2 = (Variable(np.ones(shape, "float32")) for shape in ((4, 6), (6, 2)))
         loss = ops.sum(ops.relu(x @ w1) @ w2)
         for v, gradient in zip((w1, w2), trace.gradients(loss, [w1, w2]), strict=True):
             v.assign(v - gradient)
         text = trace.compile([]).text()
-    # two products forward, of which one with relu; the masked product backward; two weight gradients; one update
+    # two products forward, one of them with relu; the masked product backward; two weight gradients; one update
     assert text.count("matmul+elementwise") == 2
     assert text.count("commit elementwise") == 1
 

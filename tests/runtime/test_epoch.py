@@ -57,7 +57,10 @@ def test_the_order_is_the_seeds() -> None:
     assert order((1, 0)) == order((1, 0)) != order((2, 0))
 
 
-@pytest.mark.parametrize("source", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "bool", "float64"])
+STORED = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "bool", "float64"]
+
+
+@pytest.mark.parametrize("source", STORED)
 @pytest.mark.parametrize("shuffle", [None, (3, 0)])
 def test_rows_are_converted_to_the_inputs_dtype(source: str, shuffle) -> None:
     total, make = sums(4)
@@ -110,7 +113,6 @@ def interrupt_after(seconds: float) -> threading.Timer:
     return timer
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals need the main thread")
 def test_an_interrupt_stops_between_two_steps() -> None:
     total, make = sums(1)
     epoch = _core.Epoch(make(1), None, [np.ones((50_000_000, 3), "int8")], 1)

@@ -28,6 +28,10 @@ _CONVERTED = {
 }
 _PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32"}
 
+_NATIVE = frozenset(np.dtype(name) for name in ALL_DTYPES)
+# What `array_dtype` found: NumPy builds a dtype's name anew each time, which costs more than a small kernel.
+_array_dtypes: dict[np.dtype, str] = {}
+
 _settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 
 
@@ -149,9 +153,13 @@ def array_dtype(dtype: np.dtype) -> str:
     Raises:
         TypeError: for types without a numeric meaning here (strings, objects, dates, complex numbers).
     """
+    known = _array_dtypes.get(dtype)
+    if known is not None:
+        return known
     name = _CONVERTED.get(dtype.name, dtype.name)
     if name not in ALL_DTYPES:
         raise TypeError(f"An array of dtype {dtype} cannot become a tensor: expected numbers or booleans.")
+    _array_dtypes[dtype] = name
     return name
 
 
@@ -228,6 +236,9 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
         TypeError: if the values are not numbers.
         ValueError: if nested sequences are ragged.
     """
+    if type(x) is np.ndarray and x.dtype.isnative and x.flags.c_contiguous and x.dtype in _NATIVE:
+        if dtype is None or x.dtype == dtype:
+            return x
     has_dtype = isinstance(getattr(x, "dtype", None), np.dtype)
     a = np.asarray(x)
     if dtype is None:

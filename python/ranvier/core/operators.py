@@ -1,27 +1,13 @@
 """Python's operators for tensors and variables.
 
-The operators are ops, and ops are a room above this one: `ranvier.ops` hands its functions in with `bind` when it
-is imported.
+The operators are ops, and ops are a room above this one: `ranvier.ops` hands its functions in with `bind`
+when it is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-_BINARY = (
-    "add",
-    "subtract",
-    "multiply",
-    "true_divide",
-    "floor_divide",
-    "mod",
-    "power",
-    "matmul",
-)
-_COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "ne": "not_equal"}
-_DUNDERS = {"subtract": "sub", "multiply": "mul", "true_divide": "truediv", "floor_divide": "floordiv", "power": "pow"}
-_LOGICAL = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
 
 _functions: dict[str, Callable[..., Any]] = {}
 
@@ -52,27 +38,89 @@ class Operators:
     def __getitem__(self, key: Any) -> Any:
         return _functions["getitem"](self, key)
 
-    def __eq__(self, other: object) -> Any:
-        return _functions["equal"](self, other)
-
     def __hash__(self) -> int:
         return id(self)
 
+    def __add__(self, other: Any) -> Any:
+        return _functions["add"](self, other)
 
-def _forward(op: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: _functions[op](self, other)
+    def __radd__(self, other: Any) -> Any:
+        return _functions["add"](other, self)
 
+    def __sub__(self, other: Any) -> Any:
+        return _functions["subtract"](self, other)
 
-def _backward(op: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: _functions[op](other, self)
+    def __rsub__(self, other: Any) -> Any:
+        return _functions["subtract"](other, self)
 
+    def __mul__(self, other: Any) -> Any:
+        return _functions["multiply"](self, other)
 
-for _op in _BINARY:
-    _name = _DUNDERS.get(_op, _op)
-    setattr(Operators, f"__{_name}__", _forward(_op))
-    setattr(Operators, f"__r{_name}__", _backward(_op))
-for _name, _op in _LOGICAL.items():
-    setattr(Operators, f"__{_name}__", _forward(_op))
-    setattr(Operators, f"__r{_name}__", _backward(_op))
-for _name, _op in _COMPARISONS.items():
-    setattr(Operators, f"__{_name}__", _forward(_op))
+    def __rmul__(self, other: Any) -> Any:
+        return _functions["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _functions["true_divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _functions["true_divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _functions["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _functions["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _functions["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _functions["mod"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _functions["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _functions["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _functions["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _functions["matmul"](other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return _functions["logical_and"](self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _functions["logical_and"](other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _functions["logical_or"](self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _functions["logical_or"](other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _functions["logical_xor"](self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _functions["logical_xor"](other, self)
+
+    def __eq__(self, other: object) -> Any:
+        return _functions["equal"](self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return _functions["not_equal"](self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return _functions["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _functions["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _functions["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _functions["greater_equal"](self, other)

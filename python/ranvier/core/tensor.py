@@ -43,7 +43,7 @@ class Tensor(Operators):
 
     @property
     def producer(self) -> tuple[str, list[Tensor]] | None:
-        """The operation that computes it and that operation's inputs; None for an input, variable or constant."""
+        """The operation that computes it and its inputs; None for an input, variable or constant."""
         op, inputs = self.trace.graph.producer(self.id)
         return (op, [Tensor(self.trace, node) for node in inputs]) if inputs else None
 
@@ -62,8 +62,8 @@ class Tensor(Operators):
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
         raise TypeError(
-            f"{_user_line()}: {what} needs the numbers of a symbolic tensor of shape {self.shape}, which has none "
-            f"while a step is traced. Use {instead}, or compile the model with `run_eagerly=True`."
+            f"{_user_line()}: {what} needs the numbers of a symbolic tensor of shape {self.shape}, which has "
+            f"none while a step is traced. Use {instead}."
         )
 
     def __bool__(self) -> bool:
@@ -84,9 +84,8 @@ class Tensor(Operators):
 
 def _user_line() -> str:
     """Where the code outside this package is, innermost: "file.py:12"."""
-    frame = sys._getframe()
-    for entry, line in reversed(list(traceback.walk_stack(frame))[::-1]):
-        package = str(entry.f_globals.get("__name__", "")).partition(".")[0]
+    for frame, line in traceback.walk_stack(sys._getframe()):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package not in ("ranvier", "numpy"):
-            return f"{entry.f_code.co_filename}:{line}"
+            return f"{frame.f_code.co_filename}:{line}"
     return "In a traced function"

@@ -37,9 +37,10 @@ def no_trace() -> Iterator[None]:
 
 
 class Trace:
-    """A graph in the making. While it is open (`with Trace() as trace:`), ops on its tensors and on variables add
-    nodes to it. Assignments to variables are recorded: later reads in the trace see the new value, and the compiled
-    program writes it when it runs.
+    """A graph in the making.
+
+    While it is open (`with Trace() as trace:`), ops on its tensors and on variables add nodes to it.
+    Assignments are recorded: later reads in the trace see the new value, and the compiled program writes it.
     """
 
     def __init__(self) -> None:
@@ -122,7 +123,7 @@ class Trace:
             output_gradient: a tensor of target's shape: the derivative to start from. Ones by default.
 
         Returns:
-            For each source a tensor of its shape, or None where `target` does not depend on it differentiably.
+            For each source a tensor of its shape, or None where `target` has no differentiable path to it.
         """
         seed = -1 if output_gradient is None else self.tensor(output_gradient).id
         ids = [self.tensor(source).id for source in sources]
@@ -130,7 +131,7 @@ class Trace:
         return [None if node is None else Tensor(self, node) for node in found]
 
     def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
-        """The native program of this trace: takes the inputs, writes the assigned variables, gives `outputs`.
+        """The native program of this trace: takes the inputs, writes assigned variables, gives `outputs`.
 
         Args:
             outputs: tensors (or arrays, which come out unchanged).

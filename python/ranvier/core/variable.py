@@ -22,12 +22,12 @@ class Variable(Operators):
     Inside a trace, reading it gives a Tensor and assigning is recorded; outside, both act at once.
 
     Args:
-        initializer: the first value (an array or numbers), or a callable `(shape, dtype=...)` that returns it.
+        initializer: the first value (an array, numbers), or a callable `(shape, dtype=...)` that returns it.
         shape: the shape; needed for a callable.
         dtype: a dtype name; by default an array's own, else `floatx()`.
         trainable: whether training updates it.
         autocast: accepted as in Keras; there is one precision.
-        aggregation: "none", "mean", "sum" or "only_first_replica": how replicas of it are joined.
+        aggregation: "none", "mean", "sum" or "only_first_replica": how replicas are joined.
         synchronization: accepted as in Keras.
         name: its name; made up if None. Its path is that of the open name scopes and this name.
 
@@ -79,7 +79,7 @@ class Variable(Operators):
                 raise ValueError(f"The initial value has shape {value.shape}, expected shape={tuple(shape)}.")
             return value
         if shape is None:
-            raise ValueError("When creating a Variable from an initializer, the `shape` argument is required.")
+            raise ValueError("When a Variable is made from an initializer, the `shape` argument is required.")
         shape = standardize_shape(shape)
         if None in shape:
             raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape}")
@@ -132,8 +132,9 @@ class Variable(Operators):
     def _check_shape(self, shape: Any) -> None:
         if tuple(shape) != self.shape:
             raise ValueError(
-                "The shape of the target variable and the shape of the target value in `variable.assign(value)` "
-                f"must match. variable.shape={self.shape}, Received: value.shape={tuple(shape)}. "
+                "The shape of the target variable and the shape of the target value in "
+                f"`variable.assign(value)` must match. variable.shape={self.shape}, "
+                f"Received: value.shape={tuple(shape)}. "
                 f"Target variable: {self}"
             )
 

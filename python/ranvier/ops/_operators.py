@@ -76,8 +76,8 @@ def _index_array(k: Any) -> Any:
     value = k if isinstance(k, Tensor) else np.asarray(k)
     if "int" not in str(value.dtype):
         raise TypeError(
-            f"Indices must be integers, slices, None, '...' or integer arrays. Received: {type(k).__name__} of "
-            f"dtype {value.dtype}"
+            "Indices must be integers, slices, None, '...' or integer arrays. "
+            f"Received: {type(k).__name__} of dtype {value.dtype}"
         )
     return value
 

@@ -12,7 +12,7 @@ from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace
 from ranvier.training.data import ArrayFeed
 
-# Programs kept for one function. A full and a short batch are two; more come from calls with other batch sizes.
+# Programs kept for one function. A full and a short batch are two; other batch sizes bring more.
 _CAPACITY = 16
 
 
@@ -49,7 +49,7 @@ class Run:
         """
         return self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
 
-    def logs(self) -> dict[str, float]:
+    def logs(self) -> dict[str, Any]:
         """What the last step returned: name -> number (or array, for a metric that has several)."""
         values = self._epoch.logs()
         return {
@@ -58,7 +58,7 @@ class Run:
         }
 
     def outputs(self) -> list[np.ndarray]:
-        """The outputs of all steps so far, one array for each output; rows that are not done yet are undefined."""
+        """The outputs of all steps so far, one array for each; rows that are not done yet are undefined."""
         return self._epoch.results
 
 
