@@ -68,7 +68,12 @@ def _stack(xs: Sequence[Any]) -> Value:
 
 def cast_to(x: Value, dtype: str) -> Value:
     """x in `dtype`; x itself if it has it."""
-    return x if str(x.dtype) == dtype else emit("cast", x, dtype=dtype)
+    return x if x.dtype == dtype else emit("cast", x, dtype=dtype)
+
+
+def dtype_of(x: Value) -> str:
+    """The name of x's dtype."""
+    return x.dtype if isinstance(x, Tensor) else dtypes.array_dtype(x.dtype)
 
 
 def to_bool(x: Any) -> Value:

@@ -13,6 +13,7 @@ from ranvier.ops._common import (
     as_float,
     canonical_axes,
     cast_to,
+    dtype_of,
     float_unary,
     move_from_last,
     move_last,
@@ -143,7 +144,7 @@ def binary_step(x: Any) -> Value:
     other parts only. NaN gives 0.
     """
     value = as_float(x)
-    return cast_to(greater_equal(value, 0), str(value.dtype))
+    return cast_to(greater_equal(value, 0), dtype_of(value))
 
 
 def threshold(x: Any, threshold: float, default_value: float) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
 from ranvier.core.variable import Variable
-from ranvier.ops._common import Value, cast_to, operand
+from ranvier.ops._common import Value, cast_to, dtype_of, operand
 from ranvier.ops._emit import emit
 from ranvier.ops.elementwise import clip
 from ranvier.ops.shaping import slice, unstack
@@ -69,7 +69,7 @@ def saturate_cast(x: Any, dtype: Any) -> Value:
     """
     value, name = operand(x), dtypes.standardize_dtype(dtype)
     if name in dtypes.INT_DTYPES and value.dtype in dtypes.INT_DTYPES:
-        own, wanted = np.iinfo(str(value.dtype)), np.iinfo(name)
+        own, wanted = np.iinfo(dtype_of(value)), np.iinfo(name)
         low, high = max(int(own.min), int(wanted.min)), min(int(own.max), int(wanted.max))
         value = clip(value, low, high)
     return cast_to(value, name)

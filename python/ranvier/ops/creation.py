@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.ops._common import Value, cast_to, operand, promote, to_shape
+from ranvier.ops._common import Value, cast_to, dtype_of, operand, promote, to_shape
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import where
 
@@ -176,7 +176,7 @@ def tril(x: Any, k: int = 0) -> Value:
         ValueError: for fewer than 2 axes.
     """
     value = operand(x)
-    return cast_to(where(_lower_mask(value, k, "tril"), value, 0), str(value.dtype))
+    return cast_to(where(_lower_mask(value, k, "tril"), value, 0), dtype_of(value))
 
 
 def triu(x: Any, k: int = 0) -> Value:
@@ -186,7 +186,7 @@ def triu(x: Any, k: int = 0) -> Value:
         ValueError: for fewer than 2 axes.
     """
     value = operand(x)
-    return cast_to(where(_lower_mask(value, k - 1, "triu"), 0, value), str(value.dtype))
+    return cast_to(where(_lower_mask(value, k - 1, "triu"), 0, value), dtype_of(value))
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
@@ -231,7 +231,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
         raise ValueError(f"vander: expected a 1-D tensor, got shape {value.shape}.")
     count = value.shape[0] if N is None else operator.index(N)
     column = emit("reshape", value, shape=(value.shape[0], 1))
-    power = emit("broadcast_to", np.ones((1, 1), str(value.dtype)), shape=(value.shape[0], 1))
+    power = emit("broadcast_to", np.ones((1, 1), dtype_of(value)), shape=(value.shape[0], 1))
     columns = []
     for _ in range(count):
         columns.append(power)

@@ -16,6 +16,7 @@ from ranvier.ops._common import (
     Value,
     as_float,
     canonical_axis,
+    dtype_of,
     move_last,
     operand,
     reshape_to,
@@ -43,7 +44,7 @@ def _clipped(probabilities: Value) -> Value:
 
 def _operands(target: Any, output: Any) -> tuple[Value, Value]:
     value = as_float(output)
-    return operand(target, str(value.dtype)), value
+    return operand(target, dtype_of(value)), value
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Value:

@@ -19,6 +19,7 @@ from ranvier.ops._common import (
     as_float,
     binary,
     cast_to,
+    dtype_of,
     float_unary,
     operand,
     promote,
@@ -211,7 +212,7 @@ def rsqrt(x: Any) -> Value:
 def cbrt(x: Any) -> Value:
     """The real cube root, negative for negative x."""
     value = as_float(x)
-    third = np.asarray(1.0 / 3.0, str(value.dtype))
+    third = np.asarray(1.0 / 3.0, dtype_of(value))
     return emit("multiply", emit("sign", value), emit("power", emit("abs", value), third))
 
 
@@ -228,7 +229,7 @@ def exp(x: Any) -> Value:
 def exp2(x: Any) -> Value:
     """2 to the power x."""
     value = as_float(x)
-    return emit("power", np.asarray(2.0, str(value.dtype)), value)
+    return emit("power", np.asarray(2.0, dtype_of(value)), value)
 
 
 def expm1(x: Any) -> Value:
@@ -380,7 +381,7 @@ def round(x: Any, decimals: int = 0) -> Value:
         return multiply(emit("round", divide(value, factor)), factor)
     if decimals >= 0:
         return value
-    return cast_to(round(cast_to(value, "float64"), decimals), str(value.dtype))
+    return cast_to(round(cast_to(value, "float64"), decimals), dtype_of(value))
 
 
 # --- tests and repairs ---
@@ -423,7 +424,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     value = operand(x)
     if value.dtype not in dtypes.FLOAT_DTYPES:
         return value
-    limits = np.finfo(str(value.dtype))
+    limits = np.finfo(dtype_of(value))
     value = where3(isnan(value), nan, value)
     value = where3(isposinf(value), limits.max if posinf is None else posinf, value)
     return where3(isneginf(value), limits.min if neginf is None else neginf, value)
@@ -432,7 +433,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 def heaviside(x1: Any, x2: Any) -> Value:
     """0 below 0, x2 at 0, 1 above, as a float; NaN stays NaN. The gradient with respect to x1 is 0."""
     (a, b), _ = promote(x1, x2, with_types=(float,))
-    step = cast_to(greater(a, 0), str(a.dtype))
+    step = cast_to(greater(a, 0), dtype_of(a))
     return where3(isnan(a), a, where3(equal(a, 0), b, step))
 
 

@@ -17,6 +17,7 @@ from ranvier.ops._common import (
     canonical_axes,
     canonical_axis,
     cast_to,
+    dtype_of,
     move_from_last,
     move_last,
     operand,
@@ -189,7 +190,7 @@ def _pad_pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 
 
 def _constant_border(value: Value, axis: int, before: int, after: int, fill: Any) -> Value:
-    dtype = str(value.dtype)
+    dtype = dtype_of(value)
     parts: list[Value] = [value]
     for width, place in ((before, 0), (after, 2)):
         if width:
@@ -218,10 +219,10 @@ def _indices(indices: Any, dim: int) -> Value:
     index = operand(indices)
     if index.dtype not in dtypes.INT_DTYPES:
         raise ValueError(f"indices must have an integer type, got {index.dtype}.")
-    index = cast_to(index, dtypes.compute_dtype(str(index.dtype)))
+    index = cast_to(index, dtypes.compute_dtype(dtype_of(index)))
     if isinstance(index, np.ndarray):
         return np.where(index < 0, index + dim, index).astype(index.dtype)
-    return where3(less(index, 0), emit("add", index, operand(dim, str(index.dtype))), index)
+    return where3(less(index, 0), emit("add", index, operand(dim, dtype_of(index))), index)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Value:
@@ -282,7 +283,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
     value = emit("broadcast_to", value, shape=(*lead, dim))
     index = emit("broadcast_to", index, shape=(*lead, count))
     # Row r of the flattened table begins at r * dim; an index beyond its row is sent out of the table.
-    starts = (np.arange(size_of(lead), dtype=str(index.dtype)) * dim).reshape(*lead, 1)
+    starts = (np.arange(size_of(lead), dtype=dtype_of(index)) * dim).reshape(*lead, 1)
     is_inside = logical_and(less(index, dim), greater_equal(index, 0))
     place_in_table = where3(is_inside, emit("add", index, starts), -1)
     flat = emit("take", reshape_to(value, (size_of(lead) * dim,)), place_in_table)
@@ -327,7 +328,7 @@ def diag(x: Any, k: int = 0) -> Value:
         raise ValueError(f"diag: expected 1 or 2 axes, got shape {value.shape}.")
     extent = value.shape[0] + builtins.abs(k)
     before = (builtins.max(-k, 0), builtins.max(k, 0))
-    square = emit("select", np.eye(value.shape[0], dtype=bool), value, operand(0, str(value.dtype)))
+    square = emit("select", np.eye(value.shape[0], dtype=bool), value, operand(0, dtype_of(value)))
     shape = [extent, extent]
     return emit("unslice", square, shape=shape, begin=list(before), stride=[1, 1])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ranvier.ops._common import Value, as_float, canonical_axes, cast_to, reshape_to
+from ranvier.ops._common import Value, as_float, canonical_axes, cast_to, dtype_of, reshape_to
 from ranvier.ops.comparison import not_equal
 from ranvier.ops.elementwise import abs, power, sqrt, square
 from ranvier.ops.reductions import max, min, sum
@@ -48,7 +48,7 @@ def _vector_norm(value: Value, ord: Any, axis: int, keepdims: bool) -> Value:
     if ord == 2:
         return sqrt(sum(square(value), axis, keepdims))
     if ord == 0:
-        return sum(cast_to(not_equal(value, 0), str(value.dtype)), axis, keepdims)
+        return sum(cast_to(not_equal(value, 0), dtype_of(value)), axis, keepdims)
     if math.isinf(ord):
         return (max if ord > 0 else min)(abs(value), axis, keepdims)
     if ord == 1:

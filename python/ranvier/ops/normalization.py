@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import dtypes
-from ranvier.ops._common import Value, as_float, canonical_axes, canonical_axis, operand, promote, reshape_to
+from ranvier.ops._common import (
+    Value,
+    as_float,
+    canonical_axes,
+    canonical_axis,
+    dtype_of,
+    operand,
+    promote,
+    reshape_to,
+)
 from ranvier.ops.elementwise import add, divide, maximum, multiply, negative, rsqrt, square, subtract
 from ranvier.ops.linalg import norm
 from ranvier.ops.reductions import mean, sum, var
@@ -133,7 +142,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
 
 def _beside(parameter: Any, value: Value, axes: tuple[int, ...]) -> Value:
     """A parameter over some of value's axes, with axes of size 1 for the others."""
-    (p,), _ = promote(operand(parameter), with_types=(str(value.dtype),))
+    (p,), _ = promote(operand(parameter), with_types=(dtype_of(value),))
     wanted = tuple(value.shape[i] for i in sorted(axes))
     if p.ndim == value.ndim and len(axes) != value.ndim:
         return p

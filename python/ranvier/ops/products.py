@@ -16,6 +16,7 @@ from ranvier.ops._common import (
     canonical_axes,
     canonical_axis,
     cast_to,
+    dtype_of,
     promote,
     reshape_to,
     size_of,
@@ -197,7 +198,7 @@ def _minor(a: Value, b: Value, i: int, j: int) -> Value:
 
 
 def _third_component(v: Value) -> Value:
-    return concatenate([v, np.zeros((*v.shape[:-1], 1), str(v.dtype))], -1)
+    return concatenate([v, np.zeros((*v.shape[:-1], 1), dtype_of(v))], -1)
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:

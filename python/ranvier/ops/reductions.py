@@ -18,6 +18,7 @@ from ranvier.ops._common import (
     canonical_axes,
     canonical_axis,
     cast_to,
+    dtype_of,
     operand,
     promote,
     reshape_to,
@@ -47,7 +48,7 @@ def _total_dtype(dtype: str) -> str:
 
 def _total(op: str, x: Any, axis: Any, keepdims: bool) -> Value:
     value = operand(x)
-    dtype = _total_dtype(str(value.dtype))
+    dtype = _total_dtype(dtype_of(value))
     return cast_to(_reduce(op, cast_to(value, dtypes.compute_dtype(dtype)), axis, keepdims), dtype)
 
 
@@ -73,7 +74,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
 
 def _extreme(op: str, x: Any, axis: Any, keepdims: bool, initial: Any) -> Value:
     value = operand(x)
-    dtype = str(value.dtype)
+    dtype = dtype_of(value)
     is_empty = _count(value, axis) == 0
     if is_empty and initial is None:
         raise ValueError(f"{op}: an empty axis has no {op}imum: axis={axis}, shape {value.shape}.")
@@ -216,7 +217,7 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 
 def _arg(op: str, x: Any, axis: Any, keepdims: bool) -> Value:
     value = operand(x)
-    value = cast_to(value, dtypes.compute_dtype(str(value.dtype)))
+    value = cast_to(value, dtypes.compute_dtype(dtype_of(value)))
     if axis is None:
         flat = reshape_to(value, (size_of(value.shape),))
         index = emit(op, flat, axis=0, keepdims=False, dtype="int32")
@@ -269,7 +270,7 @@ def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
     """The mean of the elements that are not NaN, a float; NaN where there is none."""
     value = as_float(x)
-    present = cast_to(emit("logical_not", isnan(value)), str(value.dtype))
+    present = cast_to(emit("logical_not", isnan(value)), dtype_of(value))
     return divide(nansum(value, axis, keepdims), _reduce("sum", present, axis, keepdims))
 
 

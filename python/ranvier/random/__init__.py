@@ -14,7 +14,7 @@ import numpy as np
 
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
-from ranvier.ops._common import Value, as_float, canonical_axis, cast_to, operand, to_shape
+from ranvier.ops._common import Value, as_float, canonical_axis, cast_to, dtype_of, operand, to_shape
 from ranvier.ops._emit import emit
 from ranvier.ops.activation import log_softmax
 from ranvier.ops.comparison import greater_equal, where
@@ -142,8 +142,8 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     if value.ndim != 2:
         raise ValueError(f"categorical: expected logits of shape (batch, classes), got {value.shape}.")
     rows, classes = value.shape
-    draw = uniform((rows, int(num_samples), classes), dtype=str(value.dtype), seed=seed)
-    least = float(np.finfo(str(value.dtype)).tiny)  # a draw of 0 has no logarithm
+    draw = uniform((rows, int(num_samples), classes), dtype=dtype_of(value), seed=seed)
+    least = float(np.finfo(dtype_of(value)).tiny)  # a draw of 0 has no logarithm
     noise = negative(log(negative(log(maximum(draw, least)))))
     choice = argmax(add(expand_dims(log_softmax(value), 1), noise), axis=-1)
     return cast_to(choice, dtypes.standardize_dtype(dtype))
