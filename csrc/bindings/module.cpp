@@ -58,4 +58,5 @@ PYBIND11_MODULE(_core, m) {
   bindings::bind_graph(m);
   bindings::bind_program(m);
   bindings::bind_info(m);
+  bindings::bind_kernels(m);
 }
