@@ -10,10 +10,11 @@ namespace ranvier {
 namespace {
 
 // Measured on Zen 5 (48 KiB of L1, 1 MiB of L2 per core), chosen to hold for 32 KiB and 512 KiB too.
-constexpr std::int64_t kDepthBytes = 1536;       // kc of packed panels: a tile's panels of A and B share L1
+constexpr std::int64_t kDepth = 512;             // kc under a packed B
 constexpr std::int64_t kLocalB = 1 << 20;        // a B (or a block of it) that is best read where it lies
 constexpr std::int64_t kStreamedB = 16 << 20;    // a B that comes from memory
-constexpr std::int64_t kSharedBlock = 2 << 20;   // a packed kc x n_pass block of B
+constexpr std::int64_t kSharedBlock = 1 << 19;   // a packed kc x n_pass block of B: half of L2
+constexpr std::int64_t kSharedBlockPackedA = 2 << 20;  // the same where A is packed once per pass: fewer passes
 constexpr std::int64_t kSharedPass = 8 << 20;    // a packed k_pass x n_pass of B
 constexpr std::int64_t kBlockOfC = 32 * 1024;    // elements, at least, between two calls of the epilogue
 constexpr double kNanosecondsPerThread = 4000;   // work that repays waking a thread (a fork-join is about 1 us)
@@ -56,6 +57,9 @@ bool packs_plain_b(const GemmPlan& plan) {
   return q.m > (bytes < kStreamedB ? 4 : 2) * plan.tile_rows;
 }
 
+// Packing A pays where many columns share it, the sooner if its lines lie across k, a page or more apart.
+bool packs_a(const GemmProblem& q) { return q.k > 128 && q.n >= (q.trans_a ? 768 : 4096); }
+
 void choose_path(GemmPlan& plan) {
   const GemmProblem& q = plan.problem;
   if (q.k == 0) return;  // zeros: in place
@@ -65,7 +69,7 @@ void choose_path(GemmPlan& plan) {
     plan.path = kGemmThinRows;
   } else if (q.trans_b || packs_plain_b(plan)) {
     plan.path = q.m > 16 * plan.tile_rows ? kGemmShareB : kGemmPackB;
-    if (plan.path == kGemmShareB && q.n >= 24 * plan.tile_cols) plan.path |= kGemmPackA;
+    if (plan.path == kGemmShareB && packs_a(q)) plan.path |= kGemmPackA;
   }
 }
 
@@ -73,8 +77,9 @@ void choose_path(GemmPlan& plan) {
 void block_shared(GemmPlan& plan, std::int64_t parts) {
   const GemmProblem& q = plan.problem;
   const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype)), width = plan.tile_cols;
-  plan.kc = piece(q.k, div_up(q.k * size, kDepthBytes), 1);
-  plan.n_pass = std::min(q.n, std::max(kSharedBlock / (plan.kc * size) / width, std::int64_t{1}) * width);
+  const std::int64_t block = (plan.path & kGemmPackA) != 0 ? kSharedBlockPackedA : kSharedBlock;
+  plan.kc = piece(q.k, div_up(q.k, kDepth), 1);
+  plan.n_pass = std::min(q.n, std::max(block / (plan.kc * size) / width, std::int64_t{1}) * width);
   plan.k_pass = std::min(q.k, std::max(kSharedPass / (plan.n_pass * size) / plan.kc, std::int64_t{1}) * plan.kc);
   plan.mc = std::min(piece(q.m, parts, 4 * plan.tile_rows), 16 * plan.tile_rows);
   plan.nc = plan.n_pass;
