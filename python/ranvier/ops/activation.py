@@ -1,6 +1,7 @@
 """Activation functions. Integers become floats first, unless said otherwise.
 
-Where a function has a kink, its gradient there is that of the side named in its formula's condition.
+At a kink the gradient is that of the side where the formula's condition holds, unless said otherwise; these
+are JAX's choices.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from ranvier.ops.elementwise import (
     clip,
     divide,
     expm1,
-    minimum,
     multiply,
     negative,
     sqrt,
@@ -58,8 +58,9 @@ def relu(x: Any) -> Value:
 
 
 def relu6(x: Any) -> Value:
-    """min(max(x, 0), 6)."""
-    return minimum(float_unary("relu", x), 6.0)
+    """min(max(x, 0), 6). The gradient at both kinks is 0."""
+    value = as_float(x)
+    return where3(greater_equal(value, 6), 6.0, relu(value))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Value:
@@ -121,20 +122,21 @@ def log_sigmoid(x: Any) -> Value:
 
 
 def hard_sigmoid(x: Any) -> Value:
-    """x / 6 + 1 / 2, limited to [0, 1]."""
-    return clip(add(divide(as_float(x), 6.0), 0.5), 0.0, 1.0)
+    """relu6(x + 3) / 6: x / 6 + 1 / 2, limited to [0, 1]."""
+    return divide(relu6(add(as_float(x), 3.0)), 6.0)
 
 
 def sparse_sigmoid(x: Any) -> Value:
-    """0 where x <= -1, 1 where x >= 1, else (x + 1) / 2."""
-    value = as_float(x)
-    ramp = multiply(0.5, add(value, 1.0))
-    return where3(less_equal(value, -1), 0.0, where3(greater_equal(value, 1), 1.0, ramp))
+    """(x + 1) / 2, limited to [0, 1]. The gradient at both kinks is halfway."""
+    return clip(multiply(0.5, add(as_float(x), 1.0)), 0.0, 1.0)
 
 
 def hard_tanh(x: Any) -> Value:
-    """x limited to [-1, 1], in x's dtype."""
-    return clip(x, -1, 1)
+    """x limited to [-1, 1], in x's dtype (booleans become int32). The gradient at both kinks is 1."""
+    value = operand(x)
+    value = cast_to(value, "int32") if value.dtype == "bool" else value
+    inside = where3(less(value, -1), -1, value)
+    return cast_to(where3(greater(value, 1), 1, inside), dtype_of(value))
 
 
 def binary_step(x: Any) -> Value:
