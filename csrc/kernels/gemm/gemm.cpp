@@ -1,7 +1,5 @@
 // Runs a planned product: walks the blocks, packs where the plan says so, calls the table's kernels. Nothing
-// is chosen and nothing is allocated here.
-//
-// Scratch: the shared panels of B (if any), then one piece per thread: its block of A, its block of B.
+// is chosen and nothing is allocated here. Scratch is one piece per thread: its packed block of B.
 #include "kernels/gemm/gemm.h"
 
 #include <algorithm>
@@ -12,10 +10,7 @@
 namespace ranvier {
 namespace {
 
-constexpr std::int64_t kPanelsPerPack = 8;  // of a shared B, in one task: long runs of its rows
-
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
-std::int64_t round_up(std::int64_t x, std::int64_t to) { return div_up(x, to) * to; }
 
 template <class T>
 struct Kernels;
@@ -37,117 +32,49 @@ void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, s
   if (epilogue != nullptr) epilogue->fn(epilogue->context, row, row + rows, col, col + cols, thread);
 }
 
+// The block of B at (p, j), as gemm_block wants it: where it lies, or packed into `panels`.
 template <class T>
-class Run {
- public:
-  Run(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch, const GemmEpilogue* epilogue)
-      : plan_(plan), q_(plan.problem), a_(a), b_(b), c_(c), epilogue_(epilogue),
-        block_(Kernels<T>::block(*plan.table)), pack_(Kernels<T>::pack(*plan.table)),
-        thread_scratch_(static_cast<T*>(scratch)) {
-    if (has(kGemmShareB)) {
-      shared_b_ = thread_scratch_;
-      thread_scratch_ += round_up(round_up(plan.n_pass, plan.tile_cols) * plan.k_pass, 64);
-    }
-  }
-
-  void all() {
-    for (std::int64_t j = 0; j < q_.n; j += plan_.n_pass) {
-      const std::int64_t cols = std::min(plan_.n_pass, q_.n - j);
-      std::int64_t p = 0;
-      do {
-        const std::int64_t depth = std::min(plan_.k_pass, q_.k - p);
-        if (interrupted()) return;
-        if (has(kGemmShareB)) pack_shared_b(j, cols, p, depth);
-        const std::int64_t across = div_up(cols, plan_.nc);
-        parallel_for(plan_.threads, div_up(q_.m, plan_.mc) * across, [&](std::int64_t task, int thread) {
-          run_task(task / across * plan_.mc, j, task % across * plan_.nc, cols, p, depth, thread);
-        });
-        p += depth;
-      } while (p < q_.k);
-    }
-  }
-
- private:
-  bool has(int bit) const { return (plan_.path & bit) != 0; }
-  const T* b_at(std::int64_t p, std::int64_t j) const {
-    return q_.trans_b ? b_ + j * q_.ldb + p : b_ + p * q_.ldb + j;
-  }
-
-  // Panels of the pass, kc block by kc block: block p starts at p * (padded columns).
-  void pack_shared_b(std::int64_t j, std::int64_t cols, std::int64_t p0, std::int64_t depth) {
-    const std::int64_t width = plan_.tile_cols, padded = round_up(cols, width);
-    const std::int64_t group = kPanelsPerPack * width, across = div_up(cols, group);
-    parallel_for(plan_.threads, div_up(depth, plan_.kc) * across, [&](std::int64_t task, int) {
-      const std::int64_t q = task % across * group, p = task / across * plan_.kc;
-      const std::int64_t kc = std::min(plan_.kc, depth - p);
-      pack_(std::min(group, cols - q), kc, width, b_at(p0 + p, j + q), q_.ldb, q_.trans_b,
-            shared_b_ + p * padded + q * kc);
-    });
-  }
-
-  // Rows from i, columns from j0 + j (of the pass that starts at j0), k in [p0, p0 + depth).
-  void run_task(std::int64_t i, std::int64_t j0, std::int64_t j, std::int64_t pass_cols, std::int64_t p0,
-                std::int64_t depth, int thread) {
-    const std::int64_t rows = std::min(plan_.mc, q_.m - i), cols = std::min(plan_.nc, pass_cols - j);
-    T* const own = thread_scratch_ + static_cast<std::size_t>(thread) * plan_.thread_bytes / sizeof(T);
-    const std::int64_t row_tiles = div_up(rows, plan_.tile_rows), width = div_up(rows, row_tiles);
-    T* const c = c_ + i * q_.ldc + j0 + j;
-    std::int64_t p = 0;
-    do {
-      if (interrupted()) return;
-      const std::int64_t kc = std::min(plan_.kc, depth - p), at = p0 + p;
-      const T* a = q_.trans_a ? a_ + at * q_.lda + i : a_ + i * q_.lda + at;
-      std::int64_t lda = q_.lda;
-      int a_form = q_.trans_a ? 1 : 0;
-      T* free = own;
-      if (has(kGemmPackA)) {
-        pack_(rows, kc, width, a, lda, !q_.trans_a, free);
-        a = free, lda = width, a_form = 2;
-        free += round_up(row_tiles * width * kc, 64);
-      }
-      const T* b = b_at(at, j0 + j);
-      std::int64_t ldb = q_.ldb;
-      if (has(kGemmShareB)) {
-        b = shared_b_ + p * round_up(pass_cols, plan_.tile_cols) + j * kc, ldb = 0;
-      } else if (has(kGemmPackB)) {
-        pack_(cols, kc, plan_.tile_cols, b, ldb, q_.trans_b, free);
-        b = free, ldb = 0;
-      }
-      block_(rows, cols, kc, a, lda, a_form, b, ldb, c, q_.ldc, at > 0);
-      p += kc;
-    } while (p < depth);
-    if (p0 + depth == q_.k) finish(epilogue_, i, rows, j0 + j, cols, thread);
-  }
-
-  const GemmPlan& plan_;
-  const GemmProblem& q_;
-  const T* a_;
-  const T* b_;
-  T* c_;
-  const GemmEpilogue* epilogue_;
-  decltype(Kernels<T>::block(KernelTable{})) block_;
-  decltype(Kernels<T>::pack(KernelTable{})) pack_;
-  T* shared_b_ = nullptr;
-  T* thread_scratch_;
+struct BlockOfB {
+  const T* b;
+  std::int64_t ldb;
 };
 
-// One task, one block: tiny products spend their time here, not in the walk above.
+template <class T>
+BlockOfB<T> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int64_t kc, std::int64_t j,
+                      std::int64_t cols, T* panels) {
+  const GemmProblem& q = plan.problem;
+  b += q.trans_b ? j * q.ldb + p : p * q.ldb + j;
+  if ((plan.path & kGemmPackB) == 0) return {b, q.ldb};
+  Kernels<T>::pack(*plan.table)(cols, kc, b, q.ldb, q.trans_b, panels);
+  return {panels, 0};
+}
+
+template <class T>
+void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch, const GemmEpilogue* epilogue) {
+  const GemmProblem& q = plan.problem;
+  const auto block = Kernels<T>::block(*plan.table);
+  const std::int64_t across = div_up(q.n, plan.nc);
+  parallel_for(plan.threads, div_up(q.m, plan.mc) * across, [&](std::int64_t task, int thread) {
+    const std::int64_t i = task / across * plan.mc, j = task % across * plan.nc;
+    const std::int64_t rows = std::min(plan.mc, q.m - i), cols = std::min(plan.nc, q.n - j);
+    T* const panels = reinterpret_cast<T*>(static_cast<std::byte*>(scratch) + plan.thread_bytes * thread);
+    for (std::int64_t p = 0; p < q.k; p += plan.kc) {
+      if (interrupted()) return;
+      const std::int64_t kc = std::min(plan.kc, q.k - p);
+      const BlockOfB<T> right = prepare_b(plan, b, p, kc, j, cols, panels);
+      const T* const left = q.trans_a ? a + p * q.lda + i : a + i * q.lda + p;
+      block(rows, cols, kc, left, q.lda, q.trans_a, right.b, right.ldb, c + i * q.ldc + j, q.ldc, p > 0);
+    }
+    finish(epilogue, i, rows, j, cols, thread);
+  });
+}
+
+// One task, one block (all of an empty k, too): tiny products spend their time here, not in the walk above.
 template <class T>
 void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
-  std::int64_t lda = q.lda, ldb = q.ldb;
-  int a_form = q.trans_a ? 1 : 0;
-  if ((plan.path & kGemmPackA) != 0) {
-    const std::int64_t row_tiles = div_up(q.m, plan.tile_rows), width = div_up(q.m, row_tiles);
-    Kernels<T>::pack(*plan.table)(q.m, q.k, width, a, lda, !q.trans_a, scratch);
-    a = scratch, lda = width, a_form = 2;
-    scratch += round_up(row_tiles * width * q.k, 64);
-  }
-  if ((plan.path & kGemmPackB) != 0) {
-    Kernels<T>::pack(*plan.table)(q.n, q.k, plan.tile_cols, b, ldb, q.trans_b, scratch);
-    b = scratch, ldb = 0;
-  }
-  Kernels<T>::block(*plan.table)(q.m, q.n, q.k, a, lda, a_form, b, ldb, c, q.ldc, false);
+  const BlockOfB<T> right = prepare_b(plan, b, 0, q.k, 0, q.n, scratch);
+  Kernels<T>::block(*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.b, right.ldb, c, q.ldc, false);
   finish(epilogue, 0, q.m, 0, q.n, 0);
 }
 
@@ -179,12 +106,12 @@ void run(const GemmPlan& plan, const void* a_bytes, const void* b_bytes, void* c
   const T* const a = static_cast<const T*>(a_bytes);
   const T* const b = static_cast<const T*>(b_bytes);
   T* const c = static_cast<T*>(c_bytes);
-  if ((plan.path & kGemmThin) != 0) {
+  if ((plan.path & (kGemmThinCols | kGemmThinRows)) != 0) {
     run_thin(plan, a, b, c, epilogue);
   } else if ((plan.path & kGemmWhole) != 0) {
     run_whole(plan, a, b, c, static_cast<T*>(scratch), epilogue);
   } else {
-    Run<T>(plan, a, b, c, scratch, epilogue).all();
+    run_tasks(plan, a, b, c, scratch, epilogue);
   }
 }
 

@@ -35,12 +35,10 @@ struct GemmPlan {
   const KernelTable* table = nullptr;
   int path = 0;     // a GemmPath (gemm_path.h)
   int threads = 1;  // threads the run will use
-  // C is cut into tasks of mc x nc; their k is walked in blocks of kc. Where the threads share a packed B, it
-  // holds k_pass x n_pass of B at a time (multiples of kc and nc, or all).
-  std::int64_t mc = 0, nc = 0, kc = 0, n_pass = 0, k_pass = 0;
-  std::int64_t tile_rows = 0, tile_cols = 0;  // register tile of the table's instruction set
-  std::size_t thread_bytes = 0;               // the part of scratch_bytes that each thread has to itself
-  std::size_t scratch_bytes = 0;              // 64-byte aligned scratch that gemm_run needs
+  // C is cut into tasks of mc x nc, whose k is walked in blocks of kc.
+  std::int64_t mc = 0, nc = 0, kc = 0;
+  std::size_t thread_bytes = 0;   // the part of scratch_bytes that each thread has to itself
+  std::size_t scratch_bytes = 0;  // 64-byte aligned scratch that gemm_run needs
 };
 
 // `max_threads` bounds GemmPlan::threads; the choice of path never depends on it, and results do not.

@@ -72,12 +72,11 @@ static void cols_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
 }
 
 template <class T>
-static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, int a_form,
+static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, bool trans_a,
                   const T* b, std::int64_t ldb, T* c, std::int64_t ldc, bool accumulate) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes, kSmallB = 256 * 1024 / sizeof(T);
   BlockShape<T> s{m, n, k, lda, even_step(m, kTileRows), 0, ldb, kTileVecs * kLanes, kTileVecs * kLanes, ldc, accumulate};
-  if (a_form == 2) s.rows_step = lda;
-  s.a_step = a_form == 0 ? s.rows_step * lda : a_form == 1 ? s.rows_step : s.rows_step * k;
+  s.a_step = trans_a ? s.rows_step : s.rows_step * lda;
   const bool packed_b = ldb == 0;
   if (packed_b) {
     s.ldb = s.cols_step;
@@ -87,10 +86,10 @@ static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, st
     s.b_step = s.cols_step;
   }
   const bool by_rows = packed_b || k < kDeepProduct || k * n <= kSmallB;
-  if (a_form == 0) {
-    (by_rows ? rows_outside<T, ReadA::kRows> : cols_outside<T, ReadA::kRows>)(s, a, b, c);
-  } else {
+  if (trans_a) {
     (by_rows ? rows_outside<T, ReadA::kCols> : cols_outside<T, ReadA::kCols>)(s, a, b, c);
+  } else {
+    (by_rows ? rows_outside<T, ReadA::kRows> : cols_outside<T, ReadA::kRows>)(s, a, b, c);
   }
 }
 

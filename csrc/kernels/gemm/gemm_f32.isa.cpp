@@ -6,14 +6,13 @@
 
 namespace ranvier::RANVIER_ISA {
 
-void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, int a_form,
+void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool trans_a,
                     const float* b, std::int64_t ldb, float* c, std::int64_t ldc, bool accumulate) {
-  block<float>(m, n, k, a, lda, a_form, b, ldb, c, ldc, accumulate);
+  block<float>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
 }
 
-void gemm_pack_f32(std::int64_t count, std::int64_t k, std::int64_t width, const float* in, std::int64_t ld,
-                   bool transpose, float* out) {
-  pack<float>(count, k, width, in, ld, transpose, out);
+void gemm_pack_f32(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool trans_b, float* out) {
+  pack<float>(n, k, kTileVecs * Vec<float>::kLanes, b, ldb, trans_b, out);
 }
 
 void gemm_tile_shape(DType dtype, std::int64_t* rows, std::int64_t* cols) {

@@ -6,14 +6,13 @@
 
 namespace ranvier::RANVIER_ISA {
 
-void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, int a_form,
+void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda, bool trans_a,
                     const double* b, std::int64_t ldb, double* c, std::int64_t ldc, bool accumulate) {
-  block<double>(m, n, k, a, lda, a_form, b, ldb, c, ldc, accumulate);
+  block<double>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
 }
 
-void gemm_pack_f64(std::int64_t count, std::int64_t k, std::int64_t width, const double* in, std::int64_t ld,
-                   bool transpose, double* out) {
-  pack<double>(count, k, width, in, ld, transpose, out);
+void gemm_pack_f64(std::int64_t n, std::int64_t k, const double* b, std::int64_t ldb, bool trans_b, double* out) {
+  pack<double>(n, k, kTileVecs * Vec<double>::kLanes, b, ldb, trans_b, out);
 }
 
 void gemm_thin_f64(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const double* x, std::int64_t ld,

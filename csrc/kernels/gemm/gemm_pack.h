@@ -1,5 +1,5 @@
-// Packing of operands into panels, so that a tile reads both of them at unit stride from cache. For
-// *.isa.cpp only; the contract of gemm_pack stands in kernels.def.
+// Packing of B into panels as wide as a tile, which then reads them at unit stride from cache. For *.isa.cpp
+// only; the contract of gemm_pack stands in kernels.def.
 #pragma once
 
 #include <cstdint>

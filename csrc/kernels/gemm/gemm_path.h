@@ -1,19 +1,16 @@
-// The ways a product can be run. Internal to this folder.
+// The ways a product can be run: a set of these bits. Internal to this folder.
 #pragma once
 
 namespace ranvier {
 
-// A set of bits; no bit means that both operands are read where they lie.
 enum GemmPath : int {
-  kGemmPackA = 1,      // each task copies its block of A into panels
-  kGemmPackB = 2,      // each task copies its block of B into panels
-  kGemmShareB = 4,     // the threads pack B together, then share it
-  kGemmWhole = 8,      // one task, one block: no walk at all
-  kGemmThinCols = 16,  // at most four columns: gemm_thin along the rows
-  kGemmThinRows = 32,  // at most four rows, transposed B: gemm_thin along the columns
-  kGemmThin = kGemmThinCols | kGemmThinRows,
-  kGemmInteger = 64,   // i32, i64: plain loops
-  kGemmEmpty = 128,    // C has no elements
+  kGemmInPlace = 0,    // both operands are read where they lie
+  kGemmPackB = 1,      // each task copies its block of B into panels
+  kGemmWhole = 2,      // one task, one block: a single call of the kernel
+  kGemmThinCols = 4,   // at most four columns: gemm_thin along the rows
+  kGemmThinRows = 8,   // at most four rows, transposed B: gemm_thin along the columns
+  kGemmInteger = 16,   // i32, i64: plain loops
+  kGemmEmpty = 32,     // C has no elements
 };
 
 }  // namespace ranvier

@@ -1,5 +1,9 @@
 // Chooses how a product is run. The path depends on the problem and on the instruction set's register tile
 // only; max_threads bounds the threads and shapes the tasks they share.
+//
+// A is always read where it lies: its rows (or columns) under a tile stay in L1 while B goes by. B is packed
+// where it is transposed, or too large for L2 and read for many rows. Tasks pack for themselves: what
+// two tasks pack twice costs a few percent at most, and no core waits for another's lines.
 #include <algorithm>
 
 #include "base/status.h"
@@ -9,20 +13,32 @@
 namespace ranvier {
 namespace {
 
-// Measured on Zen 5 (48 KiB of L1, 1 MiB of L2 per core), chosen to hold for 32 KiB and 512 KiB too.
-constexpr std::int64_t kDepth = 512;             // kc under a packed B
-constexpr std::int64_t kLocalB = 1 << 20;        // a B (or a block of it) that is best read where it lies
-constexpr std::int64_t kStreamedB = 16 << 20;    // a B that comes from memory
-constexpr std::int64_t kSharedBlock = 1 << 19;   // a packed kc x n_pass block of B: half of L2
-constexpr std::int64_t kSharedBlockPackedA = 2 << 20;  // the same where A is packed once per pass: fewer passes
-constexpr std::int64_t kSharedPass = 8 << 20;    // a packed k_pass x n_pass of B
-constexpr std::int64_t kBlockOfC = 32 * 1024;    // elements, at least, between two calls of the epilogue
-constexpr double kNanosecondsPerThread = 4000;   // work that repays waking a thread (a fork-join is about 1 us)
+// Measured on Zen 5 (48 KiB of L1, 1 MiB of L2 per core); sized to hold for smaller caches too.
+constexpr std::int64_t kLocalB = 1 << 20;       // bytes of a B that is best read where it lies
+constexpr std::int64_t kStreamedB = 16 << 20;   // bytes of a B that comes from memory
+constexpr std::int64_t kDepth = 512;            // kc under a packed B
+constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
+constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
+constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
+constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
+constexpr double kNanosecondsPerThread = 4000;  // work that repays waking a thread (a fork-join is about 1 us)
 constexpr double kCyclesPerNanosecond = 4;
-constexpr double kBytesPerNanosecond = 24;       // from memory, one core
+constexpr double kBytesPerNanosecond = 24;      // from memory, one core
 
-std::int64_t round_up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
+struct Tile {
+  std::int64_t rows = 0, cols = 0;
+};
+
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
+std::int64_t round_up(std::int64_t x, std::int64_t to) { return div_up(x, to) * to; }
+std::int64_t bytes_of(const GemmProblem& q, std::int64_t elements) {
+  return elements * static_cast<std::int64_t>(size_of(q.dtype));
+}
+
+// Cuts `total` into about `parts` equal pieces of at least `least`; returns the piece.
+std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
+  return std::min(total, std::max(div_up(total, std::max<std::int64_t>(parts, 1)), least));
+}
 
 void check(const GemmProblem& q) {
   require(q.dtype == DType::f32 || q.dtype == DType::f64 || q.dtype == DType::i32 || q.dtype == DType::i64,
@@ -33,117 +49,85 @@ void check(const GemmProblem& q) {
   require(q.ldc >= q.n, "gemm: ldc=", q.ldc, " is less than a row of C, n=", q.n);
 }
 
+// A B that lies as the tiles read it is copied only where it is large, and read again for many rows.
+bool packs_plain_b(const GemmProblem& q, const Tile& tile) {
+  const std::int64_t bytes = bytes_of(q, q.k * q.n);
+  if (bytes <= kLocalB || bytes_of(q, 256 * q.n) <= kLocalB * 3 / 4) return false;
+  return q.m > (bytes < kStreamedB ? 4 : 2) * tile.rows;
+}
+
+int choose_path(const GemmProblem& q, const Tile& tile) {
+  if (q.k == 0) return kGemmInPlace;  // zeros
+  if (q.n <= 4 && q.m >= 2 * q.n) return kGemmThinCols;
+  if (q.m <= 4 && q.trans_b) return kGemmThinRows;
+  return q.trans_b || packs_plain_b(q, tile) ? kGemmPackB : kGemmInPlace;
+}
+
 // Estimated time on one core: two multiply-adds of a vector per cycle, or the operands from memory.
-double nanoseconds(const GemmPlan& plan) {
+double nanoseconds(const GemmPlan& plan, const Tile& tile) {
   const GemmProblem& q = plan.problem;
   const double m = static_cast<double>(q.m), n = static_cast<double>(q.n), k = static_cast<double>(q.k);
-  const double lanes = static_cast<double>(plan.tile_cols) / 2;
-  const double lane_use = (plan.path & kGemmThin) != 0 ? 0.25 : n / (lanes * static_cast<double>(div_up(q.n, plan.tile_cols / 2)));
-  const double compute = m * n * k / (2 * lanes * lane_use) / kCyclesPerNanosecond;
+  const std::int64_t lanes = tile.cols / 2;
+  const bool thin = (plan.path & (kGemmThinCols | kGemmThinRows)) != 0;
+  const double columns = thin ? 4 * n : static_cast<double>(round_up(q.n, lanes));  // idle lanes, or shuffles
+  const double compute = m * columns * k / (2.0 * static_cast<double>(lanes)) / kCyclesPerNanosecond;
   const double bytes = (m * k + k * n + m * n) * static_cast<double>(size_of(q.dtype));
   return std::max(compute, bytes / kBytesPerNanosecond);
 }
 
-// Cuts `total` into about `parts` equal pieces of at least `least`; returns the piece.
-std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
-  return std::min(total, std::max(div_up(total, std::max<std::int64_t>(parts, 1)), least));
+void block_packed(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
+  const GemmProblem& q = plan.problem;
+  // Turning a transposed B wants long runs along k, the longer the fewer rows there are to hide it.
+  plan.kc = std::min(q.k, q.trans_b ? kDepth * 8 / bytes_of(q, 1) : kDepth);
+  const std::int64_t widest = round_up(q.trans_b && q.m <= 16 * tile.rows ? kPackedCols / 2 : kPackedCols, tile.cols);
+  plan.nc = std::min({q.n, round_up(div_up(q.n, parts), tile.cols), widest});
+  plan.mc = std::min(piece(q.m, div_up(parts, div_up(q.n, plan.nc)), 16 * tile.rows), kTaskRows);
 }
 
-// A B that lies as the tiles read it is copied only where it is large, and read again for many rows.
-bool packs_plain_b(const GemmPlan& plan) {
+void block_in_place(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   const GemmProblem& q = plan.problem;
-  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype)), bytes = q.k * row_bytes;
-  if (bytes <= kLocalB || 256 * row_bytes <= kLocalB * 3 / 4) return false;
-  return q.m > (bytes < kStreamedB ? 4 : 2) * plan.tile_rows;
-}
-
-// Packing A pays where many columns share it, the sooner if its lines lie across k, a page or more apart.
-bool packs_a(const GemmProblem& q) { return q.k > 128 && q.n >= (q.trans_a ? 768 : 4096); }
-
-void choose_path(GemmPlan& plan) {
-  const GemmProblem& q = plan.problem;
-  if (q.k == 0) return;  // zeros: in place
-  if (q.n <= 4 && q.m >= 2 * q.n) {
-    plan.path = kGemmThinCols;
-  } else if (q.m <= 4 && q.trans_b) {
-    plan.path = kGemmThinRows;
-  } else if (q.trans_b || packs_plain_b(plan)) {
-    plan.path = q.m > 16 * plan.tile_rows ? kGemmShareB : kGemmPackB;
-    if (plan.path == kGemmShareB && packs_a(q)) plan.path |= kGemmPackA;
-  }
-}
-
-// The threads share a packed B, a pass of it at a time; tasks are rows.
-void block_shared(GemmPlan& plan, std::int64_t parts) {
-  const GemmProblem& q = plan.problem;
-  const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype)), width = plan.tile_cols;
-  const std::int64_t block = (plan.path & kGemmPackA) != 0 ? kSharedBlockPackedA : kSharedBlock;
-  plan.kc = piece(q.k, div_up(q.k, kDepth), 1);
-  plan.n_pass = std::min(q.n, std::max(block / (plan.kc * size) / width, std::int64_t{1}) * width);
-  plan.k_pass = std::min(q.k, std::max(kSharedPass / (plan.n_pass * size) / plan.kc, std::int64_t{1}) * plan.kc);
-  plan.mc = std::min(piece(q.m, parts, 4 * plan.tile_rows), 16 * plan.tile_rows);
-  plan.nc = plan.n_pass;
-}
-
-// Few rows: each task packs the few columns it needs, which no other task would share. Turning a transposed B
-// wants long runs along k, copying one wants long rows.
-void block_private(GemmPlan& plan, std::int64_t parts) {
-  const GemmProblem& q = plan.problem;
-  const std::int64_t size = static_cast<std::int64_t>(size_of(q.dtype)), width = plan.tile_cols;
-  plan.kc = std::min(q.k, (q.trans_b ? 4096 : 2048) / size);
-  plan.nc = std::min({q.n, round_up(div_up(q.n, parts), width), (q.trans_b ? 2 : 8) * width});
-}
-
-// Both operands where they lie.
-void block_in_place(GemmPlan& plan, std::int64_t parts) {
-  const GemmProblem& q = plan.problem;
-  const std::int64_t row_bytes = q.n * static_cast<std::int64_t>(size_of(q.dtype)), b_bytes = q.k * row_bytes;
+  const std::int64_t b_bytes = bytes_of(q, q.k * q.n);
   if (b_bytes > kLocalB) {
     // Against few rows a large B goes by once, at the speed of memory: a few of its rows at a time, whole.
-    const bool stream = q.m <= 2 * plan.tile_rows && b_bytes > (q.m == 1 ? kStreamedB / 8 : kStreamedB);
-    plan.kc = stream ? 8 : q.m <= 4 * plan.tile_rows ? q.k : 256;
+    const bool stream = q.m <= 2 * tile.rows && b_bytes > (q.m == 1 ? kStreamedB / 8 : kStreamedB);
+    plan.kc = std::min<std::int64_t>(q.k, stream ? 8 : q.m <= 4 * tile.rows ? q.k : 256);
   }
   // A transposed A is read along its rows: the more of C's rows in a task, the longer the runs.
-  const std::int64_t rows = std::max(kBlockOfC * (q.trans_a ? 8 : 1) / q.n, 16 * plan.tile_rows);
-  plan.mc = std::min(piece(q.m, parts, plan.tile_rows), rows);
-  const std::int64_t row_parts = div_up(q.m, plan.mc);
-  if (row_parts < parts) {
-    plan.nc = std::min(q.n, round_up(piece(q.n, div_up(parts, row_parts), plan.tile_cols), plan.tile_cols));
-  }
+  const std::int64_t rows = std::max(kBlockOfC * (q.trans_a ? 8 : 1) / q.n, 16 * tile.rows);
+  plan.mc = std::min(piece(q.m, parts, tile.rows), rows);
+  const std::int64_t columns = div_up(parts, div_up(q.m, plan.mc));
+  if (columns > 1) plan.nc = std::min(q.n, round_up(piece(q.n, columns, 1), tile.cols));
 }
 
-void choose_blocks(GemmPlan& plan, int max_threads) {
+void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads) {
   const GemmProblem& q = plan.problem;
-  const double useful = nanoseconds(plan) / kNanosecondsPerThread;
+  const double useful = nanoseconds(plan, tile) / kNanosecondsPerThread;
   plan.threads = static_cast<int>(std::clamp(useful, 1.0, static_cast<double>(std::max(max_threads, 1))));
-  plan.mc = q.m, plan.nc = q.n, plan.kc = q.k, plan.n_pass = q.n, plan.k_pass = q.k;
+  plan.mc = q.m, plan.nc = q.n, plan.kc = q.k;
+  if (q.k == 0) return;
   const std::int64_t parts = plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
-  if ((plan.path & kGemmThinCols) != 0) {
-    plan.mc = std::min(q.m, round_up(piece(q.m, parts, 1), 64));
-  } else if ((plan.path & kGemmThinRows) != 0) {
-    plan.nc = std::min(q.n, round_up(piece(q.n, parts, 1), 64));
-  } else if ((plan.path & kGemmShareB) != 0) {
-    block_shared(plan, parts);
-  } else if ((plan.path & kGemmPackB) != 0) {
-    block_private(plan, parts);
+  if (plan.path == kGemmThinCols) {
+    plan.mc = std::min({q.m, round_up(piece(q.m, parts, 1), 64), kThinLines});
+  } else if (plan.path == kGemmThinRows) {
+    plan.nc = std::min({q.n, round_up(piece(q.n, parts, 1), 64), kThinLines});
+  } else if (plan.path == kGemmPackB) {
+    block_packed(plan, tile, parts);
   } else {
-    block_in_place(plan, parts);
+    block_in_place(plan, tile, parts);
   }
 }
 
-// Tasks bound the threads; scratch is the shared B, then each thread's blocks.
-void book(GemmPlan& plan) {
+// Tasks bound the threads; each thread's scratch is its packed block of B.
+void book_scratch(GemmPlan& plan, const Tile& tile) {
   const GemmProblem& q = plan.problem;
-  const std::int64_t tasks = div_up(q.m, plan.mc) * div_up(plan.n_pass, plan.nc);
+  const std::int64_t tasks = div_up(q.m, plan.mc) * div_up(q.n, plan.nc);
   plan.threads = static_cast<int>(std::min<std::int64_t>(plan.threads, tasks));
-  if ((plan.path & (kGemmThin | kGemmShareB)) == 0 && tasks == 1 && plan.kc == q.k) plan.path |= kGemmWhole;
-  std::int64_t own = 0, shared = 0;
-  if ((plan.path & kGemmPackA) != 0) own += round_up((plan.mc + plan.tile_rows) * plan.kc, 64);
-  if ((plan.path & kGemmPackB) != 0) own += round_up(round_up(plan.nc, plan.tile_cols) * plan.kc, 64);
-  if ((plan.path & kGemmShareB) != 0) shared = round_up(round_up(plan.n_pass, plan.tile_cols) * plan.k_pass, 64);
-  const std::size_t size = size_of(q.dtype);
-  plan.thread_bytes = static_cast<std::size_t>(own) * size;
-  plan.scratch_bytes = plan.thread_bytes * static_cast<std::size_t>(plan.threads) + static_cast<std::size_t>(shared) * size;
+  if (plan.path == kGemmPackB) {
+    const std::int64_t bytes = round_up(bytes_of(q, round_up(plan.nc, tile.cols) * plan.kc), 64);
+    plan.thread_bytes = static_cast<std::size_t>(bytes);
+    plan.scratch_bytes = plan.thread_bytes * static_cast<std::size_t>(plan.threads);
+  }
+  if (plan.path <= kGemmPackB && tasks == 1 && plan.kc == q.k) plan.path |= kGemmWhole;
 }
 
 }  // namespace
@@ -155,16 +139,15 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
   plan.table = &table;
   if (problem.m == 0 || problem.n == 0) {
     plan.path = kGemmEmpty;
-    return plan;
-  }
-  if (!is_float(problem.dtype)) {
+  } else if (!is_float(problem.dtype)) {
     plan.path = kGemmInteger;
-    return plan;
+  } else {
+    Tile tile;
+    table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols);
+    plan.path = choose_path(problem, tile);
+    choose_blocks(plan, tile, max_threads);
+    book_scratch(plan, tile);
   }
-  table.gemm_tile_shape(problem.dtype, &plan.tile_rows, &plan.tile_cols);
-  choose_path(plan);
-  choose_blocks(plan, max_threads);
-  book(plan);
   return plan;
 }
 

@@ -26,7 +26,7 @@ inline constexpr int kTileVecs = 2;
 constexpr int max_vecs(int rows) { return rows == 1 ? 8 : rows <= 3 ? 4 : rows == 4 && kTileRows > 6 ? 4 : kTileVecs; }
 inline constexpr int kMaxVecs = 8;
 
-// How a tile reads A: a[i * lda + p] or a[p * lda + i] (also packed panels, with lda the panel's width).
+// How a tile reads A: a[i * lda + p] or a[p * lda + i].
 enum class ReadA { kRows, kCols };
 
 // `tail` is the number of columns in the last of the V vectors, 1 .. kLanes; tiles with kTail = false take
