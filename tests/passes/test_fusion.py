@@ -75,7 +75,7 @@ def test_a_mask_of_the_backward_pass_is_not_stored() -> None:
         for v, gradient in zip((w1, w2), trace.gradients(loss, [w1, w2]), strict=True):
             v.assign(v - gradient)
         text = trace.compile([]).text()
-    # two products forward, one of them with relu; the masked product backward; two weight gradients; one update
+    # two products forward, one with relu; the masked product backward; two weight gradients; one update
     assert text.count("matmul+elementwise") == 2
     assert text.count("commit elementwise") == 1
 

@@ -67,7 +67,7 @@ class Tensor(Operators):
         )
 
     def __bool__(self) -> bool:
-        self._refuse("`if`, `while`, `and`, `or` or `bool()`", "`ops.where` (or `ops.cond`)")
+        self._refuse("`if`, `while`, `and`, `or` or `bool()`", "`ops.where`")
 
     def __float__(self) -> float:
         self._refuse("`float()`", "the tensor itself in ops")
