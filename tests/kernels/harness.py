@@ -17,7 +17,7 @@ REFERENCE: dict[str, Any] = KERNELS.table("reference")
 FLOATS = {"f32": np.dtype("float32"), "f64": np.dtype("float64")}
 
 # Around the sizes of vectors, blocks and strips of every instruction set.
-SIZES = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1023)
+SIZES = (0, 1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1023)
 
 _PAGE = mmap.PAGESIZE
 _CANARY = 0xA5
