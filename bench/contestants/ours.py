@@ -1,0 +1,36 @@
+"""ranvier: the Keras workflow, and products as the engine runs them inside a program."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import ranvier
+from contestants.contestant import Product
+from contestants.keras_api import KerasApi
+from ranvier import _core
+from ranvier.core.trace import Trace
+from ranvier.core.variable import Variable
+from ranvier.ops._emit import emit
+
+
+class Ranvier(KerasApi):
+    def __init__(self) -> None:
+        super().__init__(ranvier)
+
+    def versions(self) -> dict[str, str]:
+        build = _core.build_info()
+        shown = {key: str(build[key]) for key in ("compiler", "isa", "threads")}
+        return {"ranvier": ranvier.__version__, **shown}
+
+    def product(self, a: np.ndarray, b: np.ndarray, transpose_a: bool, transpose_b: bool) -> Product:
+        """A step of a program, as in training: the epoch loop runs it, and no call from Python is counted."""
+        left, right = Variable(a), Variable(b)
+        with Trace() as trace:
+            trace.input((1,), "float32")  # an epoch walks over rows: here rows of nothing
+            product = emit("matmul", left, right, transpose_a=transpose_a, transpose_b=transpose_b)
+            program = trace.compile([product])
+
+        def run(repeats: int) -> None:
+            _core.Epoch(program, None, [np.zeros((repeats, 1), "float32")], 1).advance()
+
+        return Product(run, lambda: np.asarray(program.run([np.zeros(1, "float32")])[0]))

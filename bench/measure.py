@@ -1,0 +1,161 @@
+"""The workloads: contestants take turns, and are compared only if they do the same work."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import definitions
+import numpy as np
+import products
+from process import Gone, Process
+
+OURS = "ranvier"
+SETTLE_SECONDS = 0.05  # before a turn, so that the last contestant's threads have stopped spinning
+SAME_START = 1e-3  # how much the loss of the initial weights may differ, relatively
+SAME_FALL = 1.5  # how many times as far one's loss may fall as another's: batches are shuffled differently
+SAME_OUTPUTS = 1e-4
+LEAST_FALL = 0.02  # of the initial loss: whoever learns less has not trained
+
+Entry = dict[str, Any]  # what is known of a contestant in a workload: "seconds", "refused", "note", ...
+Row = dict[str, Any]  # a workload's record
+
+
+def row(name: str, what: str, unit: str, flops: float = 0.0, group: str = "") -> Row:
+    """A workload's record, still without entries.
+
+    Args:
+        name: its name.
+        what: a few words.
+        unit: what the seconds are divided by ("step"); "" for the thing as a whole.
+        flops: floating-point operations of a unit; 0: not limited by arithmetic.
+        group: what it belongs to, if it is one of several of a kind.
+    """
+    return {"name": name, "what": what, "unit": unit, "flops": flops, "group": group, "entries": {}}
+
+
+def training(name: str, team: Sequence[Process], rounds: int) -> Row:
+    """Measures a network's training."""
+    task = definitions.load("tasks").task(name)
+    record = row(name, task.what, "step", task.flops)
+    _prepare(record, team, lambda one: one.ask("train", name=name))
+    _judge(record, _other_training)
+    _take_turns(record, team, rounds)
+    return record
+
+
+def predicting(team: Sequence[Process], rounds: int) -> Row:
+    """Measures the prediction of one row."""
+    task = definitions.load("tasks").task("predict_one")
+    sizes = "-".join(map(str, task.sizes))
+    cells = sum(fan_in * fan_out for fan_in, fan_out in task.layers)
+    record = row(task.name, f"one row through {sizes}, from array to array", "row", 2.0 * cells)
+    _prepare(record, team, lambda one: one.ask("predict", name=task.name))
+    _judge(record, _other_outputs)
+    _take_turns(record, team, rounds)
+    return record
+
+
+def multiplying(shape: products.Shape, group: str, team: Sequence[Process], rounds: int) -> Row:
+    """Measures a product alone."""
+    record = row("product", shape.name, "", shape.flops, group)
+    _prepare(record, team, lambda one: one.ask("product", **dataclasses.asdict(shape)))
+    entries = record["entries"]
+    team = [one for one in team if entries[one.name].get("offered", True)]
+    record["entries"] = {one.name: entries[one.name] for one in team}
+    for entry in record["entries"].values():
+        if entry.get("error", 0) > products.TOLERANCE:
+            entry["refused"] = f"its result is off by {entry['error']:.0e}"
+    _take_turns(record, team, rounds)
+    return record
+
+
+def importing(team: Sequence[Process], rounds: int) -> Row:
+    """Measures the import of each library."""
+    record = row("import", "import after NumPy, in a fresh interpreter", "")
+    # NumPy after NumPy is nothing to compare with.
+    others = [one for one in team if one.name != "numpy"]
+    for one in others:
+        _try(record, one, lambda one: {"warm": one.import_seconds()})
+    _take_turns(record, others, rounds, lambda one: one.import_seconds())
+    return record
+
+
+def first_fitting(team: Sequence[Process], rounds: int) -> Row:
+    """Measures the first epoch of a fresh process: whatever is traced, compiled or planned for it."""
+    name = "tiny_batch"
+    record = row("first_fit", f"build, compile and first epoch of {name}, in a fresh process", "")
+
+    def once(one: Process) -> float:
+        one.start()
+        return float(one.ask("first_fit", name=name)["seconds"])
+
+    for one in team:
+        _try(record, one, lambda one: {"warm": once(one)})
+    _take_turns(record, team, rounds, once)
+    return record
+
+
+def _try(record: Row, one: Process, action: Callable[[Process], Entry]) -> None:
+    try:
+        record["entries"][one.name] = {**action(one), "seconds": []}
+    except Gone as reason:
+        record["entries"][one.name] = {"refused": str(reason), "seconds": []}
+
+
+def _prepare(record: Row, team: Sequence[Process], action: Callable[[Process], Entry]) -> None:
+    for one in team:
+        _try(record, one, action)
+
+
+def _judge(record: Row, difference: Callable[[Entry, Entry], str]) -> None:
+    """Refuses every entry that differs from ours, saying why."""
+    entries = record["entries"]
+    ours = entries[OURS]
+    if "refused" in ours:
+        return
+    for entry in entries.values():
+        reason = "" if "refused" in entry else difference(entry, ours)
+        if reason:
+            entry["refused"] = reason
+
+
+def _other_training(entry: Entry, ours: Entry) -> str:
+    """Why two trainings are not the same work, or ""."""
+    start, end = entry["before"], entry["after"]
+    fall, our_fall = start - end, ours["before"] - ours["after"]
+    if abs(start - ours["before"]) > SAME_START * abs(ours["before"]):
+        return f"starts at loss {start:.4f}, ours at {ours['before']:.4f}"
+    if not fall > LEAST_FALL * start:  # a NaN too
+        return f"does not learn: loss {start:.4f} to {end:.4f}"
+    if not our_fall / SAME_FALL <= fall <= our_fall * SAME_FALL:
+        return f"loss falls to {end:.4f}, ours to {ours['after']:.4f}"
+    return ""
+
+
+def _other_outputs(entry: Entry, ours: Entry) -> str:
+    one, other = np.array(entry["outputs"]), np.array(ours["outputs"])
+    same = one.shape == other.shape and np.allclose(one, other, rtol=0, atol=SAME_OUTPUTS)
+    return "" if same else "predicts something else"
+
+
+def _measure(one: Process) -> float:
+    return float(one.ask("measure")["seconds"])
+
+
+def _take_turns(
+    record: Row, team: Sequence[Process], rounds: int, once: Callable[[Process], float] = _measure
+) -> None:
+    """Fills the entries' seconds, one measurement of each contestant a round: A B C, A B C, ..."""
+    for _ in range(rounds):
+        for one in team:
+            entry = record["entries"][one.name]
+            if "refused" in entry:
+                continue
+            time.sleep(SETTLE_SECONDS)
+            try:
+                entry["seconds"].append(once(one))
+            except Gone as reason:
+                entry["refused"] = str(reason)

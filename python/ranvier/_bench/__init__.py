@@ -1,0 +1,132 @@
+"""`ranvier bench`: the short form of the benchmark, on this machine, next to NumPy.
+
+It needs nothing that is not installed with ranvier: the contestants take turns in this process. bench/ in the
+repository is the long form, with more workloads and more rivals; what is trained, the Keras model and the
+NumPy network are the same files.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import ranvier as rv
+from ranvier._bench.keras_model import build_model, fit
+from ranvier._bench.numpy_net import NumpyNet
+from ranvier._bench.tasks import Task, task
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ROUNDS = 7
+MEASUREMENT_SECONDS = 0.1  # the work is repeated until a measurement takes about this long
+WORKLOADS = ("tiny_sgd", "mnist_mlp", "simplechains")
+PRODUCTS = [(32, 784, 128), (256, 256, 256), (1024, 1024, 1024)]
+
+Contestant = Callable[[int], object]  # does its work the given number of times
+
+__all__ = ["ROUNDS", "NumpyNet", "Task", "run", "tasks"]
+
+
+def tasks() -> list[Task]:
+    """The networks of the short benchmark."""
+    return [task(name) for name in WORKLOADS]
+
+
+def run(rounds: int = ROUNDS) -> int:
+    """Measures everything and prints the table.
+
+    Args:
+        rounds: measurements of each contestant.
+
+    Returns:
+        0, the exit status of the command.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="ranvier next to NumPy", caption=_caption())
+    table.add_column("what")
+    for column in ("ranvier", "NumPy", "faster"):
+        table.add_column(column, justify="right")
+    console = Console()
+    with console.status("measuring"):
+        for each in tasks():
+            ours, theirs, ratio = compare(*_trainers(each), rounds)
+            what = f"{each.name}: {each.what}"
+            _add_row(table, what, "us/step", ours / each.steps, theirs / each.steps, ratio)
+        for m, k, n in PRODUCTS:
+            _add_row(table, f"product {m}x{k} by {k}x{n}", "us", *compare(*_products(m, k, n), rounds))
+    console.print(table)
+    return 0
+
+
+def _caption() -> str:
+    caption = "medians; faster: NumPy's time / ranvier's time"
+    chosen = os.environ.get("OPENBLAS_CORETYPE")
+    return f"{caption}\nNumPy may be held back: OPENBLAS_CORETYPE={chosen} is set" if chosen else caption
+
+
+def compare(ours: Contestant, theirs: Contestant, rounds: int) -> tuple[float, float, float]:
+    """Lets two contestants take turns.
+
+    Args:
+        ours: a contestant.
+        theirs: its rival.
+        rounds: measurements of each.
+
+    Returns:
+        The median seconds that each needs to do its work once, and the median of theirs / ours by round.
+    """
+    contestants = [(function, _repeats(function)) for function in (ours, theirs)]
+    seconds = np.empty((rounds, 2))
+    for turn in seconds:
+        for i, (function, repeats) in enumerate(contestants):
+            turn[i] = _seconds(function, repeats) / repeats
+    medians = np.median(seconds, axis=0)
+    return float(medians[0]), float(medians[1]), float(np.median(seconds[:, 1] / seconds[:, 0]))
+
+
+def _seconds(function: Contestant, repeats: int) -> float:
+    start = time.perf_counter()
+    function(repeats)
+    return time.perf_counter() - start
+
+
+def _repeats(function: Contestant) -> int:
+    """How often the work is done in one measurement. What is prepared at the first call is not measured."""
+    function(1)
+    repeats = 1
+    while (seconds := _seconds(function, repeats)) < MEASUREMENT_SECONDS / 2:
+        repeats = math.ceil(repeats * min(100.0, MEASUREMENT_SECONDS / seconds))
+    return repeats
+
+
+def _add_row(table: Table, what: str, unit: str, ours: float, theirs: float, ratio: float) -> None:
+    table.add_row(what, f"{ours * 1e6:,.1f} {unit}", f"{theirs * 1e6:,.1f} {unit}", f"{ratio:.2f}x")
+
+
+def _trainers(task: Task) -> tuple[Contestant, Contestant]:
+    """Both contestants train as many epochs as asked for, going on where they stopped."""
+    model = build_model(rv, task)
+    return (lambda epochs: fit(model, task, epochs)), NumpyNet(task).fit
+
+
+def _products(m: int, k: int, n: int) -> tuple[Contestant, Contestant]:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(m, k)).astype("float32"), rng.normal(size=(k, n)).astype("float32")
+
+    def ours(repeats: int) -> None:
+        for _ in range(repeats):
+            rv.ops.matmul(a, b)
+
+    def theirs(repeats: int) -> None:
+        for _ in range(repeats):
+            np.matmul(a, b)
+
+    return ours, theirs
