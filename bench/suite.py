@@ -115,12 +115,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     for name in (measure.OURS, *arguments.contestants):
         one = Process(name, arguments.python_for.get(name, sys.executable), arguments.threads)
         try:
-            contestants[name] = {"versions": one.start(), "python": one.python}
+            contestants[name] = {"versions": one.start()}
             team.append(one)
         except Gone as reason:
             if name == measure.OURS:
                 raise SystemExit(f"ranvier itself cannot be measured: {reason}") from None
-            contestants[name] = {"absent": str(reason), "python": one.python}
+            contestants[name] = {"absent": str(reason)}
             say(f"{name}: skipped: {reason}")
     results: dict[str, Any] = {
         "schema": 1,
