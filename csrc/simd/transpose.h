@@ -22,16 +22,20 @@ RANVIER_INLINE __m128d load_piece(const double* p) { return _mm_loadu_pd(p); }
 RANVIER_INLINE __m128 load_piece(const float* p, int count) {
   return _mm_maskload_ps(p, _mm_cmpgt_epi32(_mm_set1_epi32(count), _mm_setr_epi32(0, 1, 2, 3)));
 }
-RANVIER_INLINE __m128d load_piece(const double* p, int count) { return count == 1 ? _mm_load_sd(p) : _mm_loadu_pd(p); }
+RANVIER_INLINE __m128d load_piece(const double* p, int count) {
+  return count == 1 ? _mm_load_sd(p) : _mm_loadu_pd(p);
+}
 
 #if defined(__AVX512F__)
 template <int q>
 RANVIER_INLINE void set_piece(Vec<float>& x, __m128 piece) {
-  x.v = q == 0 ? _mm512_castps128_ps512(piece) : _mm512_mask_broadcast_f32x4(x.v, __mmask16(15u << (4 * q)), piece);
+  x.v = q == 0 ? _mm512_castps128_ps512(piece)
+               : _mm512_mask_broadcast_f32x4(x.v, __mmask16(15u << (4 * q)), piece);
 }
 template <int q>
 RANVIER_INLINE void set_piece(Vec<double>& x, __m128d piece) {
-  x.v = q == 0 ? _mm512_castpd128_pd512(piece) : _mm512_mask_broadcast_f64x2(x.v, __mmask8(3u << (2 * q)), piece);
+  x.v = q == 0 ? _mm512_castpd128_pd512(piece)
+               : _mm512_mask_broadcast_f64x2(x.v, __mmask8(3u << (2 * q)), piece);
 }
 #else
 template <int q>
@@ -68,7 +72,8 @@ RANVIER_INLINE Vec<float> unpack(Vec<float> a, Vec<float> b) {
   constexpr int n = Vec<float>::kLanes, h = kHigh ? 2 : 0;
 #define RANVIER_LANE(l) l + h, l + h + n, l + h + 1, l + h + 1 + n
   if constexpr (n == 16) {
-    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4), RANVIER_LANE(8), RANVIER_LANE(12))};
+    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4), RANVIER_LANE(8),
+                                    RANVIER_LANE(12))};
   } else if constexpr (n == 8) {
     return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4))};
   } else {
@@ -81,7 +86,8 @@ RANVIER_INLINE Vec<float> unpack_pairs(Vec<float> a, Vec<float> b) {
   constexpr int n = Vec<float>::kLanes, h = kHigh ? 2 : 0;
 #define RANVIER_LANE(l) l + h, l + h + 1, l + h + n, l + h + 1 + n
   if constexpr (n == 16) {
-    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4), RANVIER_LANE(8), RANVIER_LANE(12))};
+    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4), RANVIER_LANE(8),
+                                    RANVIER_LANE(12))};
   } else if constexpr (n == 8) {
     return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(4))};
   } else {
@@ -94,7 +100,8 @@ RANVIER_INLINE Vec<double> unpack(Vec<double> a, Vec<double> b) {
   constexpr int n = Vec<double>::kLanes, h = kHigh ? 1 : 0;
 #define RANVIER_LANE(l) l + h, l + h + n
   if constexpr (n == 8) {
-    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(2), RANVIER_LANE(4), RANVIER_LANE(6))};
+    return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(2), RANVIER_LANE(4),
+                                    RANVIER_LANE(6))};
   } else if constexpr (n == 4) {
     return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(2))};
   } else {
@@ -119,7 +126,8 @@ RANVIER_INLINE void transpose_pieces(Vec<double>* x) {
 
 // Row kPiece * q + r of the square fills piece q of the vectors r, r + kPiece, r + 2 * kPiece, ...
 template <class T, int q, bool kPart>
-RANVIER_INLINE void load_rows_of_pieces(Vec<T>* x, const T* in, std::int64_t ld, std::int64_t rows, int cols) {
+RANVIER_INLINE void load_rows_of_pieces(Vec<T>* x, const T* in, std::int64_t ld, std::int64_t rows,
+                                        int cols) {
 #pragma GCC unroll 4
   for (int r = 0; r < kPiece<T>; ++r) {
 #pragma GCC unroll 4
@@ -137,10 +145,11 @@ RANVIER_INLINE void load_rows_of_pieces(Vec<T>* x, const T* in, std::int64_t ld,
   }
 }
 
-// x[p] = { in[0 * ld + p], in[1 * ld + p], ... }. Rows from `rows` (>= 1) on repeat the last one: nothing past it
-// is read.
+// x[p] = { in[0 * ld + p], in[1 * ld + p], ... }. Rows from `rows` (>= 1) on repeat the last one: nothing
+// past it is read.
 template <class T>
-RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld, std::int64_t rows) {
+RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld,
+                                    std::int64_t rows) {
   load_rows_of_pieces<T, 0, false>(x, in, ld, rows, 0);
 #pragma GCC unroll 4
   for (int g = 0; g < Vec<T>::kLanes; g += kPiece<T>) transpose_pieces(x + g);
@@ -149,8 +158,8 @@ RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, st
 // The same for the first `cols` (1 .. kLanes) columns: x[p] is unspecified for p >= cols, and nothing past
 // in[i * ld + cols - 1] is read.
 template <class T>
-RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld, std::int64_t rows,
-                                    int cols) {
+RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld,
+                                    std::int64_t rows, int cols) {
 #pragma GCC unroll 16
   for (int p = 0; p < Vec<T>::kLanes; ++p) x[p] = splat(T(0));
   load_rows_of_pieces<T, 0, true>(x, in, ld, rows, cols);

@@ -53,14 +53,20 @@ struct TailMask<double> {
 RANVIER_INLINE Vec<float> load(const float* p) { return {_mm512_loadu_ps(p)}; }
 RANVIER_INLINE Vec<double> load(const double* p) { return {_mm512_loadu_pd(p)}; }
 RANVIER_INLINE Vec<float> load(const float* p, TailMask<float> t) { return {_mm512_maskz_loadu_ps(t.m, p)}; }
-RANVIER_INLINE Vec<double> load(const double* p, TailMask<double> t) { return {_mm512_maskz_loadu_pd(t.m, p)}; }
+RANVIER_INLINE Vec<double> load(const double* p, TailMask<double> t) {
+  return {_mm512_maskz_loadu_pd(t.m, p)};
+}
 RANVIER_INLINE void store(float* p, Vec<float> x) { _mm512_storeu_ps(p, x.v); }
 RANVIER_INLINE void store(double* p, Vec<double> x) { _mm512_storeu_pd(p, x.v); }
 RANVIER_INLINE void store(float* p, Vec<float> x, TailMask<float> t) { _mm512_mask_storeu_ps(p, t.m, x.v); }
-RANVIER_INLINE void store(double* p, Vec<double> x, TailMask<double> t) { _mm512_mask_storeu_pd(p, t.m, x.v); }
+RANVIER_INLINE void store(double* p, Vec<double> x, TailMask<double> t) {
+  _mm512_mask_storeu_pd(p, t.m, x.v);
+}
 RANVIER_INLINE Vec<float> splat(float x) { return {_mm512_set1_ps(x)}; }
 RANVIER_INLINE Vec<double> splat(double x) { return {_mm512_set1_pd(x)}; }
-RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
 RANVIER_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
   return {_mm512_fmadd_pd(a.v, b.v, c.v)};
 }
@@ -126,7 +132,9 @@ RANVIER_INLINE void store(double* p, Vec<double> x, TailMask<double> t) {
 }
 RANVIER_INLINE Vec<float> splat(float x) { return {_mm256_set1_ps(x)}; }
 RANVIER_INLINE Vec<double> splat(double x) { return {_mm256_set1_pd(x)}; }
-RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+RANVIER_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return {_mm256_fmadd_ps(a.v, b.v, c.v)};
+}
 RANVIER_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
   return {_mm256_fmadd_pd(a.v, b.v, c.v)};
 }
@@ -202,8 +210,8 @@ RANVIER_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 // The product of two floats is exact in double. The sum is rounded to odd (the two-sum's error tells whether
 // it was inexact and on which side the exact value lies), so that rounding it to float is the only rounding
 // (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", 2008). Infinities and NaNs give
-// an error term of NaN, which compares false and leaves the sum alone. The conversions are intrinsics: written
-// as casts, GCC 12 was seen to drop the rounding to float between two of these.
+// an error term of NaN, which compares false and leaves the sum alone. The conversions are intrinsics:
+// written as casts, GCC 12 was seen to drop the rounding to float between two of these.
 RANVIER_INLINE __m128 fma_low_half(__m128 a, __m128 b, __m128 c) {
   using Pair = Vec<double>::Native;
   using Bits = std::int64_t __attribute__((vector_size(16)));

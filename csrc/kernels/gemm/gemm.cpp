@@ -27,8 +27,8 @@ struct Kernels<double> {
   static auto thin(const KernelTable& t) { return t.gemm_thin_f64; }
 };
 
-void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols,
-            int thread) {
+void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, std::int64_t col,
+            std::int64_t cols, int thread) {
   if (epilogue != nullptr) epilogue->fn(epilogue->context, row, row + rows, col, col + cols, thread);
 }
 
@@ -45,12 +45,13 @@ BlockOfB<T> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int
   const GemmProblem& q = plan.problem;
   b += q.trans_b ? j * q.ldb + p : p * q.ldb + j;
   if ((plan.path & kGemmPackB) == 0) return {b, q.ldb};
-  Kernels<T>::pack(*plan.table)(cols, kc, b, q.ldb, q.trans_b, panels);
+  Kernels<T>::pack (*plan.table)(cols, kc, b, q.ldb, q.trans_b, panels);
   return {panels, 0};
 }
 
 template <class T>
-void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch, const GemmEpilogue* epilogue) {
+void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch,
+               const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
   const auto block = Kernels<T>::block(*plan.table);
   const std::int64_t across = div_up(q.n, plan.nc);
@@ -74,7 +75,7 @@ template <class T>
 void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
   const BlockOfB<T> right = prepare_b(plan, b, 0, q.k, 0, q.n, scratch);
-  Kernels<T>::block(*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.b, right.ldb, c, q.ldc, false);
+  Kernels<T>::block (*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.b, right.ldb, c, q.ldc, false);
   finish(epilogue, 0, q.m, 0, q.n, 0);
 }
 
@@ -140,11 +141,16 @@ void gemm_run(const GemmPlan& plan, const void* a, const void* b, void* c, void*
               const GemmEpilogue* epilogue) {
   if (plan.path == kGemmEmpty) return;
   switch (plan.problem.dtype) {
-    case DType::f32: return run<float>(plan, a, b, c, scratch, epilogue);
-    case DType::f64: return run<double>(plan, a, b, c, scratch, epilogue);
-    case DType::i32: return run_integer<std::uint32_t>(plan, a, b, c, epilogue);
-    case DType::i64: return run_integer<std::uint64_t>(plan, a, b, c, epilogue);
-    default: return;  // refused by gemm_plan
+    case DType::f32:
+      return run<float>(plan, a, b, c, scratch, epilogue);
+    case DType::f64:
+      return run<double>(plan, a, b, c, scratch, epilogue);
+    case DType::i32:
+      return run_integer<std::uint32_t>(plan, a, b, c, epilogue);
+    case DType::i64:
+      return run_integer<std::uint64_t>(plan, a, b, c, epilogue);
+    default:
+      return;  // refused by gemm_plan
   }
 }
 

@@ -26,7 +26,8 @@ struct BlockShape {
   bool accumulate;
 };
 
-// A tile begins by reading (at least owning) its lines of C; under a long product they are fetched one tile ahead.
+// A tile begins by reading (at least owning) its lines of C; under a long product they are fetched one tile
+// ahead.
 template <class T>
 RANVIER_INLINE void fetch_tile(const T* c, std::int64_t ldc, std::int64_t rows, std::int64_t cols) {
   for (std::int64_t i = 0; i < rows; ++i, c += ldc) {
@@ -35,7 +36,8 @@ RANVIER_INLINE void fetch_tile(const T* c, std::int64_t ldc, std::int64_t rows, 
 }
 
 template <class T, ReadA kForm>
-RANVIER_INLINE void run_tile(const BlockShape<T>& s, std::int64_t rows, std::int64_t cols, const T* a, const T* b, T* c) {
+RANVIER_INLINE void run_tile(const BlockShape<T>& s, std::int64_t rows, std::int64_t cols, const T* a,
+                             const T* b, T* c) {
   constexpr int kLanes = Vec<T>::kLanes;
   const int vecs = static_cast<int>((cols + kLanes - 1) / kLanes);
   const int tail = static_cast<int>(cols - (vecs - 1) * kLanes);
@@ -53,7 +55,8 @@ static void rows_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
     const T* panel = b;
     for (std::int64_t j = 0; j < s.n; j += s.cols_step, panel += s.b_step) {
       const std::int64_t after = j + s.cols_step;
-      if (s.k >= kDeepProduct && after < s.n) fetch_tile(c + after, s.ldc, rows, at_most(s.cols_step, s.n - after));
+      if (s.k >= kDeepProduct && after < s.n)
+        fetch_tile(c + after, s.ldc, rows, at_most(s.cols_step, s.n - after));
       run_tile<T, kForm>(s, rows, at_most(s.cols_step, s.n - j), a, panel, c + j);
     }
   }
@@ -75,7 +78,11 @@ template <class T>
 static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, bool trans_a,
                   const T* b, std::int64_t ldb, T* c, std::int64_t ldc, bool accumulate) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes, kSmallB = 256 * 1024 / sizeof(T);
-  BlockShape<T> s{m, n, k, lda, even_step(m, kTileRows), 0, ldb, kTileVecs * kLanes, kTileVecs * kLanes, ldc, accumulate};
+  constexpr std::int64_t kShortProduct = 4, kLongRow = 4096 / sizeof(T);
+  BlockShape<T> s{
+      m, n, k, lda, even_step(m, kTileRows), 0, ldb, kTileVecs * kLanes, kTileVecs * kLanes, ldc, accumulate};
+  // Next to no arithmetic: C is written line by line, as rows a page or more apart contend for the same sets.
+  if (k <= kShortProduct && n >= kLongRow) s.rows_step = 1;
   s.a_step = trans_a ? s.rows_step : s.rows_step * lda;
   const bool packed_b = ldb == 0;
   if (packed_b) {

@@ -6,12 +6,14 @@
 
 namespace ranvier::RANVIER_ISA {
 
-void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, bool trans_a,
-                    const float* b, std::int64_t ldb, float* c, std::int64_t ldc, bool accumulate) {
+void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+                    bool trans_a, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+                    bool accumulate) {
   block<float>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
 }
 
-void gemm_pack_f32(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool trans_b, float* out) {
+void gemm_pack_f32(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool trans_b,
+                   float* out) {
   pack<float>(n, k, kTileVecs * Vec<float>::kLanes, b, ldb, trans_b, out);
 }
 
@@ -20,9 +22,9 @@ void gemm_tile_shape(DType dtype, std::int64_t* rows, std::int64_t* cols) {
   *cols = kTileVecs * (dtype == DType::f64 ? Vec<double>::kLanes : Vec<float>::kLanes);
 }
 
-void gemm_thin_f32(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const float* x, std::int64_t ld,
-                   bool by_rows, const float* y, std::int64_t y_k, std::int64_t y_line, float* c, std::int64_t c_long,
-                   std::int64_t c_thin) {
+void gemm_thin_f32(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const float* x,
+                   std::int64_t ld, bool by_rows, const float* y, std::int64_t y_k, std::int64_t y_line,
+                   float* c, std::int64_t c_long, std::int64_t c_thin) {
   thin<float>(lines, thin_count, k, x, ld, by_rows, y, y_k, y_line, c, c_long, c_thin);
 }
 

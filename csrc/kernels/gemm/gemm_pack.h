@@ -10,8 +10,8 @@ namespace ranvier::RANVIER_ISA {
 
 // Columns p of a transposed square to out[p * width + i], i < lines.
 template <class T>
-RANVIER_INLINE void store_square(const Vec<T> (&x)[Vec<T>::kLanes], std::int64_t lines, int cols, std::int64_t width,
-                                 T* out) {
+RANVIER_INLINE void store_square(const Vec<T> (&x)[Vec<T>::kLanes], std::int64_t lines, int cols,
+                                 std::int64_t width, T* out) {
   constexpr int kLanes = Vec<T>::kLanes;
   if (lines == kLanes && cols == kLanes) {
 #pragma GCC unroll 16
@@ -27,8 +27,8 @@ RANVIER_INLINE void store_square(const Vec<T> (&x)[Vec<T>::kLanes], std::int64_t
 
 // out[p * width + i] = in[i * ld + p] for i < lines <= kLanes, p < k: squares turned in registers.
 template <class T>
-static void pack_transposed(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld,
-                            T* out) {
+static void pack_transposed(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in,
+                            std::int64_t ld, T* out) {
   constexpr int kLanes = Vec<T>::kLanes;
   Vec<T> x[kLanes];
   if (k < kLanes) {
@@ -43,9 +43,11 @@ static void pack_transposed(std::int64_t lines, std::int64_t k, std::int64_t wid
   }
 }
 
-// out[p * width + i] = in[p * ld + i] for i < lines, p < k, where V vectors hold a line: (V - 1) * kLanes < lines.
+// out[p * width + i] = in[p * ld + i] for i < lines, p < k, where V vectors hold a line: (V - 1) * kLanes <
+// lines.
 template <class T, int V>
-static void copy_lines(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld, T* out) {
+static void copy_lines(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld,
+                       T* out) {
   constexpr int kLanes = Vec<T>::kLanes, kLast = (V - 1) * kLanes;
   if (lines == V * kLanes) {
     for (; k > 0; --k, in += ld, out += width) {
@@ -63,7 +65,8 @@ static void copy_lines(std::int64_t lines, std::int64_t k, std::int64_t width, c
 }
 
 template <class T>
-static void pack_copied(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld, T* out) {
+static void pack_copied(std::int64_t lines, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld,
+                        T* out) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes;
   for (; lines > 2 * kLanes; lines -= 2 * kLanes, in += 2 * kLanes, out += 2 * kLanes) {
     copy_lines<T, 2>(2 * kLanes, k, width, in, ld, out);
@@ -76,8 +79,8 @@ static void pack_copied(std::int64_t lines, std::int64_t k, std::int64_t width, 
 }
 
 template <class T>
-static void pack(std::int64_t count, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld, bool transpose,
-                 T* out) {
+static void pack(std::int64_t count, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld,
+                 bool transpose, T* out) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes;
   if (transpose) {
     for (std::int64_t q = 0; q < count; q += width, out += width * k) {

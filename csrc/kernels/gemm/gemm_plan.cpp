@@ -21,9 +21,10 @@ constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
 constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
 constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
 constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
-constexpr double kNanosecondsPerThread = 4000;  // work that repays waking a thread (a fork-join is about 1 us)
+constexpr double kNanosecondsPerThread =
+    4000;  // work that repays waking a thread (a fork-join is about 1 us)
 constexpr double kCyclesPerNanosecond = 4;
-constexpr double kBytesPerNanosecond = 24;      // from memory, one core
+constexpr double kBytesPerNanosecond = 24;  // from memory, one core
 
 struct Tile {
   std::int64_t rows = 0, cols = 0;
@@ -79,7 +80,8 @@ void block_packed(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   const GemmProblem& q = plan.problem;
   // Turning a transposed B wants long runs along k, the longer the fewer rows there are to hide it.
   plan.kc = std::min(q.k, q.trans_b ? kDepth * 8 / bytes_of(q, 1) : kDepth);
-  const std::int64_t widest = round_up(q.trans_b && q.m <= 16 * tile.rows ? kPackedCols / 2 : kPackedCols, tile.cols);
+  const std::int64_t widest =
+      round_up(q.trans_b && q.m <= 16 * tile.rows ? kPackedCols / 2 : kPackedCols, tile.cols);
   plan.nc = std::min({q.n, round_up(div_up(q.n, parts), tile.cols), widest});
   plan.mc = std::min(piece(q.m, div_up(parts, div_up(q.n, plan.nc)), 16 * tile.rows), kTaskRows);
 }
@@ -105,7 +107,8 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads) {
   plan.threads = static_cast<int>(std::clamp(useful, 1.0, static_cast<double>(std::max(max_threads, 1))));
   plan.mc = q.m, plan.nc = q.n, plan.kc = q.k;
   if (q.k == 0) return;
-  const std::int64_t parts = plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
+  const std::int64_t parts =
+      plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
   if (plan.path == kGemmThinCols) {
     plan.mc = std::min({q.m, round_up(piece(q.m, parts, 1), 64), kThinLines});
   } else if (plan.path == kGemmThinRows) {

@@ -27,8 +27,8 @@ void gemm_reference(const GemmProblem& problem, const void* a, const void* b, vo
       return reference<float, double>(problem, static_cast<const float*>(a), static_cast<const float*>(b),
                                       static_cast<float*>(c));
     case DType::f64:
-      return reference<double, long double>(problem, static_cast<const double*>(a), static_cast<const double*>(b),
-                                            static_cast<double*>(c));
+      return reference<double, long double>(problem, static_cast<const double*>(a),
+                                            static_cast<const double*>(b), static_cast<double*>(c));
     // Integers wrap around, as NumPy's do: unsigned arithmetic has that defined.
     case DType::i32:
       return reference<std::uint32_t, std::uint32_t>(problem, static_cast<const std::uint32_t*>(a),

@@ -1,5 +1,5 @@
-// Products with at most kThin rows or columns, where vectors run along the other, long side of C. For *.isa.cpp
-// only; the contract of gemm_thin stands in kernels.def.
+// Products with at most kThin rows or columns, where vectors run along the other, long side of C. For
+// *.isa.cpp only; the contract of gemm_thin stands in kernels.def.
 //
 // The long operand is read once, so copying it into panels would double the traffic: where its lines are
 // contiguous along k, squares of it are turned in registers instead.
@@ -43,7 +43,8 @@ RANVIER_INLINE void store_thin(const Vec<T>* acc, std::int64_t lines, const Thin
 // Long lines contiguous along k: x[q * ld + p]. G vectors of lines go together, so that one's chain of
 // multiply-adds hides behind the other's shuffles. The last vector has `lines` lines.
 template <class T, int R, int G>
-static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld, const ThinSide<T>& side, T* c) {
+static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld,
+                      const ThinSide<T>& side, T* c) {
   constexpr int kLanes = Vec<T>::kLanes;
   Vec<T> acc[G][R];
 #pragma GCC unroll 8
@@ -89,7 +90,8 @@ static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64
 
 // Long lines side by side: x[p * ld + q]. The last of the G vectors has `lines` lines.
 template <class T, int R, int G>
-static void thin_cols(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld, const ThinSide<T>& side, T* c) {
+static void thin_cols(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld,
+                      const ThinSide<T>& side, T* c) {
   constexpr int kLanes = Vec<T>::kLanes;
   const TailMask<T> mask(static_cast<int>(lines));
   Vec<T> acc[G][R];
@@ -136,14 +138,19 @@ static void thin_lines(std::int64_t lines, std::int64_t k, const T* x, std::int6
 }
 
 template <class T>
-static void thin(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const T* x, std::int64_t ld, bool by_rows,
-                 const T* y, std::int64_t y_k, std::int64_t y_line, T* c, std::int64_t c_long, std::int64_t c_thin) {
+static void thin(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const T* x, std::int64_t ld,
+                 bool by_rows, const T* y, std::int64_t y_k, std::int64_t y_line, T* c, std::int64_t c_long,
+                 std::int64_t c_thin) {
   const ThinSide<T> side{y, y_k, y_line, c_long, c_thin};
   switch (thin_count) {
-    case 1: return thin_lines<T, 1>(lines, k, x, ld, by_rows, side, c);
-    case 2: return thin_lines<T, 2>(lines, k, x, ld, by_rows, side, c);
-    case 3: return thin_lines<T, 3>(lines, k, x, ld, by_rows, side, c);
-    default: return thin_lines<T, kThin>(lines, k, x, ld, by_rows, side, c);
+    case 1:
+      return thin_lines<T, 1>(lines, k, x, ld, by_rows, side, c);
+    case 2:
+      return thin_lines<T, 2>(lines, k, x, ld, by_rows, side, c);
+    case 3:
+      return thin_lines<T, 3>(lines, k, x, ld, by_rows, side, c);
+    default:
+      return thin_lines<T, kThin>(lines, k, x, ld, by_rows, side, c);
   }
 }
 

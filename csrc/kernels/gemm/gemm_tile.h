@@ -23,7 +23,9 @@ inline constexpr int kTileRows = 4;
 inline constexpr int kTileVecs = 2;
 // With few rows, wider tiles keep enough independent accumulators in flight to hide the latency of the
 // multiply-add (4 cycles, 2 a cycle: 8 accumulators).
-constexpr int max_vecs(int rows) { return rows == 1 ? 8 : rows <= 3 ? 4 : rows == 4 && kTileRows > 6 ? 4 : kTileVecs; }
+constexpr int max_vecs(int rows) {
+  return rows == 1 ? 8 : rows <= 3 ? 4 : rows == 4 && kTileRows > 6 ? 4 : kTileVecs;
+}
 inline constexpr int kMaxVecs = 8;
 
 // How a tile reads A: a[i * lda + p] or a[p * lda + i].
@@ -82,7 +84,8 @@ static void tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::
   for (std::int64_t p = 0; p < k; ++p) {
     Vec<T> row[V];
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) row[v] = kTail && v == V - 1 ? load(b + v * kLanes, mask) : load(b + v * kLanes);
+    for (int v = 0; v < V; ++v)
+      row[v] = kTail && v == V - 1 ? load(b + v * kLanes, mask) : load(b + v * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i) {
       const Vec<T> left = rows[i];
