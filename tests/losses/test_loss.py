@@ -84,6 +84,17 @@ def test_an_ignored_class_does_not_count_in_the_mean() -> None:
     np.testing.assert_allclose(loss(labels[:, None], p, [1.0, 3.0]), -3 * np.log(0.4), rtol=1e-6)
 
 
+def test_the_mask_of_a_prediction_counts() -> None:
+    class Masked(np.ndarray):
+        """An array with a mask, as a layer leaves it on its output."""
+
+    p = P.view(Masked)
+    p._keras_mask = MASK  # type: ignore[attr-defined]
+    np.testing.assert_allclose(losses.MeanSquaredError()(T, p), (0.25 + 16) / 2, rtol=1e-6)
+    both = losses.MeanSquaredError()(T, p, sample_weight=[0.0, 1.0, 1.0])
+    np.testing.assert_allclose(both, 16 / 2, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "expanded", "squeezed"),
     [

@@ -68,9 +68,10 @@ class Loss:
         Raises:
             ValueError: if shapes do not fit.
         """
+        mask = get_mask(y_pred)  # a conversion would lose it
         y_true = tree.map_structure(self._convert_target, y_true)
         y_pred = tree.map_structure(self._convert, y_pred)
-        mask = _joint(get_mask(y_pred), self.output_mask(y_true, y_pred))
+        mask = _joint(mask, self.output_mask(y_true, y_pred))
         values = self.call(y_true, y_pred)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
