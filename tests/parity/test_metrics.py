@@ -1,0 +1,85 @@
+"""Metrics against Keras: results over batches, with and without weights; configs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.metrics import test_metrics as table
+from tests.metrics.test_names import CONFIGS
+from tests.parity.oracle import assert_agrees, keras
+
+import ranvier
+
+
+@pytest.mark.parametrize(
+    "weights", [None, table.WEIGHTS, table.WEIGHTS[:, None]], ids=["plain", "vector", "column"]
+)
+@pytest.mark.parametrize(
+    ("name", "kwargs", "y_true", "y_pred"), [row[:4] for row in table.ROWS], ids=table.IDS
+)
+def test_results(
+    name: str, kwargs: dict[str, Any], y_true: np.ndarray, y_pred: np.ndarray, weights: Any
+) -> None:
+    results = []
+    for module in (ranvier, keras):
+        given = {**kwargs, "fn": module.losses.huber} if "fn" in kwargs else kwargs
+        metric = getattr(module.metrics, name)(**given)
+        values = []
+        for rows in (slice(0, 5), slice(5, 10)):
+            metric.update_state(y_true[rows], y_pred[rows], None if weights is None else weights[rows])
+            values.append(np.asarray(metric.result()))
+        metric.reset_state()
+        metric.update_state(y_true[:5], y_pred[:5])
+        results.append([*values, np.asarray(metric.result())])
+    for ours, theirs in zip(*results, strict=True):
+        assert_agrees(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "name", ["MeanSquaredError", "BinaryAccuracy", "CategoricalAccuracy", "RootMeanSquaredError"]
+)
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0], [[1.0], [2.0]], [[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]])
+def test_further_axes(name: str, weights: Any) -> None:
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.normal(size=(2, 2, 3, 4)).astype("float32")
+    weights = None if weights is None else np.float32(weights)
+    ours, theirs = (getattr(m.metrics, name)()(y_true, y_pred, weights) for m in (ranvier, keras))
+    assert_agrees(ours, theirs)
+
+
+@pytest.mark.parametrize("cls", CONFIGS)
+def test_configs_are_exchanged(cls: str) -> None:
+    name, more = CONFIGS[cls]
+    ours = getattr(ranvier.metrics, cls)(name="mine", **more)
+    theirs = keras.metrics.deserialize(ranvier.metrics.serialize(ours))
+    assert (type(theirs).__name__, theirs.name) == (cls, "mine")
+    back = ranvier.metrics.deserialize(keras.metrics.serialize(theirs))
+    lost = {"CosineSimilarity": {"axis"}, "SparseTopKCategoricalAccuracy": {"from_sorted_ids"}}
+    kept = more.keys() - lost.get(cls, set())  # Keras leaves these arguments out of its configs
+    assert {k: back.get_config()[k] for k in kept} == {k: more[k] for k in kept}
+
+
+@pytest.mark.parametrize(
+    "identifier", ["accuracy", "acc", "mse", "MSE", "MeanSquaredError", "cosine_similarity"]
+)
+@pytest.mark.parametrize(
+    ("outputs", "shape"), [(1, (4, 1)), (1, (4,)), (3, (4,)), (3, (4, 1)), (3, (4, 3)), (2, (4, 2))]
+)
+def test_names_in_compile(identifier: str, outputs: int, shape: tuple[int, ...]) -> None:
+    if identifier not in ("accuracy", "acc") and shape != (4, outputs):
+        pytest.skip("an error metric needs targets of the predictions' shape")
+    x, y = np.ones((4, 2), "float32"), np.zeros(shape, "float32")
+    histories = []
+    for module in (ranvier, keras):
+        model = module.Sequential(
+            [module.Input((2,)), module.layers.Dense(outputs, kernel_initializer="ones")]
+        )
+        model.compile(
+            "sgd", "crossentropy" if identifier in ("accuracy", "acc") else "mse", metrics=[identifier]
+        )
+        histories.append(model.fit(x, y, verbose=0).history)
+    ours, theirs = histories
+    assert set(ours) == set(theirs)
+    assert_agrees(ours[identifier], theirs[identifier])
