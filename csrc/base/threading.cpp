@@ -23,6 +23,7 @@
 namespace ranvier {
 
 std::atomic<bool> g_interrupt{false};
+std::atomic<std::uint32_t> g_interrupts{0};
 
 namespace {
 

@@ -20,6 +20,9 @@ std::string openmp_runtime();  // e.g. "libgomp (OpenMP 4.5)"
 // Set by the SIGINT handler while native code runs; long kernels poll it between blocks and return early
 // (their output is then garbage: the executor discards the step).
 extern std::atomic<bool> g_interrupt;
+// How many interrupts have come. A result is sound only if none came while it was computed: the flag alone may have
+// been raised and lowered by the thread that it was meant for.
+extern std::atomic<std::uint32_t> g_interrupts;
 inline bool interrupted() { return g_interrupt.load(std::memory_order_relaxed); }
 
 namespace detail {

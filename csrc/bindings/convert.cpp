@@ -48,15 +48,24 @@ py::tuple shape_tuple(const Shape& shape) {
   return result;
 }
 
+static Ints ints_from(const std::string& name, const py::handle& value) {
+  try {
+    return value.cast<Ints>();
+  } catch (const py::cast_error&) {
+    fail(ErrorKind::kType, "Attribute '", name, "' must be a number, a dtype name or a sequence of integers, got ",
+         py::repr(value).cast<std::string>(), ".");
+  }
+}
+
 Attributes attributes_from(const py::dict& items) {
   Attributes attributes;
   for (const auto& [key, value] : items) {
     auto name = key.cast<std::string>();
     if (py::isinstance<py::bool_>(value)) attributes.set(std::move(name), value.cast<bool>());
-    else if (py::isinstance<py::int_>(value)) attributes.set(std::move(name), value.cast<std::int64_t>());
+    else if (PyIndex_Check(value.ptr())) attributes.set(std::move(name), value.cast<std::int64_t>());
     else if (py::isinstance<py::float_>(value)) attributes.set(std::move(name), value.cast<double>());
     else if (py::isinstance<py::str>(value)) attributes.set(std::move(name), dtype_from_name(value.cast<std::string>()));
-    else attributes.set(std::move(name), value.cast<std::vector<std::int64_t>>());
+    else attributes.set(name, ints_from(name, value));
   }
   return attributes;
 }

@@ -3,7 +3,8 @@
 
 namespace ranvier::bindings {
 
-// While one of these lives on the main thread, SIGINT sets g_interrupt besides reaching Python's own handler.
+// While one of these lives on the main thread, SIGINT raises g_interrupt besides reaching Python's own handler. The
+// flag is lowered when it goes.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -15,7 +16,10 @@ class InterruptGuard {
   bool installed_ = false;
 };
 
-// With the GIL held: lowers the flag and throws what Python's signal handlers raised, if they did.
+// On another thread than the guard's: until the main thread has taken notice.
+void wait_until_lowered();
+
+// With the GIL held: runs Python's signal handlers and throws what they raised, if they did.
 void raise_pending_signals();
 
 }  // namespace ranvier::bindings

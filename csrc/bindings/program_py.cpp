@@ -1,4 +1,6 @@
 // Programs for Python: compiled graphs, epochs, and single operations run at once.
+#include <unistd.h>
+
 #include <cstring>
 #include <list>
 #include <unordered_map>
@@ -46,18 +48,25 @@ std::unique_lock<std::mutex> lock_program(Program& program) {
 py::list run_program(Program& program, const std::vector<py::array>& inputs) {
   if (inputs.size() != program.input_count())
     fail(ErrorKind::kType, "The program takes ", program.input_count(), " inputs, got ", inputs.size(), ".");
-  const auto lock = lock_program(program);
-  for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
   for (;;) {
-    bool done;
+    const std::uint32_t before = g_interrupts.load();
+    py::object results;
     {
-      InterruptGuard guard;
-      py::gil_scoped_release release;
-      done = program.run();
-      if (done) program.readout();
+      const auto lock = lock_program(program);
+      for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
+      bool done;
+      {
+        InterruptGuard guard;
+        py::gil_scoped_release release;
+        done = program.run();
+        if (done) program.readout();
+      }
+      if (done) results = read_outputs(program);
     }
-    if (interrupted()) raise_pending_signals();
-    if (done) return read_outputs(program);
+    // The lock is free: a signal handler may run the same program.
+    if (g_interrupts.load() != before) raise_pending_signals();
+    if (results) return py::reinterpret_borrow<py::list>(results);
+    wait_until_lowered();
   }
 }
 
@@ -85,6 +94,12 @@ struct PyEpoch {
       TensorType type = full->output_type(i);
       require(type.shape.rank() >= 1 && type.shape[0] == batch, "A collected output must have one row for each of the batch, got shape ",
               type.shape.str(), ".");
+      if (tail) {
+        TensorType last = type;
+        last.shape[0] = rows % batch;
+        require(tail->output_count() == full->output_count() && tail->output_type(i) == last, "A collected output must have rows of one shape: ",
+                type.shape.str(), " for a full batch, but ", tail->output_type(i).shape.str(), " for the last one.");
+      }
       type.shape[0] = rows;
       results.push_back(new_array(type));
       sinks.push_back({results.back().mutable_data(), byte_size(type) / rows});
@@ -104,13 +119,15 @@ struct PyEpoch {
   std::int64_t advance(std::int64_t max_steps, double seconds) {
     std::int64_t done = 0;
     for (;;) {
+      const std::uint32_t before = g_interrupts.load();
       {
         InterruptGuard guard;
         py::gil_scoped_release release;
         done += epoch->advance(max_steps < 0 ? -1 : max_steps - done, seconds);
       }
-      if (!interrupted()) return done;
+      if (g_interrupts.load() == before && !interrupted()) return done;
       raise_pending_signals();  // if nothing is raised, go on where it stopped
+      wait_until_lowered();
       if (epoch->done() == epoch->steps() || (max_steps >= 0 && done >= max_steps)) return done;
     }
   }
@@ -124,25 +141,32 @@ struct PyEpoch {
   }
 };
 
-// Programs of one operation, kept by signature; the oldest goes when there are too many.
+// Programs of one operation, kept by signature; the ones used longest ago go when their arenas grow too large.
 class EagerCache {
  public:
-  ProgramPtr get(const std::string& key) const {
-    const auto it = programs_.find(key);
-    return it == programs_.end() ? nullptr : it->second;
+  ProgramPtr get(const std::string& key) {
+    const auto it = index_.find(key);
+    if (it == index_.end()) return nullptr;
+    recent_.splice(recent_.begin(), recent_, it->second);
+    return it->second->second;
   }
-  void put(const std::string& key, ProgramPtr program) {
-    if (order_.size() >= kCapacity) {
-      programs_.erase(order_.front());
-      order_.pop_front();
+  void put(const std::string& key, const ProgramPtr& program) {
+    recent_.emplace_front(key, program);
+    index_[key] = recent_.begin();
+    bytes_ += program->arena_bytes();
+    while (recent_.size() > 1 && (recent_.size() > kMostPrograms || bytes_ > kMostBytes)) {
+      bytes_ -= recent_.back().second->arena_bytes();
+      index_.erase(recent_.back().first);
+      recent_.pop_back();
     }
-    if (programs_.emplace(key, std::move(program)).second) order_.push_back(key);
   }
 
  private:
-  static constexpr std::size_t kCapacity = 256;
-  std::unordered_map<std::string, ProgramPtr> programs_;
-  std::list<std::string> order_;
+  static constexpr std::size_t kMostPrograms = 256;
+  static constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
+  std::list<std::pair<std::string, ProgramPtr>> recent_;  // most recent first
+  std::unordered_map<std::string, std::list<std::pair<std::string, ProgramPtr>>::iterator> index_;
+  std::int64_t bytes_ = 0;
 };
 
 // Guarded by the GIL. Never destroyed: at exit the interpreter may be gone before it.
@@ -152,7 +176,9 @@ EagerCache& eager_cache() {
 }
 
 py::object eager(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attributes) {
-  std::string key = name + "/" + std::to_string(max_threads()) + "/" + py::repr(attributes).cast<std::string>();
+  // The process is part of the key: a fork may have copied a program while another thread held its lock.
+  std::string key = name + "/" + std::to_string(max_threads()) + "/" + std::to_string(getpid()) + "/" +
+                    py::repr(attributes).cast<std::string>();
   for (const py::array& input : inputs) key += "/" + std::string(name_of(dtype_of_array(input))) + shape_of(input).str();
   ProgramPtr program = eager_cache().get(key);
   if (!program) {
@@ -163,7 +189,7 @@ py::object eager(const std::string& name, const std::vector<py::array>& inputs, 
     for (const py::array& input : inputs) ids.push_back(graph.add_input(def_input, {dtype_of_array(input), shape_of(input)}));
     const NodeId result = graph.add(*op, ids, attributes_from(attributes));
     program = std::make_shared<Program>(graph, std::vector<NodeId>{result});
-    if (program->arena_bytes() < (1 << 24)) eager_cache().put(key, program);  // large arenas are not kept
+    eager_cache().put(key, program);
   }
   return run_program(*program, inputs)[0];
 }

@@ -13,8 +13,19 @@ std::size_t mix(std::size_t seed, std::size_t value) {
   return seed ^ (value + 0x9e3779b97f4a7c15ull + (seed << 6) + (seed >> 2));
 }
 
+std::size_t hash_attribute(const Attribute& value) {
+  if (const auto* ints = std::get_if<Ints>(&value)) {
+    std::size_t seed = ints->size();
+    for (std::int64_t i : *ints) seed = mix(seed, static_cast<std::size_t>(i));
+    return seed;
+  }
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<std::size_t>(*integer);
+  return value.index();
+}
+
 std::size_t hash_node(const Node& node) {
   std::size_t seed = std::hash<const void*>{}(node.op);
+  for (const auto& [name, value] : node.attributes.items()) seed = mix(seed, hash_attribute(value));
   for (NodeId id : node.inputs) seed = mix(seed, static_cast<std::size_t>(id));
   seed = mix(seed, static_cast<std::size_t>(node.type.dtype));
   for (std::int64_t dim : node.type.shape) seed = mix(seed, static_cast<std::size_t>(dim));

@@ -28,6 +28,7 @@ enum Trait : unsigned {
   kLeaf = 1u << 2,         // takes no inputs and is computed by nobody: input, variable, constant
   kEffect = 1u << 3,       // is wanted for what it does: store
   kRandom = 1u << 4,       // reads a seed
+  kFallible = 1u << 5,     // may refuse its data: runs before any variable is written
 };
 
 // What a shape rule sees.

@@ -112,7 +112,9 @@ void grad_mod(GradArgs& a) {
 void grad_power(GradArgs& a) {
   Builder& b = a.b;
   if (a.wants(0)) {
-    const NodeId slope = b.mul(a.in(1), b.emit(Op::power, {a.in(0), b.sub(a.in(1), num(a, 1.0))}));
+    // Where b is 0 the exponent is 1, not -1: an infinite slope times 0 would make the second derivative NaN.
+    const NodeId exponent = b.select(b.equal(a.in(1), zero(a)), num(a, 1.0), b.sub(a.in(1), num(a, 1.0)));
+    const NodeId slope = b.mul(a.in(1), b.emit(Op::power, {a.in(0), exponent}));
     a.set(0, b.mul(a.g, b.select(b.equal(a.in(1), zero(a)), zero(a), slope)));
   }
   if (a.wants(1)) {

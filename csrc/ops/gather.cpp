@@ -50,8 +50,8 @@ TensorType infer_one_hot(const InferArgs& args) {
 
 }  // namespace
 
-const OpDef def_take = {"take", 2, 2, 0, infer_take, grad_take};
-const OpDef def_scatter_add = {"scatter_add", 2, 2, 0, infer_scatter_add, grad_scatter_add};
+const OpDef def_take = {"take", 2, 2, kFallible, infer_take, grad_take};
+const OpDef def_scatter_add = {"scatter_add", 2, 2, kFallible, infer_scatter_add, grad_scatter_add};
 const OpDef def_one_hot = {"one_hot", 1, 1, 0, infer_one_hot, nullptr};
 
 }  // namespace ranvier

@@ -70,7 +70,8 @@ void grad_extreme(GradArgs& a) {
   a.set(0, b.mul(hit, b.div(keep(a, a.g), count)));
 }
 
-// prod / x, and where zeros stand the product of the others: with one zero that of the rest, with two none.
+// The product of the others: prod / x without zeros; with one zero, `rest` at it; else 0. What is 0 is still written so
+// that its own derivative is right: with one zero z elsewhere, z rest / x; at one of two zeros, the other times rest.
 void grad_prod(GradArgs& a) {
   Builder& b = a.b;
   const DType dtype = b.dtype(a.y);
@@ -80,8 +81,12 @@ void grad_prod(GradArgs& a) {
   const NodeId zeros = b.sum(b.cast(is_zero, dtype), axes, true);
   const NodeId safe = b.select(is_zero, one, x);
   const NodeId rest = b.reduce(Op::prod, safe, axes, true);
-  const NodeId at_zero = b.select(b.equal(zeros, one), rest, zero);
-  const NodeId elsewhere = b.select(b.equal(zeros, zero), b.div(rest, safe), zero);
+  const NodeId zero_sum = b.sum(b.select(is_zero, x, zero), axes, true);
+  const NodeId others = b.select(b.equal(zeros, b.scalar(dtype, 2.0)), b.mul(b.sub(zero_sum, x), rest), zero);
+  const NodeId at_zero = b.select(b.equal(zeros, one), rest, others);
+  const NodeId quotient = b.div(rest, safe);
+  const NodeId elsewhere =
+      b.select(b.equal(zeros, zero), quotient, b.select(b.equal(zeros, one), b.mul(zero_sum, quotient), zero));
   a.set(0, b.mul(keep(a, a.g), b.select(is_zero, at_zero, elsewhere)));
 }
 

@@ -74,8 +74,10 @@ void check_window(const InferArgs& args, const Shape& whole, const Shape& size) 
   for (int i = 0; i < whole.rank(); ++i) {
     if (size[i] == 0) continue;
     const std::int64_t first = begin[static_cast<std::size_t>(i)];
-    const std::int64_t last = first + (size[i] - 1) * stride[static_cast<std::size_t>(i)];
-    require(first >= 0 && first < whole[i] && last >= 0 && last < whole[i], args.op, ": elements ", first, " to ", last,
+    std::int64_t last = 0;
+    const bool overflows = __builtin_mul_overflow(size[i] - 1, stride[static_cast<std::size_t>(i)], &last) ||
+                           __builtin_add_overflow(last, first, &last);
+    require(!overflows && first >= 0 && first < whole[i] && last >= 0 && last < whole[i], args.op, ": elements ", first, " to ", last,
             " of axis ", i, " are outside shape ", whole.str(), ".");
   }
 }

@@ -93,7 +93,7 @@ const OpDef def_softmax = {"softmax", 1, 1, 0, infer_rows, grad_softmax};
 const OpDef def_softmax_grad = {"softmax_grad", 2, 2, 0, infer_rows_grad, grad_softmax_grad};
 const OpDef def_log_softmax = {"log_softmax", 1, 1, 0, infer_rows, grad_log_softmax};
 const OpDef def_log_softmax_grad = {"log_softmax_grad", 2, 2, 0, infer_rows_grad, grad_log_softmax_grad};
-const OpDef def_sparse_softmax_cross_entropy = {"sparse_softmax_cross_entropy", 2, 2, 0, infer_sparse, grad_sparse};
+const OpDef def_sparse_softmax_cross_entropy = {"sparse_softmax_cross_entropy", 2, 2, kFallible, infer_sparse, grad_sparse};
 const OpDef def_sparse_softmax_cross_entropy_grad = {
     "sparse_softmax_cross_entropy_grad", 3, 3, 0, infer_sparse_grad, grad_sparse_grad};
 

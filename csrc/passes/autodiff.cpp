@@ -27,8 +27,8 @@ std::vector<NodeId> gradients(Graph& graph, NodeId y, const std::vector<NodeId>&
   if (!is_float(graph.type(y).dtype))
     fail(ErrorKind::kType, "Only floats have gradients, got a value of dtype ", name_of(graph.type(y).dtype), ".");
   if (seed >= 0 && !(graph.type(seed) == graph.type(y)))
-    fail(ErrorKind::kValue, "The starting gradient must have the value's shape ", graph.type(y).shape.str(), ", got ",
-         graph.type(seed).shape.str(), ".");
+    fail(ErrorKind::kValue, "The starting gradient must be ", name_of(graph.type(y).dtype), graph.type(y).shape.str(),
+         " like the value, got ", name_of(graph.type(seed).dtype), graph.type(seed).shape.str(), ".");
   const std::vector<bool> wanted = dependents(graph, xs, y);
   std::vector<NodeId> gradient(static_cast<std::size_t>(y) + 1, -1);
 

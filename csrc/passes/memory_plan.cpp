@@ -4,6 +4,8 @@
 #include <map>
 #include <numeric>
 
+#include "base/status.h"
+
 namespace ranvier {
 namespace {
 
@@ -46,7 +48,7 @@ class FreeList {
       offset = free_.rbegin()->first;
       free_.erase(std::prev(free_.end()));
     }
-    end_ = offset + bytes;
+    if (__builtin_add_overflow(offset, bytes, &end_)) fail(ErrorKind::kMemory, "The values of a program do not fit the address space.");
     return offset;
   }
 

@@ -77,6 +77,7 @@ class Scheduler {
     std::sort(written.begin(), written.end());
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!live_[at(id)] || needed[at(id)]) continue;
+      if (graph_[id].op->is(kFallible)) mark(needed, id);
       for (NodeId input : graph_[id].inputs) {
         const Node& root = graph_[root_of(graph_, input)];
         if (root.op == &def_variable && std::binary_search(written.begin(), written.end(), root.variable.get())) mark(needed, id);

@@ -40,7 +40,8 @@ class Epoch {
   // Runs until `max_steps` more steps are done (negative: all), `seconds` have passed (<= 0: no limit) or an
   // interrupt came; returns the steps done. Outputs of the last step are readable afterwards.
   std::int64_t advance(std::int64_t max_steps, double seconds);
-  // The program that ran last, its outputs computed; nullptr before the first step.
+  // The program that ran last; nullptr before the first step. If another caller has run it since, its outputs are that
+  // caller's.
   Program* last() { return last_; }
   void readout();
 

@@ -7,9 +7,11 @@
 namespace ranvier {
 
 bool Program::run() {
+  const std::uint32_t seen = g_interrupts.load(std::memory_order_acquire);
+  if (interrupted()) [[unlikely]] return false;
   for (std::size_t i = 0; i < commit_begin_; ++i) {
     steps_[i].run(steps_[i]);
-    if (interrupted()) [[unlikely]] return false;
+    if (g_interrupts.load(std::memory_order_relaxed) != seen) [[unlikely]] return false;
   }
   for (std::size_t i = commit_begin_; i < readout_begin_; ++i) steps_[i].run(steps_[i]);
   return true;

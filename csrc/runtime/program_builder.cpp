@@ -344,6 +344,10 @@ class ProgramBuilder {
     }
     for (Lifetime& life : lifetimes_)
       if (life.last < 0 && life.first > end) life = {life.bytes, end, end};  // never read
+    // Outputs may be read out more than once: what the readout takes from before must survive it.
+    const int readout = static_cast<int>(program_.readout_begin_);
+    for (Lifetime& life : lifetimes_)
+      if (life.first < readout && life.last >= readout) life.last = end;
     const MemoryPlan plan = plan_memory(lifetimes_);
     std::size_t scratch = 0;
     for (const Step& step : program_.steps_) scratch = std::max(scratch, step.scratch_bytes);

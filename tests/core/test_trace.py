@@ -131,6 +131,33 @@ def test_gradients_of_variables_and_of_what_does_not_depend() -> None:
     assert (grad.tolist(), second.tolist()) == ([3, 12], [6, 12])
 
 
+@pytest.mark.parametrize(
+    ("function", "x", "hessian"),
+    [
+        (ops.prod, [0.0, 3.0], [[0, 1], [1, 0]]),
+        (ops.prod, [0.0, 0.0, 2.0], [[0, 2, 0], [2, 0, 0], [0, 0, 0]]),
+        (ops.prod, [1.0, 2.0, 3.0], [[0, 3, 2], [3, 0, 1], [2, 1, 0]]),
+        (lambda t: ops.sum(ops.power(t, np.float64([0.0, 2.0]))), [0.0, 3.0], [[0, 0], [0, 2]]),
+    ],
+)
+def test_second_derivatives_where_the_first_has_cases(function, x, hessian) -> None:
+    with Trace() as trace:
+        t = trace.input((len(x),), "float64")
+        (grad,) = trace.gradients(function(t), [t])
+        rows = [trace.gradients(grad[i], [t])[0] for i in range(len(x))]
+        program = trace.compile(rows)
+    np.testing.assert_allclose(program.run([np.float64(x)]), hessian)
+
+
+def test_a_compiled_trace_takes_no_more_assignments() -> None:
+    v = Variable(np.float32(1))
+    with Trace() as trace:
+        v.assign(v + 1.0)
+        trace.compile([])
+        with pytest.raises(RuntimeError, match="compiled"):
+            v.assign(v + 1.0)
+
+
 def test_gradient_from_a_given_start() -> None:
     with Trace() as trace:
         x = trace.input((3,), "float64")

@@ -141,3 +141,41 @@ def test_planning_is_near_linear_in_the_nodes() -> None:
         w.assign(w - trace.gradients(loss, [w])[0])
         program = trace.compile([loss])
     assert program.step_count < 4000
+
+
+def test_an_output_that_repeats_a_value_which_goes_on() -> None:
+    with Trace() as trace:
+        x = trace.input((5,))
+        t = ops.exp(x)
+        program = trace.compile([ops.broadcast_to(t, (1, 5)), ops.tanh(-t)])
+    data = np.linspace(-1, 1, 5, dtype="float32")
+    copied, chained = program.run([data])
+    np.testing.assert_allclose(copied[0], np.exp(data), rtol=1e-6)
+    np.testing.assert_allclose(chained, np.tanh(-np.exp(data)), rtol=1e-6)
+
+
+def test_a_swap_through_shapes_that_are_walked_alike() -> None:
+    a, b = Variable(np.float32([1, 2, 3])), Variable(np.float32([[4, 5, 6]]))
+    with Trace() as trace:
+        old_a, old_b = a.value, b.value
+        b.assign(ops.broadcast_to(old_a, (1, 3)))
+        a.assign(ops.reshape(old_b, (3,)) + 1.0)
+        program = trace.compile([])
+    program.run([])
+    assert (a.numpy().tolist(), b.numpy().tolist()) == ([5, 6, 7], [[1, 2, 3]])
+
+
+def test_many_masks_in_one_chain() -> None:
+    with Trace() as trace:
+        masks = [trace.input((8,), "bool") for _ in range(96)]
+        scalars = [trace.input(()) for _ in range(192)]
+        x = trace.input((8,))
+        for i, mask in enumerate(masks):
+            x = x + ops.where(mask, scalars[2 * i], scalars[2 * i + 1])
+        program = trace.compile([x])
+    rng = np.random.default_rng(0)
+    bools = [rng.integers(0, 2, 8).astype(bool) for _ in masks]
+    numbers = [np.float32(rng.normal()) for _ in scalars]
+    expected = sum(np.where(m, numbers[2 * i], numbers[2 * i + 1]) for i, m in enumerate(bools))
+    result = program.run([*bools, *numbers, np.zeros(8, "float32")])[0]
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4)

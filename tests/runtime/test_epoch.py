@@ -185,3 +185,62 @@ def test_threads_share_one_program() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_logs_may_be_read_twice() -> None:
+    v = Variable(np.zeros(64, "float32"))
+    with Trace() as trace:
+        x = trace.input((8, 64))
+        h = ops.exp(x)
+        v.assign(v + ops.sum(h, axis=0))
+        statistics = [ops.sum(ops.tanh(h)), ops.sum(ops.square(h) @ ops.transpose(h)), ops.max(ops.sqrt(h))]
+        program = trace.compile(statistics)
+    epoch = _core.Epoch(program, None, [np.random.default_rng(0).normal(size=(16, 64)).astype("float32")], 8)
+    epoch.advance()
+    first = [a.tolist() for a in epoch.logs()]
+    assert [a.tolist() for a in epoch.logs()] == first
+
+
+def test_a_loss_that_only_the_logs_want_still_refuses_bad_labels() -> None:
+    v = Variable(np.zeros((4, 3), "float32"))
+    with Trace() as trace:
+        x, labels = trace.input((2, 4)), trace.input((2,), "int32")
+        loss = ops.mean(ops.sparse_categorical_crossentropy(labels, x @ v, from_logits=True))
+        v.assign(v - trace.gradients(loss, [v])[0])
+        program = trace.compile([loss])
+    with pytest.raises(ValueError, match="label 9"):
+        program.run([np.ones((2, 4), "float32"), np.int32([0, 9])])
+    assert (v.numpy() == 0).all()
+
+
+def test_collected_rows_must_have_one_shape() -> None:
+    def make(rows: int):
+        with Trace() as trace:
+            x = trace.input((rows, 2))
+            return trace.compile([x @ ops.transpose(x)])
+
+    data = np.ones((10, 2), "float32")
+    with pytest.raises(ValueError, match=r"rows of one shape: \(4, 4\)"):
+        _core.Epoch(make(4), make(2), [data], 4, None, True)
+
+
+def test_a_signal_handler_may_run_the_same_program() -> None:
+    a = np.ones((64, 64), "float32")
+    seen: list[float] = []
+    previous = signal.signal(signal.SIGINT, lambda *_: seen.append(float(ops.matmul(a, a)[0, 0])))
+    try:
+        timer = interrupt_after(0.05)
+        while timer.is_alive():
+            ops.matmul(a, a)
+        timer.join()
+        ops.matmul(a, a)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert seen == [64.0]
+
+
+def test_arenas_beyond_the_address_space_are_refused() -> None:
+    with Trace() as trace:
+        values = [ops.broadcast_to(trace.input((1,), "float64"), (2**57,)) for _ in range(16)]
+        with pytest.raises(MemoryError):
+            trace.compile([ops.exp(v) for v in values])

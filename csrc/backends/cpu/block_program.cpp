@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t kBlock = 1024;       // elements of a block
 constexpr std::int64_t kTaskBlocks = 8;     // blocks of a task: the unit that threads share out
 constexpr std::int64_t kNarrow = 256;       // rows shorter than this are run several at a time
-constexpr int kMaxRegisters = 512;
+constexpr int kMaxRegisters = 1024;  // a chain of 96 instructions with three inputs each needs 768
 
 // Copies a row pattern of `cols` elements of `size` bytes.
 void copy_row(std::byte* out, const std::byte* in, std::int64_t bytes) { std::memcpy(out, in, static_cast<std::size_t>(bytes)); }
@@ -157,12 +157,7 @@ struct BlockProgram::Compiler {
     const auto& ins = spec.code[static_cast<std::size_t>(number)];
     const int value = input_count + number;
     const int output = output_of[static_cast<std::size_t>(value)];
-    if (is_copy(ins.op)) {
-      const int from = source[static_cast<std::size_t>(value)];
-      reg[static_cast<std::size_t>(value)] = reg[static_cast<std::size_t>(from)];
-      if (output >= 0) late_copies.emplace_back(output_register(output), from);
-      return;
-    }
+    if (is_copy(ins.op) && output < 0) return;  // its readers read the source
     int args[3], count = 0;
     for (int arg : ins.args)
       if (arg >= 0) args[count++] = source[static_cast<std::size_t>(arg)];
@@ -180,7 +175,8 @@ struct BlockProgram::Compiler {
     else out = temporary_register(take_temporary());
     if (output >= 0 && out != output_register(output)) late_copies.emplace_back(output_register(output), value);
     reg[static_cast<std::size_t>(value)] = out;
-    const EwFn fn = ins.op == Op::cast ? p.table_->ew_cast_lookup(ins.in, ins.out) : p.table_->ew_lookup(ew_of(ins.op), ins.in, form);
+    const bool converts = ins.op == Op::cast || is_copy(ins.op);
+    const EwFn fn = converts ? p.table_->ew_cast_lookup(ins.in, ins.out) : p.table_->ew_lookup(ew_of(ins.op), ins.in, form);
     if (!fn) fail(ErrorKind::kRuntime, "No kernel for ", op_def(ins.op).name, " on ", name_of(ins.in), ".");
     p.calls_.push_back({fn, static_cast<std::int16_t>(out), static_cast<std::int16_t>(regs[0]),
                         static_cast<std::int16_t>(regs[count > 1 ? 1 : 0]), static_cast<std::int16_t>(regs[count > 2 ? 2 : 0])});

@@ -102,7 +102,13 @@ class Trace:
         return tensor
 
     def write(self, variable: Variable, value: Any) -> None:
-        """Records that the variable takes `value`, of its own shape and dtype."""
+        """Records that the variable takes `value`, of its own shape and dtype.
+
+        Raises:
+            RuntimeError: if the trace was compiled already.
+        """
+        if self._stored:
+            raise RuntimeError("A trace that was compiled cannot assign to variables any more.")
         self._values[id(variable)] = self.tensor(value)
         self._written[id(variable)] = variable
         self._kept.append(variable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -12,8 +13,9 @@ from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace
 from ranvier.training.data import ArrayFeed
 
-# Programs kept for one function. A full and a short batch are two; other batch sizes bring more.
-_CAPACITY = 16
+# What one function keeps at most, besides the two programs used last (a full and a short batch).
+_MOST_PROGRAMS = 16
+_MOST_BYTES = 256 << 20
 
 
 class _Compiled(NamedTuple):
@@ -97,7 +99,8 @@ class TrainFunction:
         rest = feed.num_samples % batch
         tail = self._program(feed, rest).program if rest else None
         arrays = _arrays(feed)
-        shuffle = None if seed is None else (seed, 0)
+        # Within one batch the order of the rows means nothing.
+        shuffle = None if seed is None or batch == feed.num_samples else (seed, 0)
         epoch = _core.Epoch(full.program, tail, arrays, batch, shuffle, self.kind == "predict")
         return Run(epoch, full.names, arrays)
 
@@ -109,14 +112,22 @@ class TrainFunction:
             tuple((a.dtype.char, a.shape[1:]) for a in _arrays(feed)),
             _core.num_threads(),
             dtypes.floatx(),
+            os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
         compiled = self._programs.get(key)
         if compiled is None:
-            compiled = self._compile(feed, batch)
-            self._programs[key] = compiled
-            if len(self._programs) > _CAPACITY:
-                self._programs.popitem(last=False)
+            compiled = self._programs[key] = self._compile(feed, batch)
+            self._shrink()
+        else:
+            self._programs.move_to_end(key)
         return compiled
+
+    def _shrink(self) -> None:
+        """Drops the programs that were used longest ago while they are too many or too large."""
+        size = sum(compiled.program.arena_bytes for compiled in self._programs.values())
+        while len(self._programs) > 2 and (len(self._programs) > _MOST_PROGRAMS or size > _MOST_BYTES):
+            _, dropped = self._programs.popitem(last=False)
+            size -= dropped.program.arena_bytes
 
     def _compile(self, feed: ArrayFeed, batch: int) -> _Compiled:
         with Trace() as trace:
