@@ -175,7 +175,7 @@ def test_many_masks_in_one_chain() -> None:
         program = trace.compile([x])
     rng = np.random.default_rng(0)
     bools = [rng.integers(0, 2, 8).astype(bool) for _ in masks]
-    numbers = [np.float32(rng.normal()) for _ in scalars]
+    numbers = [np.asarray(rng.normal(), "float32") for _ in scalars]
     expected = sum(np.where(m, numbers[2 * i], numbers[2 * i + 1]) for i, m in enumerate(bools))
     result = program.run([*bools, *numbers, np.zeros(8, "float32")])[0]
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4)

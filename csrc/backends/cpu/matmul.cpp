@@ -108,8 +108,9 @@ Step plan_matmul(const OpRequest& request) {
 }
 
 Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& spec) {
-  GemmPlan gemm = gemm_plan(problem_of(request), request.max_threads, kernels());
-  EpilogueParams params{gemm, BlockProgram(spec, kernels(), /*rows_are_fixed=*/true), (gemm.scratch_bytes + 63) / 64 * 64};
+  BlockProgram program(spec, kernels(), /*rows_are_fixed=*/true);
+  const GemmPlan gemm = gemm_plan(problem_of(request), request.max_threads, kernels(), program.cost_ns());
+  EpilogueParams params{gemm, std::move(program), (gemm.scratch_bytes + 63) / 64 * 64};
   const std::size_t scratch = params.gemm_scratch + params.program.scratch_bytes() * static_cast<std::size_t>(std::max(1, gemm.threads));
   Step step = make_step(request, run_with_epilogue, std::move(params));
   step.name = "matmul+elementwise";

@@ -42,7 +42,8 @@ struct GemmPlan {
 };
 
 // `max_threads` bounds GemmPlan::threads; the choice of path never depends on it, and results do not.
-GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table);
+// `epilogue_ns` is the time on one thread of the epilogue that will ride along: it counts when threads are chosen.
+GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table, double epilogue_ns = 0);
 void gemm_run(const GemmPlan& plan, const void* a, const void* b, void* c, void* scratch,
               const GemmEpilogue* epilogue = nullptr);
 // Plain triple loop with double accumulators (long double for f64): the oracle.

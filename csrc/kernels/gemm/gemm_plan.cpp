@@ -21,8 +21,8 @@ constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
 constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
 constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
 constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
-constexpr double kNanosecondsPerThread =
-    4000;  // work that repays waking a thread (a fork-join is about 1 us)
+// Work that repays waking a thread: a fork-join is about 1 us.
+constexpr double kNanosecondsPerThread = 4000;
 constexpr double kCyclesPerNanosecond = 4;
 constexpr double kBytesPerNanosecond = 24;  // from memory, one core
 
@@ -101,9 +101,9 @@ void block_in_place(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   if (columns > 1) plan.nc = std::min(q.n, round_up(piece(q.n, columns, 1), tile.cols));
 }
 
-void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads) {
+void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epilogue_ns) {
   const GemmProblem& q = plan.problem;
-  const double useful = nanoseconds(plan, tile) / kNanosecondsPerThread;
+  const double useful = (nanoseconds(plan, tile) + epilogue_ns) / kNanosecondsPerThread;
   plan.threads = static_cast<int>(std::clamp(useful, 1.0, static_cast<double>(std::max(max_threads, 1))));
   plan.mc = q.m, plan.nc = q.n, plan.kc = q.k;
   if (q.k == 0) return;
@@ -135,7 +135,7 @@ void book_scratch(GemmPlan& plan, const Tile& tile) {
 
 }  // namespace
 
-GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table) {
+GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table, double epilogue_ns) {
   check(problem);
   GemmPlan plan;
   plan.problem = problem;
@@ -148,7 +148,7 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
     Tile tile;
     table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols);
     plan.path = choose_path(problem, tile);
-    choose_blocks(plan, tile, max_threads);
+    choose_blocks(plan, tile, max_threads, epilogue_ns);
     book_scratch(plan, tile);
   }
   return plan;
