@@ -102,7 +102,7 @@ class L1L2(Regularizer):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """`factor` times half the sum of |cosine| between different rows (or columns) of a matrix, over their pairs.
+    """`factor` times half the sum of |cosine| between a matrix's rows (or columns), over their pairs.
 
     Args:
         factor: at least 0. Default 0.01.
