@@ -295,3 +295,18 @@ def test_shapes_that_do_not_fit() -> None:
 def test_bad_arguments(name: str, kwargs: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(kwargs))):
         getattr(metrics, name)(**kwargs)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "float32"])
+def test_class_numbers_of_narrow_dtypes(dtype: str) -> None:
+    labels = np.array([0, 1, 1, 0])
+    p = np.eye(300, dtype="float32")[[0, 1, 257, 256]]
+    for name in ("sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy"):
+        kwargs = {} if name == "sparse_categorical_accuracy" else {"k": 1}
+        assert getattr(metrics, name)(labels.astype(dtype), p, **kwargs).tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryAccuracy", "CategoricalAccuracy", "Poisson"])
+def test_boolean_targets(name: str) -> None:
+    metric = getattr(metrics, name)
+    assert metric()(BINARY.astype(bool), PROBS) == metric()(BINARY, PROBS)

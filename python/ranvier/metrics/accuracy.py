@@ -107,6 +107,8 @@ def _without_class_axis(y_true: Any, y_pred: Any) -> Any:
 
 def _matches(classes: Any, y_pred: Any) -> Any:
     predicted = ops.argmax(y_pred, axis=-1)
+    if dtypes.standardize_dtype(classes.dtype) in ("bool", "int8", "uint8", "int16", "uint16"):
+        classes = ops.cast(classes, "int32")  # a class number need not fit in the targets' dtype
     return ops.cast(ops.equal(classes, ops.cast(predicted, classes.dtype)), dtypes.floatx())
 
 
