@@ -260,3 +260,22 @@ def test_unknown_reductions(reduction: Any) -> None:
 )
 def test_crossentropy_by_shape(y_true: Any, y_pred: Any, cls: str) -> None:
     assert type(losses.crossentropy_by_shape(y_true, y_pred)).__name__ == cls
+
+
+def test_weights_that_do_not_fit() -> None:
+    for shape in ((2,), (2, 1), (3, 3, 2)):
+        with pytest.raises(ValueError, match=r"`sample_weight` of shape .* does not fit .* shape \(3,"):
+            losses.MeanSquaredError()(T, P, sample_weight=np.ones(shape))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_one_class_only(from_logits: bool) -> None:
+    with pytest.warns(SyntaxWarning, match=r"num_classes > 1, but is \(3, 1\)"):
+        loss = losses.CategoricalCrossentropy(from_logits=from_logits)(T[:, :1], P[:, :1])
+    np.testing.assert_allclose(loss, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "CategoricalCrossentropy", "Hinge"])
+def test_boolean_targets(name: str) -> None:
+    loss = getattr(losses, name)()
+    assert loss(T > 1, P / 10) == loss((T > 1).astype("float32"), P / 10)

@@ -11,6 +11,7 @@ The functions return one value per sample. The classes reduce these over the bat
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,20 @@ def categorical_crossentropy(
 
     Raises:
         ValueError: if the shapes differ.
+
+    Warns:
+        SyntaxWarning: for predictions of one class only: their loss is always 0.
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
+    if len(y_pred.shape) and y_pred.shape[axis] == 1:
+        warnings.warn(
+            "Loss categorical_crossentropy needs predictions of more than one class: their shape should be "
+            f"(batch_size, num_classes) with num_classes > 1, but is {tuple(y_pred.shape)}. For two classes "
+            "and one output use 'binary_crossentropy'.",
+            SyntaxWarning,
+            stacklevel=2,
+        )
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
     logits = None if from_logits else _logits(y_pred, "softmax", axis)

@@ -246,6 +246,7 @@ def reduce_weighted_values(
     if weight is not None:
         weight = ops.convert_to_tensor(weight, dtype=dtype)
         values, weight = squeeze_or_expand_to_same_rank(values, weight)
+        _check_weight(weight, values)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return values
@@ -258,6 +259,15 @@ def reduce_weighted_values(
         empty = ops.equal(weights, 0.0)
         return ops.where(empty, 0.0, total / ops.where(empty, 1.0, weights))
     return total / float(_size(values))
+
+
+def _check_weight(weight: Any, values: Any) -> None:
+    pairs = zip(reversed(weight.shape), reversed(values.shape), strict=False)
+    if any(a != b and 1 not in (a, b) for a, b in pairs):
+        raise ValueError(
+            f"`sample_weight` of shape {tuple(weight.shape)} does not fit the values that it weighs, which "
+            f"have shape {tuple(values.shape)}."
+        )
 
 
 def _size(x: Any) -> int:
