@@ -43,7 +43,7 @@ def test_optimizer_params_after_training():
     model.fit(np.ones((4, 11)), np.ones((4, 1)), verbose=0)
     text = text_of(model)
     # Two slots for each of the 40 parameters, the learning rate (4 bytes) and the counter (8).
-    assert "Total params: 122 (492.00 B)" in text and "Optimizer params: 82 (332.00 B)" in text
+    assert "Total params: 122 (488.00 B)" in text and "Optimizer params: 82 (328.00 B)" in text
 
 
 def test_frozen_layers():

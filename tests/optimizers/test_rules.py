@@ -209,5 +209,5 @@ def test_slots(name: str, kwargs: dict[str, Any], slots: list[str], default: str
     assert [v.path for v in optimizer.variables] == [
         f"{default}/{n}" for n in ["iteration", "learning_rate", *names]
     ]
-    assert optimizer.variables[0].dtype == "int64"
+    assert optimizer.variables[0].dtype == "int32"
     assert all(not v.trainable for v in optimizer.variables)

@@ -110,14 +110,14 @@ class Optimizer:
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
         self._shared: dict[tuple[str, str], Any] | None = None
-        self._iterations = self.add_variable((), "zeros", "int64", name="iteration")
+        self._iterations = self.add_variable((), "zeros", "int32", name="iteration")
         self._learning_rate = self._as_learning_rate(learning_rate)
 
     # --- variables ---
 
     @property
     def iterations(self) -> Any:
-        """The number of updates so far, an int64 variable (a value, with gradient accumulation)."""
+        """The number of updates so far, an int32 variable (a value, with gradient accumulation)."""
         if self.gradient_accumulation_steps:
             return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
