@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import sys
 
 import numpy as np
 import pytest
@@ -241,6 +243,39 @@ class TestCallbackList:
         assert asks(Predictions(), "predict") == (True, 0.0)
         assert asks(Epochs(), "train", verbose=1) == (False, 0.05)
         assert asks(Epochs(), "train", verbose=2) == (False, None)
+
+    def test_a_callback_may_have_a_batch_interval_of_its_own(self):
+        class Mine(callbacks.Callback):
+            batch_interval = "every now and then"
+
+            def on_train_batch_end(self, batch, logs=None):
+                pass
+
+        assert callbacks.CallbackList([Mine()]).needs_every_batch("train")
+
+    @pytest.mark.parametrize("interval", [0, -1.0, "1", True])
+    def test_intervals_are_checked(self, interval):
+        class Often(callbacks.Callback):
+            _batch_interval = interval
+
+            def on_train_batch_end(self, batch, logs=None):
+                pass
+
+        with pytest.raises(ValueError, match="`_batch_interval` of Often must be a positive number"):
+            model().fit(X, Y, verbose=0, callbacks=[Often()])
+
+    def test_the_line_ends_when_training_is_interrupted(self, monkeypatch):
+        class Stop(callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                if batch:
+                    raise KeyboardInterrupt
+
+        stream = io.StringIO()
+        stream.isatty = lambda: True
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(KeyboardInterrupt):
+            model().fit(X, Y, batch_size=1, callbacks=[Stop()])
+        assert "1/4" in stream.getvalue() and stream.getvalue().endswith("\n")
 
     def test_params_and_model(self):
         callback = callbacks.Callback()

@@ -106,3 +106,23 @@ def test_per_step(seconds, text):
 )
 def test_number(value, text):
     assert _number(value) == text
+
+
+def test_no_console(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    bar = Progbar(2)
+    bar.update(1)
+    bar.update(2)
+    bar.break_off()
+
+
+def test_an_interrupt_ends_the_line(monkeypatch):
+    stream = open_terminal(monkeypatch)
+    bar = Progbar(10)
+    bar.break_off()
+    assert stream.getvalue() == ""
+    bar.update(3)
+    assert not stream.getvalue().endswith("\n")
+    bar.break_off()
+    bar.break_off()
+    assert stream.getvalue().endswith("\n") and stream.getvalue().count("\n") == 1

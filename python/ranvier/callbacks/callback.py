@@ -17,11 +17,11 @@ class Callback:
     Attributes:
         params: a dict with "verbose", "epochs" and "steps".
         model: the model that is being trained.
-        batch_interval: None: the batch hooks are called for every batch. A number of seconds: the callback is
-            content with being told about the last finished batch that often.
     """
 
-    batch_interval: float | None = None
+    # None: the batch hooks are called for every batch. A number of seconds: the callback is content with
+    # being told about the last finished batch that often.
+    _batch_interval: float | None = None
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}

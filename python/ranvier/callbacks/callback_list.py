@@ -91,7 +91,12 @@ class CallbackList:
             name: [getattr(c, name) for c in self.callbacks if _overrides(c, name)] for name in _HOOKS
         }
 
-    # --- what the loop asks ---
+    # --- what the loop asks, and says ---
+
+    def break_off(self) -> None:
+        """Says that an exception ends the loop: the bar's line is ended, so that the message has its own."""
+        if self._progbar is not None:
+            getattr(self._progbar, "break_off", lambda: None)()
 
     def needs_every_batch(self, kind: str) -> bool:
         """Whether the loop must return to Python after every batch.
@@ -99,11 +104,11 @@ class CallbackList:
         Args:
             kind: "train", "test" or "predict".
         """
-        return any(c.batch_interval is None for c in self._batch_callbacks(kind))
+        return any(_interval(c) is None for c in self._batch_callbacks(kind))
 
     def batch_interval(self, kind: str) -> float | None:
         """How often, in seconds, the batch hooks want to be called; None: there are none."""
-        return min((c.batch_interval or 0.0 for c in self._batch_callbacks(kind)), default=None)
+        return min((_interval(c) or 0.0 for c in self._batch_callbacks(kind)), default=None)
 
     def _batch_callbacks(self, kind: str) -> list[Any]:
         hooks = (f"on_{kind}_batch_begin", f"on_{kind}_batch_end")
@@ -168,6 +173,22 @@ class CallbackList:
         self._call_at("on_predict_batch_end", batch, logs)
 
 
+def _interval(callback: Any) -> float | None:
+    """How often, in seconds, a callback's batch hooks want to be called; None: for every batch.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    interval = getattr(callback, "_batch_interval", None)
+    is_number = isinstance(interval, (int, float)) and not isinstance(interval, bool)
+    if interval is not None and not (is_number and interval > 0):
+        raise ValueError(
+            f"`_batch_interval` of {type(callback).__name__} must be a positive number of seconds or None. "
+            f"Received: {interval!r}"
+        )
+    return interval
+
+
 def _is_idle(callback: Any, kind: str) -> bool:
     """Whether a callback has nothing to do in loops of this kind, although it overrides their hooks."""
     idle_in = getattr(callback, "idle_in", None)
@@ -181,6 +202,11 @@ def _flatten(callbacks: Any) -> Iterable[Any]:
         for item in callbacks:
             yield from _flatten(item)
         return
+    if isinstance(callbacks, type):
+        raise TypeError(
+            "Callbacks must be instances of `Callback`, not classes: "
+            f"use `{callbacks.__name__}(...)` in place of `{callbacks.__name__}`."
+        )
     if not hasattr(callbacks, "on_train_begin") or not hasattr(callbacks, "set_model"):
         raise TypeError(
             f"Callbacks must be instances of `Callback`. Received: {callbacks!r} of {type(callbacks)}"

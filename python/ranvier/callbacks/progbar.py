@@ -48,6 +48,7 @@ class Progbar:
         self._seen_so_far = 0
         self._start = time.perf_counter()
         self._last_drawn = 0.0
+        self._line_is_open = False
         self._dynamic = (hasattr(sys.stdout, "isatty") and sys.stdout.isatty()) or "ipykernel" in sys.modules
 
     def _is_stateful(self, name: str) -> bool:
@@ -125,8 +126,17 @@ class Progbar:
     def _write(self, line: str, finalize: bool) -> None:
         if self._dynamic and self.verbose == 1:
             line = f"\r{line}{_ERASE_REST}"
-        sys.stdout.write(line + ("\n" if finalize else ""))
-        sys.stdout.flush()
+        self._line_is_open = not finalize
+        if sys.stdout is not None:  # a program without a console has none
+            sys.stdout.write(line + ("\n" if finalize else ""))
+            sys.stdout.flush()
+
+    def break_off(self) -> None:
+        """Ends a line that no update will end."""
+        if self._line_is_open and sys.stdout is not None:
+            self._line_is_open = False
+            sys.stdout.write("\n")
+            sys.stdout.flush()
 
 
 def _can_write(text: str) -> bool:

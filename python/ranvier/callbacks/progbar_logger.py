@@ -14,7 +14,7 @@ class ProgbarLogger(Callback):
     It is told about progress some 20 times a second, so that the loop need not stop after every batch.
     """
 
-    batch_interval = 0.05
+    _batch_interval = 0.05
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +75,11 @@ class ProgbarLogger(Callback):
     def note_steps(self, steps: int) -> None:
         """Says how many steps the loop that is about to end has done."""
         self.seen = steps
+
+    def break_off(self) -> None:
+        """Ends the line of a bar whose loop was left by an exception."""
+        if self._bar is not None:
+            self._bar.break_off()
 
     def _reset(self) -> None:
         self.seen = 0

@@ -27,6 +27,7 @@ class Loop:
         self, trainer: Any, callbacks: CallbackList, kind: str, steps_per_execution: int = 1
     ) -> None:
         self.trainer = trainer
+        self.break_off = callbacks.break_off
         self.kind = kind
         self.stride = steps_per_execution
         self.every_batch = callbacks.needs_every_batch(kind)
@@ -44,11 +45,15 @@ class Loop:
         Returns:
             The number of steps done.
         """
-        if self.every_batch:
-            return self._step_by_step(run, source)
-        if self.interval is not None:
-            return self._by_the_clock(run, source)
-        return run.advance(None, None)
+        try:
+            if self.every_batch:
+                return self._step_by_step(run, source)
+            if self.interval is not None:
+                return self._by_the_clock(run, source)
+            return int(run.advance(None, None))
+        except BaseException:
+            self.break_off()
+            raise
 
     def _by_the_clock(self, run: Any, source: Any) -> int:
         step = 0
