@@ -18,6 +18,10 @@ def x_of(*shape):
 
 
 class TestStack:
+    def test_a_layer_in_place_of_a_list(self):
+        with pytest.raises(TypeError, match="`layers` must be a list of layers"):
+            rv.Sequential(layers.Dense(3))
+
     def test_layers_leave_out_the_input(self):
         model = small()
         assert [layer.name.split("_")[0] for layer in model.layers] == ["dense", "dense"]

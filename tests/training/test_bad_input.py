@@ -77,6 +77,54 @@ def test_fit(x, y, arguments, message):
 def test_callbacks_are_checked():
     with pytest.raises(TypeError, match="must be instances of `Callback`"):
         model().fit(X, Y, verbose=0, callbacks=[3])
+    with pytest.raises(TypeError, match=r"use `EarlyStopping\(...\)` in place of `EarlyStopping`"):
+        model().fit(X, Y, verbose=0, callbacks=[rv.callbacks.EarlyStopping])
+
+
+SHAPES = [
+    # (loss, y, sample_weight, what the message says)
+    ("mse", np.ones((20, 3)), None, ["'mean_squared_error'", "y` have shape (20, 3)", "(20, 4)", "'only'"]),
+    ("mse", np.ones((20, 4)), np.ones((20, 3)), ["`sample_weight` has shape (20, 3)", "(20, 4)", "'only'"]),
+    (
+        "sparse_categorical_crossentropy",
+        np.eye(4)[np.arange(20) % 4],
+        None,
+        ["one class number for each sample", "use 'categorical_crossentropy'", "(20, 4)"],
+    ),
+    (lambda y, p: y - p, np.ones((20, 3)), None, ["(20, 3)", "(20, 4)"]),
+]
+
+
+@pytest.mark.parametrize(("loss", "y", "sample_weight", "said"), SHAPES)
+def test_shapes_that_a_loss_refuses(loss, y, sample_weight, said):
+    net = model(loss, outputs=4, metrics=["accuracy"])
+    for method in (net.train_on_batch, net.test_on_batch):
+        with pytest.raises(ValueError) as caught:
+            method(X, y, sample_weight)
+        assert all(part in str(caught.value) for part in said), caught.value
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.5])
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "crossentropy"])
+def test_class_numbers_that_are_none(loss, bad):
+    y = (np.arange(20) % 4).astype("float32")
+    net = model(loss, outputs=4)
+    net.fit(X, y, verbose=0)
+    before = net.get_weights()
+    y[7] = bad
+    for method in (net.fit, net.evaluate):
+        with pytest.raises(ValueError, match=f"`y` holds {bad} in row 7"):
+            method(X, y, verbose=0)
+    with pytest.raises(ValueError, match=f"`y` holds {bad} in row 2"):
+        net.fit(iter([(X[i : i + 5], y[i : i + 5]) for i in (5, 10)]), verbose=0)
+    np.testing.assert_array_equal(before[0], net.get_weights()[0])
+
+
+def test_a_dict_of_inputs():
+    net = model(metrics=["mae"])
+    for call in (lambda x: net.fit(x, Y, verbose=0), lambda x: net.predict(x, verbose=0)):
+        with pytest.raises(ValueError, match="structure of the inputs is wrong.*keys 'a'"):
+            call({"a": X})
 
 
 def test_unknown_arguments():

@@ -6,6 +6,7 @@ import pytest
 import ranvier as rv
 from ranvier.training.data import (
     ArrayFeed,
+    check_class_numbers,
     class_weights,
     make_feed,
     pack_x_y_sample_weight,
@@ -124,3 +125,36 @@ def test_feed_of_one_array():
     quick, checked = ArrayFeed.of_array(x), ArrayFeed(x)
     for name in ArrayFeed.__slots__:
         assert getattr(quick, name) == getattr(checked, name) or name in ("x", "structures")
+
+
+@pytest.mark.parametrize("container", [list, tuple])
+def test_a_list_of_one_array_means_the_array(container):
+    x, y = np.ones((3, 2), "float32"), np.arange(3)
+    feed = make_feed(container([x]), container([y]), container([Frame([1.0, 2.0, 3.0])]))
+    assert all(isinstance(structure, np.ndarray) for structure in feed.structures)
+    assert feed.x[0] is x and feed.y[0] is y and feed.sample_weight[0].shape == (3,)
+
+
+def test_a_list_of_one_number_or_row_is_an_array():
+    assert make_feed([np.float32(1)]).x[0].shape == (1,)
+    assert make_feed([[1.0, 2.0]]).x[0].shape == (1, 2)
+
+
+def test_a_split_leaves_class_weights_to_the_training():
+    x, y = np.arange(10.0), np.arange(10) % 2
+    train, test = split_feed(make_feed(x, y, class_weight={0: 3.0}), 0.4)
+    np.testing.assert_array_equal(train.sample_weight[0], [3, 1, 3, 1, 3, 1])
+    assert test.sample_weight == [] and test.num_samples == 4
+    _, test = split_feed(make_feed(x, y, x), 0.4)
+    np.testing.assert_array_equal(test.sample_weight[0], [6, 7, 8, 9])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "nan in row 2"), (np.inf, "inf in row 2"), (1.5, "1.5 in row 2")]
+)
+def test_class_numbers_are_whole(value, said):
+    y = np.array([[0.0], [-1.0], [value], [value]], "float32")
+    check_class_numbers(y[:2])
+    check_class_numbers(np.array([0, 1]))
+    with pytest.raises(ValueError, match=said):
+        check_class_numbers(y)

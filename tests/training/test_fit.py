@@ -50,6 +50,21 @@ def events(net, **kwargs):
     return callback.seen
 
 
+class BatchesOf(rv.utils.PyDataset):
+    """The data in batches of a size."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def __len__(self):
+        return 50 // self.size
+
+    def __getitem__(self, index):
+        rows = slice(index * self.size, (index + 1) * self.size)
+        return X[rows], Y[rows]
+
+
 class TestHistory:
     @pytest.mark.parametrize(
         ("compiled", "fitted", "keys"),
@@ -177,6 +192,17 @@ class TestArguments:
             warnings.simplefilter("ignore")
             seen = events(model(), batch_size=10, epochs=3, steps_per_epoch=3)
         assert [e[1] for e in seen if e[0] == "on_train_batch_end"] == [0, 1, 2, 0, 1, 0, 1, 2]
+
+    def test_validation_steps_begin_with_the_first_batch(self):
+        net = model(optimizer=rv.optimizers.SGD(0.0))
+        first = net.evaluate(X[:20], Y[:20], verbose=0)
+        for validation in ({"validation_data": (X, Y)}, {"validation_data": BatchesOf(10)}):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                history = net.fit(
+                    X, Y, batch_size=10, epochs=4, validation_steps=2, verbose=0, **validation
+                ).history
+            np.testing.assert_allclose(history["val_loss"], [first] * 4, rtol=1e-6)
 
     def test_more_steps_than_there_are(self):
         net = model()
@@ -439,3 +465,60 @@ class TestPrinting:
         net.evaluate(X, Y, verbose=0)
         net.predict(X, verbose=0)
         assert capsys.readouterr().out == ""
+
+
+class TestTargetsInAList:
+    """A list or tuple of one array means the array."""
+
+    @pytest.mark.parametrize("container", [list, tuple])
+    def test_fit_and_evaluate(self, container):
+        def results(wrap):
+            net = model(3, "softmax", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+            weights = np.linspace(0.5, 2, 50)
+            net.fit(X, wrap(LABELS), sample_weight=wrap(weights), shuffle=False, verbose=0)
+            history = net.fit(X, wrap(LABELS), validation_data=(X, wrap(LABELS)), shuffle=False, verbose=0)
+            return [history.history, net.evaluate(X, wrap(LABELS), verbose=0)]
+
+        assert results(lambda a: container([a])) == results(lambda a: a)
+
+    def test_a_dict_of_one(self):
+        net = model(metrics=["mae"])
+        assert net.evaluate(X, {"out": Y}, verbose=0) == net.evaluate(X, Y, verbose=0)
+
+
+class TestWeightsOfAValidationSplit:
+    def fitted(self, **kwargs):
+        net = model(
+            3,
+            "softmax",
+            optimizer=rv.optimizers.SGD(0.0),
+            loss="sparse_categorical_crossentropy",
+            weighted_metrics=["accuracy"],
+        )
+        history = net.fit(X, LABELS, validation_split=0.4, shuffle=False, verbose=0, **kwargs).history
+        return net, history
+
+    def test_class_weights_do_not_count(self):
+        _, plain = self.fitted()
+        _, weighted = self.fitted(class_weight={0: 5.0, 1: 0.1})
+        assert weighted["val_loss"] == plain["val_loss"] and weighted["loss"] != plain["loss"]
+        assert weighted["val_accuracy"] == plain["val_accuracy"]
+
+    def test_sample_weights_do(self):
+        weights = np.linspace(0, 2, 50)
+        net, history = self.fitted(sample_weight=weights)
+        loss, accuracy = net.evaluate(X[30:], LABELS[30:], sample_weight=weights[30:], verbose=0)
+        np.testing.assert_allclose([history["val_loss"][0], history["val_accuracy"][0]], [loss, accuracy])
+
+
+class TestWithoutALoss:
+    def test_evaluate_says_0(self):
+        net = model(loss=None, metrics=["mae"])
+        expected = np.abs(net.predict(X, verbose=0) - Y).mean()
+        np.testing.assert_allclose(net.evaluate(X, Y, verbose=0), [0.0, expected], rtol=1e-5)
+        assert net.test_on_batch(X, Y, return_dict=True)["loss"] == 0.0
+        assert model(loss=None).evaluate(X, verbose=0) == 0.0
+
+    def test_fit_refuses(self):
+        with pytest.raises(ValueError, match="No loss to compute"):
+            model(loss=None, metrics=["mae"]).fit(X, Y, verbose=0)

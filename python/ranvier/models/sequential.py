@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ranvier import ops
@@ -36,6 +36,10 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._input_shape: Shape | None = None  # what the layers are built for
         self._casts_input = True  # to the dtype of the Input; not if that was made up from the first data
+        if isinstance(layers, Layer) and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"Argument `layers` must be a list of layers. Received: {layers!r} (of type {type(layers)})"
+            )
         for layer in layers or ():
             self.add(layer, rebuild=False)
         self._rebuild()
@@ -180,11 +184,7 @@ class Sequential(Model):
         if not self._has_input():
             return x
         entry = self._layers[0]
-        if tree.is_nested(x):
-            items = tree.flatten(x)
-            if len(items) != 1:
-                raise ValueError(f"Model '{self.name}' takes one input tensor, but it received {len(items)}.")
-            x = items[0]
+        x = self._only_input(x)
         expected, shape = entry.batch_shape, tuple(x.shape)
         if len(shape) == len(expected) + 1 and shape[-1] == 1:
             x = ops.squeeze(x, axis=-1)
@@ -198,6 +198,24 @@ class Sequential(Model):
                 f"expected shape={expected}, found shape={shape}"
             )
         return ops.cast(x, entry.dtype) if self._casts_input and x.dtype != entry.dtype else x
+
+    def _only_input(self, x: Any) -> Any:
+        """The input, which may be in a list or tuple of one."""
+        if not tree.is_nested(x):
+            return x
+        items = tree.flatten(x)
+        if isinstance(x, dict):
+            names = ", ".join(map(repr, x))
+            raise ValueError(
+                f"The structure of the inputs is wrong: model '{self.name}' takes one input tensor, but it "
+                f"received a dict with the keys {names}."
+            )
+        if len(items) != 1:
+            raise ValueError(f"Model '{self.name}' takes one input tensor, but it received {len(items)}.")
+        return items[0]
+
+    def _output_description(self) -> str:
+        return f"the output of layer '{self._layers[-1].name}', the last of model '{self.name}',"
 
     # --- shapes ---
 
@@ -254,7 +272,7 @@ class Sequential(Model):
         return shape
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = inputs
+        x = self._only_input(inputs)
         for layer in self.layers:
             x = layer.compute_output_spec(x)
         return x

@@ -73,6 +73,7 @@ def make_source(
     shuffle: bool = False,
     steps: Any = None,
     steps_name: str = "steps",
+    resumes: bool = False,
 ) -> Source:
     """The source of the batches of an epoch.
 
@@ -86,6 +87,7 @@ def make_source(
         shuffle: whether the order is random.
         steps: the steps of an epoch; None: all data.
         steps_name: what the caller calls `steps`, for messages.
+        resumes: whether an epoch of `steps` continues where the last one stopped.
 
     Raises:
         ValueError: for data that cannot be used; see `make_feed`.
@@ -96,7 +98,7 @@ def make_source(
         raise ValueError("Argument `x` is missing: there are no data.")
     if is_array_data(x):
         size = DEFAULT_BATCH_SIZE if batch_size is None else check_positive("batch_size", batch_size)
-        return ArraySource(make_feed(x, y, sample_weight, class_weight), size, shuffle, steps)
+        return ArraySource(make_feed(x, y, sample_weight, class_weight), size, shuffle, steps, resumes)
     if not hasattr(x, "__iter__") and not (hasattr(x, "__getitem__") and hasattr(x, "__len__")):
         raise ValueError(f"Unrecognized data type: x={x!r} (of type {type(x)})")
     for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
@@ -105,7 +107,7 @@ def make_source(
                 f"When `x` is a generator or a data set of batches, `{name}` should not be passed. Instead, "
                 "it should be part of the batches."
             )
-    return BatchSource(x, shuffle, steps, class_weight)
+    return BatchSource(x, shuffle, steps, class_weight, resumes)
 
 
 def make_callbacks(callbacks: Any, model: Any, verbose: int, **params: Any) -> CallbackList:

@@ -24,8 +24,8 @@ class CompileLoss:
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
-        self.loss = _only_one("loss", loss)
-        self.weight = _only_one("loss_weights", loss_weights)
+        self.loss = only_one("loss", loss)
+        self.weight = only_one("loss_weights", loss_weights)
         if self.weight is not None and (
             isinstance(self.weight, bool) or not isinstance(self.weight, (int, float))
         ):
@@ -37,13 +37,21 @@ class CompileLoss:
         by_shape = isinstance(self.loss, str) and self.loss.lower() in _BY_SHAPE
         self._resolved: Loss | None = None if by_shape else _as_loss(self.loss)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    @property
+    def takes_class_numbers(self) -> bool:
+        """Whether the targets are class numbers. A loss that shapes decide is known after the first call."""
+        return getattr(getattr(self._resolved, "fn", None), "_class_numbers", False)
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, output: str = "the model's output"
+    ) -> Any:
         """The loss of a batch.
 
         Args:
             y_true: the targets.
             y_pred: the predictions.
             sample_weight: the samples' weights, or None.
+            output: what `y_pred` is, for messages.
 
         Raises:
             ValueError: if there are no targets or several outputs, if shapes do not fit, or if the loss is
@@ -55,10 +63,13 @@ class CompileLoss:
             )
         if tree.is_nested(y_pred):
             raise ValueError("Losses for models with several outputs are not supported yet.")
-        y_true, sample_weight = _only_one("y", y_true), _only_one("sample_weight", sample_weight)
+        y_true, sample_weight = only_one("y", y_true), only_one("sample_weight", sample_weight)
         if self._resolved is None:
             self._resolved = losses.crossentropy_by_shape(y_true.shape, y_pred.shape)
-        value = self._resolved(y_true, y_pred, sample_weight)
+        try:
+            value = self._resolved(y_true, y_pred, sample_weight)
+        except ValueError as error:
+            raise ValueError(self._misfit(error, y_true, y_pred, sample_weight, output)) from error
         if tuple(value.shape) != ():
             raise ValueError(
                 f"The loss must be a scalar, but {self._resolved!r} gave the shape {tuple(value.shape)}. Use "
@@ -67,9 +78,33 @@ class CompileLoss:
             )
         return value if self.weight is None else ops.multiply(value, self.weight)
 
+    def _misfit(self, error: ValueError, y_true: Any, y_pred: Any, sample_weight: Any, output: str) -> str:
+        """What to say when the loss refuses its arguments."""
+        y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
+        weights = "" if sample_weight is None else f", `sample_weight` has shape {tuple(sample_weight.shape)}"
+        name = getattr(self._resolved, "name", self.loss)
+        text = (
+            f"Loss '{name}' cannot be computed: the targets `y` have shape {y_shape}, {output} has shape "
+            f"{shape}{weights}. {error}"
+        )
+        if self.takes_class_numbers and y_shape == shape:
+            text += (
+                " This loss takes one class number for each sample; for targets with one value for each "
+                "class (one-hot) use 'categorical_crossentropy'."
+            )
+        return text
 
-def _only_one(name: str, value: Any) -> Any:
-    """The only item of a list or dict; other values as they are."""
+
+def only_one(name: str, value: Any) -> Any:
+    """The only item of a list or dict; other values as they are.
+
+    Args:
+        name: what it is, for the message.
+        value: the value.
+
+    Raises:
+        ValueError: if there are several items, or none.
+    """
     items = list(value.values()) if isinstance(value, Mapping) and "class_name" not in value else value
     if not isinstance(items, (list, tuple)):
         return value

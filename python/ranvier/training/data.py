@@ -67,6 +67,7 @@ class ArrayFeed:
         x: an array or a nest of arrays.
         y: the same, or None.
         sample_weight: the same, or None.
+        class_weighted: whether the weights stand for the samples' classes: these are for training only.
 
     Attributes:
         x: the input arrays, flat.
@@ -78,9 +79,12 @@ class ArrayFeed:
         ValueError: if the arrays differ in the number of rows, or there are no rows.
     """
 
-    __slots__ = ("num_samples", "sample_weight", "structures", "x", "y")
+    __slots__ = ("class_weighted", "num_samples", "sample_weight", "structures", "x", "y")
 
-    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None) -> None:
+    def __init__(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weighted: bool = False
+    ) -> None:
+        self.class_weighted = class_weighted
         self.structures = (x, y, sample_weight)
         self.x = _arrays(x)
         self.y = _arrays(y)
@@ -107,6 +111,7 @@ class ArrayFeed:
     def of_array(cls, x: np.ndarray) -> ArrayFeed:
         """The feed of one input array that the engine can read as it is; nothing is checked."""
         feed = cls.__new__(cls)
+        feed.class_weighted = False
         feed.structures = (x, None, None)
         feed.x, feed.y, feed.sample_weight = [x], [], []
         feed.num_samples = len(x)
@@ -131,8 +136,15 @@ class ArrayFeed:
 
         x, y, sample_weight = self.structures
         return ArrayFeed(
-            cut(x), None if y is None else cut(y), None if sample_weight is None else cut(sample_weight)
+            cut(x),
+            None if y is None else cut(y),
+            None if sample_weight is None else cut(sample_weight),
+            self.class_weighted,
         )
+
+    def without_weights(self) -> ArrayFeed:
+        """The same samples, all of weight 1."""
+        return ArrayFeed(*self.structures[:2])
 
 
 def _arrays(structure: Any) -> list[np.ndarray]:
@@ -149,6 +161,12 @@ def _pack(structure: Any, values: list[Any]) -> Any:
     return tree.pack_sequence_as(structure, leaves)
 
 
+def _only_item(value: Any) -> Any:
+    """The item of a list or tuple of one array: it means the array itself. Other values as they are."""
+    is_list = isinstance(value, (list, tuple)) and len(value) == 1
+    return value[0] if is_list and hasattr(value[0], "__array__") and np.ndim(value[0]) else value
+
+
 def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> ArrayFeed:
     """The feed of what a user gave.
 
@@ -162,8 +180,7 @@ def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: An
         ValueError: for data that are not numbers, that differ in length, or that are empty, and if both
             weights are given.
     """
-    if type(x) is list and len(x) == 1 and isinstance(x[0], np.ndarray):
-        x = x[0]  # a list of one input
+    x, y, sample_weight = _only_item(x), _only_item(y), _only_item(sample_weight)
     converted_x = _to_structure(x, "x")
     converted_y = None if y is None else _to_structure(y, "y")
     weights = None if sample_weight is None else _to_structure(sample_weight, "sample_weight")
@@ -175,7 +192,25 @@ def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: An
         weights = tree.map_structure(
             lambda w: None if w is None else w.astype(dtypes.floatx(), copy=False), weights
         )
-    return ArrayFeed(converted_x, converted_y, weights)
+    return ArrayFeed(converted_x, converted_y, weights, class_weighted=class_weight is not None)
+
+
+def check_class_numbers(y: np.ndarray) -> None:
+    """Checks that floating-point targets are whole numbers.
+
+    Raises:
+        ValueError: for NaN, an infinity or a fraction; the message says which and where.
+    """
+    if y.dtype.kind != "f":
+        return
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero(~(y - np.trunc(y) == 0))  # infinity - infinity is NaN, and not 0
+    if wrong.size:
+        place = int(np.unravel_index(wrong[0], y.shape)[0])
+        raise ValueError(
+            "The loss takes class numbers (0, 1, 2, ...) as targets, but `y` holds "
+            f"{y.reshape(-1)[wrong[0]]} in row {place}."
+        )
 
 
 def class_weights(y: Any, class_weight: Any) -> np.ndarray:
@@ -218,7 +253,7 @@ def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, Arr
 
     Args:
         feed: all samples.
-        validation_split: the share of the samples to validate on.
+        validation_split: the share of the samples to validate on. Class weights do not count there.
 
     Raises:
         ValueError: for a share that is not between 0 and 1, or that leaves one side empty.
@@ -232,7 +267,8 @@ def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, Arr
             f"and training set as specified by `validation_split={validation_split}`. Either provide more "
             "data, or a different value for the `validation_split` argument."
         )
-    return feed.rows(0, boundary), feed.rows(boundary, count)
+    test = feed.rows(boundary, count)
+    return feed.rows(0, boundary), test.without_weights() if feed.class_weighted else test
 
 
 def check_validation_split(validation_split: Any) -> None:

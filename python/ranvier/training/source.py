@@ -39,17 +39,24 @@ class ArraySource:
         feed: the arrays.
         batch_size: the number of samples in a batch; the last one may be shorter.
         shuffle: whether each pass over the data has an order of its own.
-        steps: the steps of an epoch; None: one pass. With fewer than a pass has, the next epoch continues
-            where this one stops.
+        steps: the steps of an epoch; None: one pass.
+        resumes: whether, where an epoch has fewer steps than a pass, the next one continues where it
+            stopped; else every epoch begins with the first batch.
 
     Attributes:
         num_steps: the number of steps of an epoch.
     """
 
     def __init__(
-        self, feed: ArrayFeed, batch_size: int, shuffle: bool = False, steps: int | None = None
+        self,
+        feed: ArrayFeed,
+        batch_size: int,
+        shuffle: bool = False,
+        steps: int | None = None,
+        resumes: bool = False,
     ) -> None:
         self.batch_size = batch_size
+        self.resumes = resumes
         self.shuffle = shuffle
         self.steps = steps
         self._pass: Any = None  # the run of a pass that an epoch has left unfinished
@@ -97,7 +104,7 @@ class _PartOfPass:
     def __init__(self, source: ArraySource, function: Any) -> None:
         self.source = source
         self.left = source.num_steps
-        if source._pass is None:
+        if source._pass is None or not source.resumes:
             seed = scope.next_seed() if source.shuffle else None
             source._pass = function.start(source.feed, source.batch_size, seed)
             source._pass_done = 0
@@ -140,16 +147,23 @@ class BatchSource:
         shuffle: whether the batches of an object with `__getitem__` come in random order.
         steps: the steps of an epoch; None: all batches.
         class_weight: class -> weight.
+        resumes: see `ArraySource`; a generator cannot begin again in any case.
     """
 
     def __init__(
-        self, data: Any, shuffle: bool = False, steps: int | None = None, class_weight: Any = None
+        self,
+        data: Any,
+        shuffle: bool = False,
+        steps: int | None = None,
+        class_weight: Any = None,
+        resumes: bool = False,
     ) -> None:
         self.data = data
         self.indexed = hasattr(data, "__getitem__") and hasattr(data, "__len__")
         self.one_pass = isinstance(data, Iterator)  # a generator cannot begin again
         self.shuffle = shuffle and self.indexed
         self.steps = steps
+        self.resumes = resumes and steps is not None
         self.class_weight = class_weight
         if class_weight is not None and not self.indexed:
             raise ValueError("Argument `class_weight` is not supported for generators and other iterables.")
@@ -159,6 +173,7 @@ class BatchSource:
         self.num_steps: int | None = steps if steps is not None else length
         self._iterator: Iterator[Any] | None = None
         self._waiting: list[ArrayFeed] = []  # a batch that was looked at and not used yet
+        self._is_fresh = True  # no batch was taken yet, though one may have been looked at
         self._warned = False
 
     def _new_iterator(self) -> Iterator[Any]:
@@ -208,13 +223,15 @@ class BatchSource:
         """The next batch; None at the end of the data."""
         feed = self._peek()
         self._waiting.clear()
+        self._is_fresh = False
         return feed
 
     def start(self, function: Any) -> Any:
         """The run of an epoch."""
         getattr(self.data, "on_epoch_begin", _nothing)()
-        if not self._waiting and self.steps is None and not self.one_pass:
+        if not self._is_fresh and not self.resumes and not self.one_pass:
             self._iterator = None
+            self._waiting.clear()
         return _BatchRun(self, function)
 
     def has_step(self, step: int) -> bool:

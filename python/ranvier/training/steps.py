@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from ranvier import metrics as metrics_module
-from ranvier import optimizers
+from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
 from ranvier.core.trace import current_trace
 from ranvier.layers import Layer
-from ranvier.training.compile_loss import CompileLoss
+from ranvier.training.compile_loss import CompileLoss, only_one
 from ranvier.training.compile_metrics import CompileMetrics
-from ranvier.training.data import unpack_x_y_sample_weight
+from ranvier.training.data import check_class_numbers, unpack_x_y_sample_weight
 from ranvier.training.source import check_positive
 
 
@@ -213,11 +214,18 @@ class Steps(Layer):
             sample_weight: the weights of the samples, or None.
             training: whether the step trains.
 
+        Returns:
+            A rank-0 value; 0 if there is neither and the step does not train.
+
         Raises:
-            ValueError: if there is neither.
+            ValueError: if there is neither and the step trains, and for shapes that do not fit.
         """
-        terms = [] if self._compile_loss is None else [self._compile_loss(y, y_pred, sample_weight)]
+        terms = []
+        if self._compile_loss is not None:
+            terms.append(self._compile_loss(y, y_pred, sample_weight, output=self._output_description()))
         terms += self.losses
+        if not terms and not training:
+            return ops.zeros(())
         if not terms:
             raise ValueError(
                 "No loss to compute. Provide a `loss` argument in `compile()`, or use `add_loss()` in a "
@@ -227,6 +235,20 @@ class Steps(Layer):
         for term in terms[1:]:
             total = total + term
         return total
+
+    def _output_description(self) -> str:
+        """What messages call the model's output."""
+        return f"the output of model '{self.name}'"
+
+    def _check_targets(self, targets: Sequence[Any]) -> None:
+        """Checks the values of target arrays, as far as the compiled loss allows only some.
+
+        Raises:
+            ValueError: for a class number that is NaN, infinite or a fraction.
+        """
+        if self._compile_loss is not None and self._compile_loss.takes_class_numbers:
+            for y in targets:
+                check_class_numbers(y)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics with a batch.
@@ -241,7 +263,8 @@ class Steps(Layer):
             Metric name -> value, the results so far.
         """
         if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
+            weights = only_one("sample_weight", sample_weight)
+            self._compile_metrics.update_state(only_one("y", y), y_pred, weights)
         return self.get_metrics_result()
 
     # --- metrics ---

@@ -80,11 +80,17 @@ class TrainFunction:
         self.structure: Any = None  # of the predictions
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
-        """Compiles what a pass over `feed` needs, unless it is there."""
+        """Compiles what a pass over `feed` needs, unless it is there.
+
+        Raises:
+            ValueError: if the data do not fit the model or its loss.
+        """
         batch = min(batch_size, feed.num_samples)
         self._program(feed, batch)
         if feed.num_samples % batch:
             self._program(feed, feed.num_samples % batch)
+        if self.kind != "predict":
+            self.trainer._check_targets(feed.y)
 
     def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> Run:
         """Begins a pass.

@@ -71,13 +71,15 @@ class Trainer(Steps):
             verbose: 0: silent; 1 or "auto": a progress bar; 2: one line for each epoch.
             callbacks: a callback or a list of callbacks.
             validation_split: the share of the samples, taken from the end before shuffling, to validate on.
+                Their sample weights count, class weights do not.
             validation_data: (x, y) or (x, y, sample_weight) to validate on, or an iterable of batches.
             shuffle: whether each epoch has an order of its own. Generators keep theirs.
             class_weight: class -> weight of the loss of its samples.
             sample_weight: the weight of each sample's loss.
             initial_epoch: the number of the first epoch.
-            steps_per_epoch: the steps of an epoch; None: one pass over the data.
-            validation_steps: the steps of a validation; None: all validation data.
+            steps_per_epoch: the steps of an epoch, a positive integer; None: one pass over the data. The
+                next epoch continues where one stopped. (Keras reads 0 as None; here it is refused.)
+            validation_steps: the steps of a validation, from the first batch; None: all validation data.
             validation_batch_size: the batch size of the validation; None: `batch_size`.
             validation_freq: n: validate after every n-th epoch; or a list of epochs, counted from 1.
 
@@ -101,6 +103,7 @@ class Trainer(Steps):
             shuffle=arguments.check_shuffle(shuffle),
             steps=steps_per_epoch,
             steps_name="steps_per_epoch",
+            resumes=True,
         )
         validation_size = batch_size if validation_batch_size is None else validation_batch_size
         validation = self._validation_source(
@@ -212,7 +215,7 @@ class Trainer(Steps):
             batch_size: the number of samples in a step; None: 32.
             verbose: see `fit`.
             sample_weight: the weight of each sample's loss.
-            steps: the number of steps; None: all data.
+            steps: the number of steps, from the first batch; None: all data.
             callbacks: a callback or a list of callbacks.
             return_dict: whether to return a dict from name to value.
 
