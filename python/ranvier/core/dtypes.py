@@ -6,6 +6,7 @@ integer types are storage types: arithmetic on them runs in a wider integer and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ _CONVERTED = {
     "uint64": "int64",
 }
 _PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32"}
+
+_MOST_BYTES = 2**63 - 1  # what an address, and a size in the core, can count
 
 _NATIVE = frozenset(np.dtype(name) for name in ALL_DTYPES)
 # What `array_dtype` found: NumPy builds a dtype's name anew each time, which costs more than a small kernel.
@@ -249,6 +252,24 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
         array_dtype(a.dtype)
     # ascontiguousarray would make a scalar one-dimensional.
     return np.asarray(a, dtype=dtype, order="C")
+
+
+def check_size(shape: Iterable[int], dtype: str = "uint8") -> None:
+    """Refuses shapes that no address space can hold; NumPy and the core report them in different ways.
+
+    Args:
+        shape: the sizes; negative ones (unknown yet) do not count.
+        dtype: the dtype of the elements.
+
+    Raises:
+        MemoryError: if a size, or the number of bytes, exceeds 2^63 - 1.
+    """
+    sizes = tuple(shape)
+    count = 1
+    for size in sizes:
+        count *= max(size, 1)
+    if count * np.dtype(dtype).itemsize > _MOST_BYTES:
+        raise MemoryError(f"A tensor of shape {sizes} is too large: more than 2^63 - 1 bytes.")
 
 
 def _python_dtype(a: np.ndarray, dtype: str) -> str:

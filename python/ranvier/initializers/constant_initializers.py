@@ -22,6 +22,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
         value = np.asarray(self.value, dtype=dtypes.standardize_dtype(dtype))
+        dtypes.check_size(shape, value.dtype.name)
         return np.array(np.broadcast_to(value, tuple(shape)))
 
     def get_config(self) -> dict[str, Any]:
@@ -36,14 +37,18 @@ class Zeros(Initializer):
     """Zeros everywhere."""
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-        return np.zeros(tuple(shape), dtypes.standardize_dtype(dtype))
+        name = dtypes.standardize_dtype(dtype)
+        dtypes.check_size(shape, name)
+        return np.zeros(tuple(shape), name)
 
 
 class Ones(Initializer):
     """Ones everywhere."""
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-        return np.ones(tuple(shape), dtypes.standardize_dtype(dtype))
+        name = dtypes.standardize_dtype(dtype)
+        dtypes.check_size(shape, name)
+        return np.ones(tuple(shape), name)
 
 
 class Identity(Initializer):
@@ -62,6 +67,7 @@ class Identity(Initializer):
                 "Identity matrix initializer can only be used for 2D matrices. "
                 f"Received: shape={tuple(shape)} of rank {len(shape)}."
             )
+        dtypes.check_size(shape, "float64")
         return np.asarray(np.eye(*shape) * self.gain, dtypes.standardize_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:

@@ -163,12 +163,18 @@ def canonical_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def to_shape(shape: Any) -> tuple[int, ...]:
-    """A shape argument, an int or a sequence of them, as a tuple of ints."""
+    """A shape argument, an int or a sequence of them, as a tuple of ints.
+
+    Raises:
+        MemoryError: if no memory can hold it.
+    """
     if isinstance(shape, (Tensor, Variable)):
         raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
     if not isinstance(shape, (list, tuple, np.ndarray)):
         shape = (shape,)
-    return tuple(operator.index(dim) for dim in shape)
+    dims = tuple(operator.index(dim) for dim in shape)
+    dtypes.check_size(dims)
+    return dims
 
 
 def size_of(shape: Iterable[int]) -> int:

@@ -23,9 +23,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Value:
 
     Raises:
         ValueError: if a dimension is negative or the value does not broadcast.
+        MemoryError: if it does not fit into memory.
     """
     name = dtypes.standardize_dtype(dtype)
     dims = to_shape(shape)
+    dtypes.check_size(dims, name)
     if isinstance(fill_value, (bool, int, float)):
         return np.full(dims, fill_value, name)
     return emit("broadcast_to", operand(fill_value, name), shape=dims)
@@ -78,6 +80,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """
     if dtype is None:
         dtype = dtypes.result_type(*(dtypes.promotion_type(v) for v in (start, stop, step) if v is not None))
+    if all(isinstance(v, (int, np.integer)) for v in (start, stop, step) if v is not None) and step != 0:
+        first, end = (0, start) if stop is None else (start, stop)
+        dtypes.check_size((max(0, (int(end) - int(first)) // int(step or 1)),), "int64")
     return np.arange(start, stop, 1 if step is None else step).astype(dtypes.standardize_dtype(dtype))
 
 
@@ -104,6 +109,7 @@ def linspace(
     if dtype is None:
         dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
     name = dtypes.standardize_dtype(dtype)
+    dtypes.check_size((num,), "float64")
     ends = (np.asarray(start, np.float64), np.asarray(stop, np.float64))
     numbers, step = np.linspace(*ends, num, endpoint=endpoint, retstep=True, axis=axis)
     return (numbers.astype(name), np.asarray(step, name)) if retstep else numbers.astype(name)
@@ -147,9 +153,16 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
 
     Raises:
         TypeError: if a size is not an integer.
+        MemoryError: if it does not fit into memory.
     """
-    columns = operator.index(N if M is None else M)
-    return np.eye(operator.index(N), columns, operator.index(k), dtype=dtypes.standardize_dtype(dtype))
+    return _matrix(np.eye, N, M, k, dtype)
+
+
+def _matrix(make: Any, rows: int, columns: int | None, k: int, dtype: Any) -> np.ndarray:
+    name = dtypes.standardize_dtype(dtype)
+    shape = (operator.index(rows), operator.index(rows if columns is None else columns))
+    dtypes.check_size(shape, name)
+    return make(*shape, operator.index(k), dtype=name)
 
 
 def identity(n: int, dtype: Any = None) -> Value:
@@ -159,8 +172,7 @@ def identity(n: int, dtype: Any = None) -> Value:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
     """Ones on and below a diagonal, zeros above; arguments as for `eye`."""
-    columns = operator.index(N if M is None else M)
-    return np.tri(operator.index(N), columns, operator.index(k), dtype=dtypes.standardize_dtype(dtype))
+    return _matrix(np.tri, N, M, k, dtype)
 
 
 def _lower_mask(value: Value, k: int, name: str) -> np.ndarray:

@@ -31,11 +31,13 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
     Raises:
         ValueError: for `sparse=True`, or an axis out of range.
+        MemoryError: if it does not fit into memory.
     """
     if sparse:
         raise ValueError("Unsupported value `sparse=True`: sparse tensors are not offered.")
     index = class_indices(x)
     name = dtypes.standardize_dtype(dtype)
+    dtypes.check_size((*index.shape, int(num_classes)), name)
     rows = emit("one_hot", index, num_classes=int(num_classes), dtype=dtypes.compute_dtype(name))
     return cast_to(move_from_last(rows, canonical_axis(axis, rows.ndim)), name)
 

@@ -21,6 +21,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
     Raises:
         IndexError: if a number is negative or not below `num_classes`.
+        MemoryError: if the rows do not fit into memory.
     """
     labels = np.array(x, dtype="int64")
     if labels.ndim > 1 and labels.shape[-1] == 1:
@@ -30,7 +31,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     outside = labels[(labels < 0) | (labels >= num_classes)]
     if outside.size:
         raise IndexError(f"Class {outside.flat[0]} is out of range: there are {num_classes} classes, from 0.")
-    return np.eye(num_classes)[labels]
+    dtypes.check_size((*labels.shape, num_classes), "float64")
+    rows = np.zeros((labels.size, num_classes))  # never the identity matrix, which grows with the square
+    rows[np.arange(labels.size), labels.reshape(-1)] = 1
+    return rows.reshape(*labels.shape, num_classes)
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
