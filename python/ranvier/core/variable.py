@@ -9,7 +9,7 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import scope
-from ranvier.core.dtypes import as_array, standardize_dtype
+from ranvier.core.dtypes import as_array, check_size, standardize_dtype
 from ranvier.core.keras_tensor import standardize_shape
 from ranvier.core.operators import Operators
 from ranvier.core.tensor import Tensor
@@ -33,6 +33,7 @@ class Variable(Operators):
 
     Raises:
         ValueError: if the name holds "/", a callable comes without a shape, or the value's shape is another.
+        MemoryError: if the value does not fit into memory.
     """
 
     def __init__(
@@ -66,9 +67,20 @@ class Variable(Operators):
         value = self._first_value(initializer, shape, dtype)
         self.shape: tuple[int, ...] = value.shape
         self.dtype: str = value.dtype.name
+        self._store(value)
+
+    def _store(self, value: np.ndarray) -> None:
         self.storage = _core.Storage(self.dtype, list(self.shape))
         self._array = self.storage.array()
         self._array[...] = value
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Native storage cannot be copied by Python; a copy gets storage of its own.
+        return {key: value for key, value in self.__dict__.items() if key != "storage"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._store(state["_array"])
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
         if not callable(initializer):
@@ -84,6 +96,7 @@ class Variable(Operators):
         if None in shape:
             raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape}")
         dtype = standardize_dtype(dtype)
+        check_size(shape, dtype)
         with no_trace():
             value = as_array(initializer(shape, dtype=dtype), dtype)
         if value.shape != shape:

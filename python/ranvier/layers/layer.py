@@ -20,7 +20,7 @@ from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.shape_inference import call_on_placeholders, infer_output_spec
 from ranvier.layers.state import LayerState
-from ranvier.layers.tracking import Tracker
+from ranvier.layers.tracking import Tracker, holds_tracked
 from ranvier.random import SeedGenerator
 
 
@@ -109,7 +109,7 @@ class Layer(LayerState, LayerConfig):
                 "Argument `name` must be a string and cannot contain character `/`. "
                 f"Received: name={name} (of type {type(name)})"
             )
-        self._make_tracker()
+        self._make_stores()
         self.name = name
         self.path = name
         self.built = False
@@ -126,12 +126,15 @@ class Layer(LayerState, LayerConfig):
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
-    def _make_tracker(self) -> None:
+    def _make_stores(self) -> None:
         self._trainable_variables = []
         self._non_trainable_variables = []
         self._layers = []
         self._metrics = []
         self._seed_generators = []
+        self._make_tracker()
+
+    def _make_tracker(self) -> None:
         self._tracker = Tracker(
             {
                 "trainable": (lambda v: isinstance(v, Variable) and v.trainable, self._trainable_variables),
@@ -157,6 +160,28 @@ class Layer(LayerState, LayerConfig):
         if name not in self._untracked and name in self.__dict__:
             self._tracker.untrack(self.__dict__[name])
         object.__delattr__(self, name)
+
+    # --- copies ---
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `pickle` and `copy` keep: everything but the tracker, which is made anew around the copies."""
+        dropped = ("_tracker", "_losses_trace")
+        state = {key: value for key, value in self.__dict__.items() if key not in dropped}
+        if "_tracker" in self.__dict__:
+            tracked = [key for key, value in state.items() if holds_tracked(value)]
+            state.update(_losses=[], _tracking=(tracked, self._tracker.locked))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        tracked, locked = state.pop("_tracking", ((), None))
+        self.__dict__.update(state, _losses_trace=None)
+        if locked is None:  # the constructor of the base class was never called
+            return
+        self._make_tracker()
+        for key in tracked:  # lists and dicts that were copied as plain ones
+            self.__dict__[key] = self._tracker.track(self.__dict__[key])
+        self._tracker.locked = locked
 
     def _check_initialized(self) -> None:
         if "_tracker" not in self.__dict__:

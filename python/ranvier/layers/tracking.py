@@ -219,3 +219,10 @@ class TrackedSet(set[Any]):
 
     def __reduce__(self) -> Any:
         return set, (set(self),)
+
+
+def holds_tracked(value: Any) -> bool:
+    """Whether a value is a tracked container, or a tuple that holds one."""
+    if isinstance(value, tuple):
+        return any(map(holds_tracked, value))
+    return isinstance(value, (TrackedList, TrackedDict, TrackedSet))

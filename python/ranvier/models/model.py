@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,22 @@ class Model(Trainer):
                 "subclass `Model` and call layers in its `call` method."
             )
         super().__init__(**kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if self.optimizer is not None:
+            excluded = self.optimizer._not_decayed
+            state["_excluded_from_decay"] = [v for v in self.variables if id(v) in excluded]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        excluded = state.pop("_excluded_from_decay", ())
+        super().__setstate__(state)
+        optimizer = self.optimizer
+        if optimizer is not None:  # it knows variables by their ids, and those of the copies are others
+            optimizer._index = {id(v): i for i, v in enumerate(optimizer._trainable_variables)}
+            optimizer._not_decayed = {id(v) for v in excluded}
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
@@ -95,7 +112,10 @@ class Model(Trainer):
             show_trainable=show_trainable,
             layer_range=layer_range,
         )
-        (print if print_fn is None else print_fn)(text)
+        if print_fn is None:
+            print(summary_module.printable(text, getattr(sys.stdout, "encoding", None)))
+        else:
+            print_fn(text)
 
     def to_json(self, **kwargs: Any) -> str:
         """The model's config as JSON; `models.model_from_json` reads it.

@@ -60,6 +60,30 @@ def summarize(
     return "\n".join([*lines, *_totals(model)])
 
 
+_ASCII = str.maketrans("┏┳┓┡╇┩├┼┤└┴┘━─┃│…", "++++++++++++=-||.")
+
+
+def printable(text: str, encoding: str | None) -> str:
+    """A summary as a stream of this encoding can show it: with an ASCII frame if it has no other.
+
+    Args:
+        text: the summary.
+        encoding: the stream's encoding; None: it takes anything.
+    """
+    if encoding is None or _fits(text, encoding):
+        return text
+    text = text.translate(_ASCII)
+    return text if _fits(text, encoding) else text.encode(encoding, "replace").decode(encoding)
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _rows(model: Any, expand_nested: bool, layer_range: Sequence[str] | None) -> Iterator[tuple[int, Any]]:
     layers = model.layers
     if layer_range:

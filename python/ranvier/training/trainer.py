@@ -363,6 +363,11 @@ class Trainer(Steps):
         self._known_predictions = {}
         self._reset_arrays = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Programs belong to this process and to this model's variables; a copy compiles its own.
+        state = super().__getstate__()
+        return {**state, "_functions": {}, "_known_predictions": {}, "_reset_arrays": None, "_trained": []}
+
     def _prepare(self, kind: str, source: Source) -> TrainFunction:
         """The function of this kind, with its programs for the data compiled; builds what is not built."""
         feed = source.first_feed()
