@@ -36,6 +36,9 @@ __all__ = [
 ]
 
 
+_BLOCK = 1 << 16  # elements
+
+
 def _float_dtype(function: str, dtype: Any) -> str:
     name = dtypes.standardize_dtype(dtype)
     if name not in dtypes.FLOAT_DTYPES:
@@ -59,8 +62,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     name = _float_dtype("uniform", dtype)
     draw = emit("random_uniform", draw_seed(seed), shape=to_shape(shape), dtype=name)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
-        draw = draw if maxval - minval == 1 else multiply(draw, float(maxval - minval))
-        return draw if minval == 0 else add(draw, float(minval))
+        return _transformed(draw, maxval - minval, minval)
     low = operand(minval, name)
     return add(multiply(draw, subtract(operand(maxval, name), low)), low)
 
@@ -94,7 +96,25 @@ def truncated_normal(
 def _scaled(op: str, function: str, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Value:
     name = _float_dtype(function, dtype)
     draw = emit(op, draw_seed(seed), shape=to_shape(shape), dtype=name)
+    if isinstance(mean, (int, float)) and isinstance(stddev, (int, float)):
+        return _transformed(draw, stddev, mean)
     return add(multiply(draw, operand(stddev, name)), operand(mean, name))
+
+
+def _transformed(draw: Value, factor: float, offset: float) -> Value:
+    """draw * factor + offset. A drawn array, which nobody else has seen, becomes the result itself."""
+    if isinstance(draw, Tensor):
+        draw = draw if factor == 1 else multiply(draw, float(factor))
+        return draw if offset == 0 else add(draw, float(offset))
+    flat = draw.reshape(-1)
+    # Both steps on one block, while it is in the cache: large weights cost one pass through memory.
+    for begin in range(0, flat.size, _BLOCK):
+        block = flat[begin : begin + _BLOCK]
+        if factor != 1:
+            np.multiply(block, float(factor), out=block)
+        if offset != 0:
+            np.add(block, float(offset), out=block)
+    return draw
 
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Value:
