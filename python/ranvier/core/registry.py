@@ -9,7 +9,6 @@ passed in `custom_objects`, or be one of the library's own.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import sys
 import threading
 import types
@@ -127,6 +126,8 @@ def _scope_objects() -> dict[str, Any]:
 def suggest(name: str, known: Table) -> str:
     """A sentence that lists the known names near `name`, or all of them; it begins with a space."""
     by_lower = {str(k).lower(): str(k) for k in known}
+    import difflib  # needed only here, for a message
+
     near = difflib.get_close_matches(name.lower(), by_lower, n=5, cutoff=0.5)
     if near:
         return f" Did you mean: {', '.join(by_lower[n] for n in near)}?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 # Where Keras keeps its data sets. Tests point this at a server of their own.
@@ -18,14 +17,20 @@ def keras_home() -> Path:
     if "KERAS_HOME" in os.environ:
         return Path(os.environ["KERAS_HOME"]).expanduser()
     home = Path.home()
-    return (home if os.access(home, os.W_OK) else Path(tempfile.gettempdir())) / ".keras"
+    return home / ".keras" if os.access(home, os.W_OK) else _temporary_home()
+
+
+def _temporary_home() -> Path:
+    import tempfile  # rarely needed, and it loads the compression libraries
+
+    return Path(tempfile.gettempdir()) / ".keras"
 
 
 def cache_dir() -> Path:
     """The folder that downloaded data sets are kept in. It may not exist yet."""
     home = keras_home()
     if home.exists() and not os.access(home, os.W_OK):
-        home = Path(tempfile.gettempdir()) / ".keras"
+        home = _temporary_home()
     return home / "datasets"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,6 +46,9 @@ def _load_part(part: str) -> tuple[np.ndarray, np.ndarray]:
 def _read_idx(path: Path, ndim: int) -> np.ndarray:
     """An array of unsigned bytes from a gzipped idx file: two zero bytes, the type (8), the rank, the sizes
     as big-endian 32-bit integers, and the elements."""
+    import gzip
+    import zlib
+
     try:
         content = gzip.decompress(path.read_bytes())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
