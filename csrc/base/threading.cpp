@@ -60,20 +60,23 @@ int affinity_processors() {
   return online > 0 ? static_cast<int>(std::min<long>(online, kMostThreads)) : 1;
 }
 
-// A thread count from the environment; 0 when the variable is unset or empty.
+// A thread count from the environment; 0 when the variable is unset or empty. OMP_NUM_THREADS is other people's
+// variable: where it makes no sense to us it is passed over, as the OpenMP runtime does; ours is refused.
 int environment_threads(const char* variable) {
   const char* text = std::getenv(variable);
   if (text == nullptr || *text == '\0') return 0;
   std::string_view number = text;
+  const bool ours = std::strcmp(variable, "RANVIER_NUM_THREADS") == 0;
   // OpenMP allows a list with one number per nesting level; the first is the outer level's.
-  if (std::strcmp(variable, "OMP_NUM_THREADS") == 0) number = number.substr(0, number.find(','));
+  if (!ours) number = number.substr(0, number.find(','));
   while (!number.empty() && number.front() == ' ') number.remove_prefix(1);
   while (!number.empty() && number.back() == ' ') number.remove_suffix(1);
   int threads = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), threads);
   const bool whole = error == std::errc() && end == number.data() + number.size();
-  require(whole && threads >= 1 && threads <= kMostThreads, variable, " must be an integer from 1 to ",
-          kMostThreads, "; received '", text, "'");
+  const bool valid = whole && threads >= 1 && threads <= kMostThreads;
+  if (!valid && !ours) return 0;
+  require(valid, variable, " must be an integer from 1 to ", kMostThreads, "; received '", text, "'");
   return threads;
 }
 
