@@ -214,8 +214,8 @@ def test_every_path_is_reached(dtype: str) -> None:
 
 @pytest.mark.parametrize("transposed", [(False, False), (False, True)])
 def test_a_product_in_several_passes(transposed: tuple[bool, bool]) -> None:
-    """A B beyond the caches, packed block by block over its columns and over k. The emulated multiply-adds of the
-    weakest instruction set would take seconds."""
+    """A B beyond the caches, packed block by block over its columns and over k. The emulated multiply-adds of
+    the weakest instruction set would take seconds."""
     fused = ISAS[1:] or ISAS
     check((163, 1601, 1709), "float32", transposed, threads=(1, 2), isas=fused)
 
