@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-# Jobs that a shell starts in the background, as some runners do, ignore Ctrl-C, and so do their children. Tests
-# of how it is handled need it to arrive.
+# Jobs that a shell starts in the background, as some runners do, ignore Ctrl-C, and so do their children.
+# Tests of how it is handled need it to arrive.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
