@@ -37,6 +37,7 @@ def test_demo_on_a_plain_terminal():
     done = run("demo", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "@@" in done.stdout
+    assert "+=====" in done.stdout and "??" not in done.stdout
 
 
 def test_the_ten_lines_the_demo_ends_with(capsys):
