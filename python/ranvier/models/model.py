@@ -34,22 +34,6 @@ class Model(Trainer):
             )
         super().__init__(**kwargs)
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        if self.optimizer is not None:
-            excluded = self.optimizer._not_decayed
-            state["_excluded_from_decay"] = [v for v in self.variables if id(v) in excluded]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        excluded = state.pop("_excluded_from_decay", ())
-        super().__setstate__(state)
-        optimizer = self.optimizer
-        if optimizer is not None:  # it knows variables by their ids, and those of the copies are others
-            optimizer._index = {id(v): i for i, v in enumerate(optimizer._trainable_variables)}
-            optimizer._not_decayed = {id(v) for v in excluded}
-
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
 

@@ -104,8 +104,9 @@ class Optimizer:
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
-        self._index: dict[int, int] = {}
-        self._not_decayed: set[int] = set()
+        # Variables hash by identity.
+        self._index: dict[Any, int] = {}
+        self._not_decayed: set[Any] = set()
         self._not_decayed_names: list[str] = []
         self._averages: list[Variable] = []
         self._accumulators: list[Variable] = []
@@ -248,7 +249,7 @@ class Optimizer:
         if self.built:
             return
         self._trainable_variables = list(variables)
-        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
+        self._index = {variable: i for i, variable in enumerate(self._trainable_variables)}
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
@@ -257,7 +258,7 @@ class Optimizer:
 
     def _get_variable_index(self, variable: Any) -> int:
         """The place of a variable among those the optimizer was built for."""
-        return self._index[id(variable)]
+        return self._index[variable]
 
     # --- a step ---
 
@@ -320,7 +321,7 @@ class Optimizer:
                 f"Expected one gradient per variable: {len(grads)} for {len(variables)} variables."
             )
         for variable in variables:
-            if id(variable) not in self._index:
+            if variable not in self._index:
                 raise ValueError(
                     f"Unknown variable: {variable}. An optimizer can only be called for the variables that "
                     "it was built for. Make a new one for a new set of variables."
@@ -400,11 +401,11 @@ class Optimizer:
             var_list: variables.
             var_names: regular expressions that are searched for in the variables' paths.
         """
-        self._not_decayed = {id(variable) for variable in var_list or ()}
+        self._not_decayed = set(var_list or ())
         self._not_decayed_names = list(var_names or ())
 
     def _use_weight_decay(self, variable: Any) -> bool:
-        if id(variable) in self._not_decayed:
+        if variable in self._not_decayed:
             return False
         return not any(re.search(name, variable.path) for name in self._not_decayed_names)
 
@@ -455,7 +456,7 @@ class Optimizer:
         """
         if self.use_ema:
             for variable in var_list:
-                if id(variable) not in self._index:
+                if variable not in self._index:
                     raise ValueError(f"Unknown variable: {variable}. This optimizer was not built for it.")
                 variable.assign(self._averages[self._get_variable_index(variable)])
 
