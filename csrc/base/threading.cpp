@@ -103,7 +103,9 @@ void report_fork_once() {
 // thread alone would need. So the first thread notes how long it waited for the others; when that is out of all
 // proportion to its own share, it computes alone for ten times as long: one part in eleven is the most that can be
 // lost to such waiting. Who runs a task never changes a result.
-constexpr std::int64_t kPatience = 100'000;        // ns; waking a sleeping thread takes up to 50 us
+// Nanoseconds. Waking a thread that sleeps may take 200 us, which is no sign of a busy machine either: while the first
+// thread computes alone the others fall asleep, so with less patience it would stay alone for ever.
+constexpr std::int64_t kPatience = 1'000'000;
 constexpr std::int64_t kPatienceFactor = 4;        // uneven shares are no sign of a busy machine
 constexpr std::int64_t kAloneFactor = 10;
 constexpr std::int64_t kMostAlone = 1'000'000'000;  // ns
