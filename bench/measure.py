@@ -13,7 +13,7 @@ import products
 from process import Gone, Process
 
 OURS = "ranvier"
-SETTLE_SECONDS = 0.05  # before a turn, so that the last contestant's threads have stopped spinning
+SETTLE_SECONDS = 0.2  # before a turn, so that the last contestant's threads have stopped spinning
 SAME_START = 1e-3  # how much the loss of the initial weights may differ, relatively
 SAME_FALL = 1.5  # how many times as far one's loss may fall as another's: batches are shuffled differently
 SAME_OUTPUTS = 1e-4
