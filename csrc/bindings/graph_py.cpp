@@ -73,7 +73,6 @@ void bind_graph(py::module_& m) {
       if (!op->is(kLeaf) && !op->is(kEffect)) names.emplace_back(op->name);
     return names;
   });
-  m.def("is_elementwise", [](const std::string& op) { return op_named(op).is(kElementwise); });
   m.def("is_differentiable", [](const std::string& op) { return op_named(op).grad != nullptr; });
 }
 

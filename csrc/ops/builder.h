@@ -32,7 +32,6 @@ class Builder {
   NodeId greater(NodeId a, NodeId b) { return emit(Op::greater, {a, b}); }
   NodeId select(NodeId condition, NodeId a, NodeId b) { return emit(Op::select, {condition, a, b}); }
   NodeId cast(NodeId x, DType dtype);
-  NodeId zeros_like(NodeId x) { return broadcast_to(scalar(dtype(x), 0.0), shape(x)); }
 
   NodeId matmul(NodeId a, NodeId b, bool transpose_a, bool transpose_b) {
     return emit(Op::matmul, {a, b}, {{"transpose_a", transpose_a}, {"transpose_b", transpose_b}});

@@ -18,7 +18,7 @@ Rows rows_of(const OpRequest& request) {
   return {rows, cols, static_cast<int>(std::min<std::int64_t>(threads_for(cost, request.max_threads), std::max<std::int64_t>(1, rows)))};
 }
 
-template <class T, class F>
+template <class F>
 void each_part(const Rows& p, F&& f) {
   if (p.threads == 1) return f(0, p.rows);
   parallel_for(p.threads, p.threads, [&](std::int64_t task, int) {
@@ -36,7 +36,7 @@ struct Unary {
     const auto* x = static_cast<const T*>(step.operands[0]);
     auto* out = static_cast<T*>(step.operands[1]);
     const std::int64_t cols = p.rows.cols;
-    each_part<T>(p.rows, [&](std::int64_t begin, std::int64_t end) { p.fn(end - begin, cols, x + begin * cols, out + begin * cols); });
+    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) { p.fn(end - begin, cols, x + begin * cols, out + begin * cols); });
   }
 };
 
@@ -49,7 +49,7 @@ struct Backward {
     const auto *y = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[1]);
     auto* out = static_cast<T*>(step.operands[2]);
     const std::int64_t cols = p.rows.cols;
-    each_part<T>(p.rows, [&](std::int64_t begin, std::int64_t end) {
+    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) {
       p.fn(end - begin, cols, y + begin * cols, g + begin * cols, out + begin * cols);
     });
   }
@@ -88,7 +88,7 @@ struct SparseBackward {
     const auto *x = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[2]);
     auto* out = static_cast<T*>(step.operands[3]);
     const std::int64_t cols = p.rows.cols;
-    each_part<T>(p.rows, [&](std::int64_t begin, std::int64_t end) {
+    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) {
       p.fn(end - begin, cols, x + begin * cols, label_at(step.operands[1], p.label64, begin), p.label64, g + begin, out + begin * cols);
     });
   }

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ranvier import _core
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Tensor
@@ -113,11 +111,6 @@ class Trace:
         self._written[id(variable)] = variable
         self._kept.append(variable)
 
-    @property
-    def written(self) -> list[Variable]:
-        """The variables that were assigned, in the order of the first assignments."""
-        return list(self._written.values())
-
     def gradients(
         self, target: Any, sources: Sequence[Any], output_gradient: Any = None
     ) -> list[Tensor | None]:
@@ -149,15 +142,3 @@ class Trace:
                 self.graph.store(variable.storage, self._values[key].id)
             self._stored = True
         return _core.Program(self.graph, ids, fuse)
-
-
-def is_symbolic(x: Any) -> bool:
-    """Whether x is a Tensor of a trace."""
-    return isinstance(x, Tensor)
-
-
-def numpy_value(x: Any) -> np.ndarray:
-    """An eager value as an array; a symbolic one is refused."""
-    if isinstance(x, Tensor):
-        x.__array__()
-    return np.asarray(x)
