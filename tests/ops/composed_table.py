@@ -98,6 +98,8 @@ _NAN = (with_nan(between(-3, 3), 0.3),)
 _SHORT: tuple[Call, ...] = (lambda f, x: f(x), lambda f, x: f(x, axis=1))
 
 REDUCTIONS = (
+    Entry("cumsum", np.cumsum, (ONE[0], lambda f, x: f(x, axis=1), lambda f, x: f(x, axis=-1)), ((2, 7, 3),),
+          smooth=(0,), ulps=32),
     *(Entry(name, same(name), REDUCED, CUBE, smooth=(0,), ulps=32) for name in ("sum", "mean", "var", "std")),
     Entry("prod", np.prod, REDUCED, CUBE, (between(1, 2),), smooth=(0,), ulps=64),
     Entry("prod", np.prod, (lambda f, x: f(x, dtype="int32"),), draws=(integers(1, 3),)),
@@ -415,6 +417,10 @@ def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return inside & ((predictions > own).sum(1) < k)
 
 
+def _segment_sum(x: Any, ids: Any, num_segments: int, sorted: bool = False) -> Any:
+    return np.stack([x[ids == i].sum(0) for i in range(num_segments)]).astype(x.dtype)
+
+
 def _layer_normalization(
     x: Any, gamma: Any = 1.0, beta: Any = 0.0, axis: Any = -1, epsilon: float = _EPSILON
 ) -> Any:
@@ -454,6 +460,11 @@ LEARNING = (
     ),
     Entry("in_top_k", _in_top_k, tuple(lambda f, t, p, k=k: f(t, p, k) for k in (1, 2, 9)), ((5,), (5, 4)),
           (integers(-1, 4), integers(-2, 2)), ("int32", "float")),
+    Entry("segment_sum", _segment_sum,
+          (lambda f, x, i: f(x, i, num_segments=3), lambda f, x, i: f(x, i, num_segments=9, sorted=True)),
+          ((6, 2), (6,)), (between(-3, 3), integers(-1, 4)), ("float", "int32"), smooth=(0,)),
+    Entry("segment_sum", _segment_sum, (lambda f, x, i: f(x, i, num_segments=3),), ((6,), (6,)),
+          (integers(-9, 9), integers(-1, 4)), ("int32",)),
     Entry("moments", lambda x, axes, keepdims=False: [x.mean(axes, keepdims=keepdims), x.var(axes,
     keepdims=keepdims)],
           (lambda f, x: f(x, 0), lambda f, x: f(x, (0, 2), keepdims=True)), CUBE, smooth=(0,), ulps=32),

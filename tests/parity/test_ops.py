@@ -7,7 +7,7 @@ Not in the list, because it differs and is meant to:
 - `one_hot` of floats: ours loses the fraction first.
 - `take` and `sparse_categorical_crossentropy` with an index out of range: JAX fills NaN or 0, ours raises.
 - integers divided by 0: JAX gives -2 or 0, ours 0.
-- `where` of a condition alone, `norm` with singular values, `cumsum`, half precision: not offered.
+- `where` of a condition alone, `norm` with singular values, half precision: not offered.
 - `repeat`, `linspace`, `full`, `shape`, `dtype`, `array_split` and `split` with lists, numbers or negative
   indices: JAX or Keras refuse some, ours take them.
 - `cast` of a Python list that does not fit: JAX raises, ours saturates.
@@ -484,6 +484,16 @@ swapaxes(np.zeros((2,3,4)),-1,0)
 unstack(x,axis=-1)
 multi_hot(np.array([[0,2],[1,1]]),4,dtype='int32')
 one_hot(np.array([0,1]),3,dtype='uint8')
+cumsum(x)
+cumsum(x,axis=-1)
+cumsum(x,axis=2)
+cumsum(np.array([True,True]))
+cumsum(np.array([1,2],'uint8'),dtype='float32')
+cumsum(np.float32(3))
+segment_sum(np.array([1,2,3]),np.array([0,5,-1]),num_segments=2)
+segment_sum(x,np.array([1,1]),num_segments=3)
+segment_sum(np.array([True,True]),np.array([0,0]),num_segments=2)
+segment_sum(x,np.array([1,1,1]),num_segments=3)
 in_top_k(np.array([1,3,0]),np.array([[.1,.9,.5,.5],[.5,.5,.5,.1],[0,1,2,3]],'float32'),1)
 in_top_k(np.array([2,0,1]),np.array([[.1,.9,.5,.5],[.5,.5,.5,.1],[0,1,2,3]],'float32'),2)
 in_top_k(np.array([9,-1,1]),np.array([[.1,.9,.5,.5],[.5,.5,.5,.1],[0,1,2,3]],'float32'),2)

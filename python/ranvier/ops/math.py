@@ -7,12 +7,13 @@ from typing import Any
 from ranvier.ops._common import Value, as_float, canonical_axes, float_unary, operand, reshape_to, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater, less, logical_and
+from ranvier.ops.cumulative import segment_sum
 from ranvier.ops.elementwise import add, exp, isfinite, log, rsqrt, subtract
 from ranvier.ops.encoding import one_hot
 from ranvier.ops.linalg import norm
 from ranvier.ops.reductions import any, count_nonzero, max, sum
 
-__all__ = ["erf", "in_top_k", "logsumexp", "norm", "rsqrt"]
+__all__ = ["erf", "in_top_k", "logsumexp", "norm", "rsqrt", "segment_sum"]
 
 
 def erf(x: Any) -> Value:

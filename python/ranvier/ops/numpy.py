@@ -38,6 +38,7 @@ from ranvier.ops.creation import (
     zeros,
     zeros_like,
 )
+from ranvier.ops.cumulative import cumsum
 from ranvier.ops.einstein import einsum
 from ranvier.ops.elementwise import (
     abs,
@@ -194,6 +195,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "cumsum",
     "deg2rad",
     "diag",
     "diagflat",
