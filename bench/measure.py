@@ -58,8 +58,10 @@ def predicting(team: Sequence[Process], rounds: int) -> Row:
     return record
 
 
-def multiplying(shape: products.Shape, group: str, team: Sequence[Process], rounds: int) -> Row:
-    """Measures a product alone."""
+def multiplying(
+    shape: products.Shape, group: str, team: Sequence[Process], rounds: int, settle: float = SETTLE_SECONDS
+) -> Row:
+    """Measures a product alone; `settle` seconds pass before each turn."""
     record = row("product", shape.name, "", shape.flops, group)
     _prepare(record, team, lambda one: one.ask("product", **dataclasses.asdict(shape)))
     entries = record["entries"]
@@ -68,7 +70,7 @@ def multiplying(shape: products.Shape, group: str, team: Sequence[Process], roun
     for entry in record["entries"].values():
         if entry.get("error", 0) > products.TOLERANCE:
             entry["refused"] = f"its result is off by {entry['error']:.0e}"
-    _take_turns(record, team, rounds)
+    _take_turns(record, team, rounds, settle=settle)
     return record
 
 
@@ -146,7 +148,11 @@ def _measure(one: Process) -> float:
 
 
 def _take_turns(
-    record: Row, team: Sequence[Process], rounds: int, once: Callable[[Process], float] = _measure
+    record: Row,
+    team: Sequence[Process],
+    rounds: int,
+    once: Callable[[Process], float] = _measure,
+    settle: float = SETTLE_SECONDS,
 ) -> None:
     """Fills the entries' seconds, one measurement of each contestant a round: A B C, A B C, ..."""
     for _ in range(rounds):
@@ -154,7 +160,7 @@ def _take_turns(
             entry = record["entries"][one.name]
             if "refused" in entry:
                 continue
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(settle)
             try:
                 entry["seconds"].append(once(one))
             except Gone as reason:
