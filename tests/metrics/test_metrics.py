@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.losses.test_values import bce, huber, kld, log_softmax, unit
+from tests.metrics import counting
 
 from ranvier import metrics
 from ranvier.core.trace import Trace
@@ -20,6 +21,7 @@ CLASSES = RNG.integers(0, 4, 10)
 ONE_HOT = np.eye(4, dtype="float32")[CLASSES]
 BINARY = (REAL > 0).astype("float32")
 DIGITS = RNG.integers(0, 3, (10, 4)).astype("float32")
+EACH = np.arange(200) / 199
 WEIGHTS = np.float32([1, 0, 2, 0.5, 1, 3, 0.1, 0, 1, 1])
 
 
@@ -141,6 +143,152 @@ ROWS: list[Row] = [
         OTHER,
         averaged(lambda t, p: huber(t, p, 0.7)),
     ),
+]
+EVEN = np.arange(0, 11) / 10
+UNEVEN = [0.9, 0.05, 0.31, 0.32, 0.64]
+MANY = [float(x) for x in np.random.default_rng(3).permutation(np.linspace(0.02, 0.97, 23) ** 1.5)]
+LABELS = [0.5, 2.0, 1.0, 0.25]
+FLOAT = {"dtype": "float32"}
+ROWS += [
+    (name, kwargs, BINARY, PROBS, counting.number(cell, kwargs.get("thresholds") or [0.5]))
+    for cell, name in enumerate(["TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives"])
+    for kwargs in ({}, {"thresholds": 0.3}, {"thresholds": UNEVEN}, {"thresholds": MANY})
+]
+ROWS += [
+    (name, kwargs, BINARY, PROBS, counting.share(other, **{"thresholds": [0.5], **kwargs}))
+    for name, other in (("Precision", 1), ("Recall", 3))
+    for kwargs in (
+        {},
+        {"thresholds": UNEVEN},
+        {"thresholds": MANY},
+        {"thresholds": [0.0, 0.5, 1.0]},
+        {"thresholds": [0.5], "top_k": 2},
+        {"class_id": 1},
+        {"class_id": 3, "thresholds": [0.2, 0.8]},
+    )
+]
+ROWS += [
+    ("Precision", {"top_k": 2}, BINARY, PROBS, counting.share(1, [-0.5], top_k=2)),
+    ("Recall", {"top_k": 1, "class_id": 2}, BINARY, PROBS, counting.share(3, [-0.5], top_k=1, class_id=2)),
+    ("PrecisionAtRecall", {"recall": 0.6}, BINARY, PROBS, counting.best("precision", "recall", 0.6, EACH)),
+    (
+        "PrecisionAtRecall",
+        {"recall": 0.3, "num_thresholds": 11, "class_id": 2},
+        BINARY,
+        PROBS,
+        counting.best("precision", "recall", 0.3, EVEN, 2),
+    ),
+    (
+        "PrecisionAtRecall",
+        {"recall": 0.5, "num_thresholds": 1},
+        BINARY,
+        PROBS,
+        counting.best("precision", "recall", 0.5, [0.5]),
+    ),
+    ("RecallAtPrecision", {"precision": 0.6}, BINARY, PROBS, counting.best("recall", "precision", 0.6, EACH)),
+    ("RecallAtPrecision", {"precision": 1.0}, BINARY, PROBS, counting.best("recall", "precision", 1.0, EACH)),
+    (
+        "SensitivityAtSpecificity",
+        {"specificity": 0.6},
+        BINARY,
+        PROBS,
+        counting.best("recall", "specificity", 0.6, EACH),
+    ),
+    (
+        "SpecificityAtSensitivity",
+        {"sensitivity": 0.7, "num_thresholds": 11},
+        BINARY,
+        PROBS,
+        counting.best("specificity", "recall", 0.7, EVEN),
+    ),
+]
+AUCS: list[tuple[dict[str, Any], np.ndarray, Any]] = [
+    ({}, PROBS, counting.auc(EACH[1:-1])),
+    ({"from_logits": True, "num_thresholds": 11}, REAL, counting.auc(EVEN[1:-1], logits=True)),
+    ({"thresholds": UNEVEN}, PROBS, counting.auc(UNEVEN)),
+    ({"thresholds": MANY, "curve": "PR"}, PROBS, counting.auc(MANY, "PR")),
+    ({"thresholds": UNEVEN, "label_weights": LABELS}, PROBS, counting.auc(UNEVEN, label_weights=LABELS)),
+    ({"multi_label": True}, PROBS, counting.auc(EACH[1:-1], by_label=True)),
+]
+AUCS += [
+    (
+        {"num_thresholds": 11, "curve": curve, "summation_method": how},
+        PROBS,
+        counting.auc(EVEN[1:-1], curve, how),
+    )
+    for curve in ("ROC", "PR", "PRGAIN")
+    for how in ("interpolation", "minoring", "majoring")
+]
+AUCS += [
+    (
+        {"thresholds": UNEVEN, "curve": curve, "multi_label": True, "num_labels": 4, "label_weights": LABELS},
+        PROBS,
+        counting.auc(UNEVEN, curve, by_label=True, label_weights=LABELS),
+    )
+    for curve in ("ROC", "PR")
+]
+ROWS += [("AUC", kwargs, BINARY, p, formula) for kwargs, p, formula in AUCS]
+ROWS += [
+    ("FBetaScore", kwargs, ONE_HOT, PROBS, counting.f_score(**kwargs))
+    for kwargs in (
+        {},
+        {"average": "micro", "beta": 2.0},
+        {"average": "macro", "beta": 0.5, "threshold": 0.4},
+        {"average": "weighted", "beta": 2.0},
+    )
+]
+ROWS += [
+    ("F1Score", kwargs, BINARY, PROBS, counting.f_score(**kwargs))
+    for kwargs in ({"threshold": 0.5}, {"average": "weighted"}, {"average": "micro", "threshold": 0.3})
+]
+GUESSES = RNG.integers(0, 4, 10)
+ROWS += [
+    (
+        "IoU",
+        {"num_classes": 4, "target_class_ids": [0, 2], **FLOAT},
+        CLASSES,
+        GUESSES,
+        counting.iou([0, 2]),
+    ),
+    (
+        "IoU",
+        {"num_classes": 4, "target_class_ids": [1, 3], "sparse_y_pred": False, "ignore_class": 2, **FLOAT},
+        CLASSES,
+        PROBS,
+        counting.iou([1, 3], pred_axis=-1, ignore_class=2),
+    ),
+    ("MeanIoU", {"num_classes": 6, **FLOAT}, CLASSES, GUESSES, counting.iou(range(6))),
+    (
+        "MeanIoU",
+        {"num_classes": 4, "sparse_y_true": False, "axis": 1, **FLOAT},
+        ONE_HOT,
+        GUESSES,
+        counting.iou(range(4), true_axis=1),
+    ),
+    (
+        "OneHotIoU",
+        {"num_classes": 4, "target_class_ids": [3], **FLOAT},
+        ONE_HOT,
+        PROBS,
+        counting.iou([3], true_axis=-1, pred_axis=-1),
+    ),
+    (
+        "OneHotMeanIoU",
+        {"num_classes": 4, "sparse_y_pred": True, **FLOAT},
+        ONE_HOT,
+        GUESSES,
+        counting.iou(range(4), true_axis=-1),
+    ),
+    ("BinaryIoU", FLOAT, BINARY[:, 0], PROBS[:, 0], counting.iou([0, 1], threshold=0.5)),
+    (
+        "BinaryIoU",
+        {"target_class_ids": [1], "threshold": 0.3, **FLOAT},
+        BINARY[:, 1],
+        PROBS[:, 1],
+        counting.iou([1], threshold=0.3),
+    ),
+    ("PearsonCorrelation", {}, REAL, OTHER, averaged(lambda t, p: counting.pearson(t, p, -1))),
+    ("ConcordanceCorrelation", {}, REAL, OTHER, averaged(lambda t, p: counting.concordance(t, p, -1))),
 ]
 IDS = [f"{name}-{ {k: v for k, v in kwargs.items() if k != 'fn'} }" for name, kwargs, *_ in ROWS]
 
@@ -290,11 +438,87 @@ def test_shapes_that_do_not_fit() -> None:
         ("BinaryAccuracy", {"threshold": 2.0}),
         ("R2Score", {"class_aggregation": "mean"}),
         ("R2Score", {"num_regressors": -1}),
+        ("AUC", {"num_thresholds": 1}),
+        ("AUC", {"thresholds": [0.5, 2.0]}),
+        ("AUC", {"curve": "X"}),
+        ("AUC", {"summation_method": "MINORING"}),
+        ("AUC", {"num_labels": 3}),
+        ("Precision", {"thresholds": 2.0}),
+        ("Recall", {"thresholds": []}),
+        ("TruePositives", {"thresholds": [None, 0.5]}),
+        ("PrecisionAtRecall", {"recall": 1.5}),
+        ("RecallAtPrecision", {"num_thresholds": 0, "precision": 0.5}),
+        ("SensitivityAtSpecificity", {"specificity": -1}),
+        ("SpecificityAtSensitivity", {"sensitivity": 2}),
+        ("FBetaScore", {"average": "mean"}),
+        ("FBetaScore", {"beta": 1}),
+        ("FBetaScore", {"beta": 0.0}),
+        ("F1Score", {"threshold": 1}),
+        ("F1Score", {"threshold": 1.5}),
+        ("IoU", {"target_class_ids": [3], "num_classes": 3}),
+        ("IoU", {"target_class_ids": [], "num_classes": 3}),
+        ("BinaryIoU", {"target_class_ids": [2]}),
     ],
 )
 def test_bad_arguments(name: str, kwargs: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(kwargs))):
+    words = next(iter(kwargs)).rstrip("s").replace("_", "[ _]").removesuffix("[ _]id")
+    with pytest.raises(ValueError, match=f"(?i){words}"):
         getattr(metrics, name)(**kwargs)
+
+
+# Class, arguments, shapes of targets, predictions and weights, words of the refusal.
+MISFITS: list[tuple[str, dict[str, Any], Any, Any, Any, str]] = [
+    ("Precision", {}, (4, 3), (4, 2), None, r"same shape.*\(4, 3\).*\(4, 2\)"),
+    ("AUC", {}, (4,), (3,), None, "same shape"),
+    ("Recall", {}, (4, 3), (4, 3), (3,), "sample_weight"),
+    ("Precision", {"top_k": 4}, (4, 3), (4, 3), None, "top_k"),
+    ("Precision", {"class_id": 3}, (4, 3), (4, 3), None, "class_id"),
+    ("Recall", {"class_id": 0}, (4,), (4,), None, "2D"),
+    ("AUC", {"multi_label": True}, (4,), (4,), None, "rank 2"),
+    ("AUC", {"multi_label": True, "num_labels": 2}, (4, 3), (4, 3), None, "2 labels"),
+    ("AUC", {"label_weights": [1.0, 2.0]}, (4, 3), (4, 3), None, "label_weights"),
+    ("F1Score", {}, (4,), (4,), None, "2D"),
+    ("FBetaScore", {}, (4, 3), (4, 2), None, "2D"),
+    ("MeanIoU", {"num_classes": 2}, (4,), (3,), None, "4 targets and 3 predictions"),
+    ("MeanIoU", {"num_classes": 2}, (4,), (4,), (3,), "sample_weight"),
+    ("PearsonCorrelation", {}, (4, 3), (4, 2), None, "shape"),
+]
+
+
+@pytest.mark.parametrize(("name", "kwargs", "y_true", "y_pred", "weights", "match"), MISFITS)
+def test_misfits(
+    name: str, kwargs: dict[str, Any], y_true: Any, y_pred: Any, weights: Any, match: str
+) -> None:
+    weights = None if weights is None else np.ones(weights)
+    with pytest.raises(ValueError, match=match):
+        getattr(metrics, name)(**kwargs)(np.ones(y_true), np.ones(y_pred), weights)
+
+
+@pytest.mark.parametrize("name", ["AUC", "F1Score", "R2Score"])
+def test_nothing_seen_yet(name: str) -> None:
+    metric = getattr(metrics, name)(**({"multi_label": True} if name == "AUC" else {}))
+    metric.reset_state()
+    assert metric.result() == 0
+
+
+def test_counted_integers_lose_fractions() -> None:
+    metric = metrics.MeanIoU(2)
+    metric.update_state([0, 0, 1, 1], [0, 1, 0, 1], sample_weight=[1.7, 1.0, 1.2, 1.0])
+    assert metric.total_cm.numpy().tolist() == [[1, 1], [1, 1]]
+    metric.update_state([7, 0, -1], [0, 9, 1])  # out of range
+    assert metric.total_cm.numpy().sum() == 4
+
+
+def test_equal_predictions_of_top_k_go_to_the_first() -> None:
+    assert metrics.Precision(top_k=1)([[0, 1, 1]], [[0.2, 0.4, 0.4]]) == 1
+    assert metrics.Precision(top_k=1)([[0, 0, 1]], [[0.2, 0.4, 0.4]]) == 0
+
+
+def test_a_threshold_itself_is_negative() -> None:
+    p, many = np.float32([0.25, 0.5, 0.75]), [0.5, *np.linspace(0.1, 0.9, 30)]
+    for thresholds in ([0.5], many):
+        counts = np.atleast_1d(metrics.TruePositives(thresholds)([1, 1, 1], p))
+        assert counts[0] == 1
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "float32"])

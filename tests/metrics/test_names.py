@@ -7,9 +7,50 @@ from typing import Any
 import pytest
 
 from ranvier import losses, metrics
+from ranvier.core import scope
 
 # Class: default name, further keys of its config.
+_ONE_HOT_IOU = {"ignore_class": 1, "sparse_y_pred": True, "axis": 1}
+_IOU = {**_ONE_HOT_IOU, "sparse_y_true": False}
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "AUC": (
+        "auc",
+        {
+            "num_thresholds": 4,
+            "curve": "PR",
+            "summation_method": "minoring",
+            "multi_label": True,
+            "num_labels": 3,
+            "label_weights": [1.0, 2.0, 3.0],
+            "from_logits": True,
+            "thresholds": [0.25, 0.75],
+        },
+    ),
+    "BinaryIoU": ("binary_io_u", {"target_class_ids": [1], "threshold": 0.25}),
+    "ConcordanceCorrelation": ("concordance_correlation", {"axis": 0}),
+    "F1Score": ("f1_score", {"average": "macro", "threshold": 0.25}),
+    "FBetaScore": ("fbeta_score", {"average": "micro", "beta": 2.0, "threshold": 0.25}),
+    "FalseNegatives": ("false_negatives", {"thresholds": [0.25, 0.5]}),
+    "FalsePositives": ("false_positives", {"thresholds": 0.25}),
+    "IoU": ("io_u", {"num_classes": 3, "target_class_ids": [0, 2], **_IOU}),
+    "MeanIoU": ("mean_io_u", {"num_classes": 3, **_IOU}),
+    "OneHotIoU": ("one_hot_io_u", {"num_classes": 3, "target_class_ids": [1], **_ONE_HOT_IOU}),
+    "OneHotMeanIoU": ("one_hot_mean_io_u", {"num_classes": 3, **_ONE_HOT_IOU}),
+    "PearsonCorrelation": ("pearson_correlation", {"axis": 0}),
+    "Precision": ("precision", {"thresholds": [0.25, 0.5], "top_k": 2, "class_id": 1}),
+    "PrecisionAtRecall": ("precision_at_recall", {"recall": 0.5, "num_thresholds": 3, "class_id": 1}),
+    "Recall": ("recall", {"thresholds": None, "top_k": 2, "class_id": None}),
+    "RecallAtPrecision": ("recall_at_precision", {"precision": 0.5, "num_thresholds": 3, "class_id": 1}),
+    "SensitivityAtSpecificity": (
+        "sensitivity_at_specificity",
+        {"specificity": 0.5, "num_thresholds": 3, "class_id": 1},
+    ),
+    "SpecificityAtSensitivity": (
+        "specificity_at_sensitivity",
+        {"sensitivity": 0.5, "num_thresholds": 3, "class_id": 1},
+    ),
+    "TrueNegatives": ("true_negatives", {"thresholds": None}),
+    "TruePositives": ("true_positives", {"thresholds": [0.5]}),
     "Accuracy": ("accuracy", {}),
     "BinaryAccuracy": ("binary_accuracy", {"threshold": 0.3}),
     "BinaryCrossentropy": ("binary_crossentropy", {"from_logits": True, "label_smoothing": 0.1}),
@@ -54,7 +95,8 @@ def test_every_class_has_a_config_row() -> None:
 @pytest.mark.parametrize("cls", CONFIGS)
 def test_configs(cls: str) -> None:
     name, more = CONFIGS[cls]
-    assert getattr(metrics, cls)().name == name
+    scope.reset_uids()
+    assert getattr(metrics, cls)(**more).name == name
     metric = getattr(metrics, cls)(name="mine", dtype="float64", **more)
     assert metric.get_config() == {"name": "mine", "dtype": "float64", **more}
     assert all(v.dtype == "float64" for v in metric.variables)

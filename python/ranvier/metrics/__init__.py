@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ranvier.core import identifiers, registry
+from ranvier.core import identifiers, registry, scope
 from ranvier.losses.crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -38,6 +38,7 @@ from ranvier.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from ranvier.metrics.auc import AUC
 from ranvier.metrics.by_shape import resolve_accuracy
 from ranvier.metrics.classification import (
     BinaryCrossentropy,
@@ -49,6 +50,26 @@ from ranvier.metrics.classification import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from ranvier.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from ranvier.metrics.decisions import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+from ranvier.metrics.f_score import F1Score, FBetaScore
+from ranvier.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from ranvier.metrics.metric import Metric
 from ranvier.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from ranvier.metrics.regression import (
@@ -62,51 +83,37 @@ from ranvier.metrics.regression import (
     RootMeanSquaredError,
 )
 
-# Keras's names: the class's, and the class's in snake case.
-_TABLE: dict[str, Any] = {
-    "accuracy": Accuracy,
-    "binary_accuracy": BinaryAccuracy,
-    "binary_crossentropy": BinaryCrossentropy,
-    "categorical_accuracy": CategoricalAccuracy,
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "categorical_hinge": CategoricalHinge,
-    "cosine_similarity": CosineSimilarity,
-    "hinge": Hinge,
-    "kl_divergence": KLDivergence,
-    "log_cosh_error": LogCoshError,
-    "mean": Mean,
-    "mean_absolute_error": MeanAbsoluteError,
-    "mean_absolute_percentage_error": MeanAbsolutePercentageError,
-    "mean_metric_wrapper": MeanMetricWrapper,
-    "mean_squared_error": MeanSquaredError,
-    "mean_squared_logarithmic_error": MeanSquaredLogarithmicError,
-    "poisson": Poisson,
-    "r2_score": R2Score,
-    "root_mean_squared_error": RootMeanSquaredError,
-    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
-    "squared_hinge": SquaredHinge,
-    "sum": Sum,
-    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
-}
-_TABLE.update({cls.__name__: cls for cls in tuple(_TABLE.values())})
-
+# fmt: off
+_CLASSES: tuple[type[Metric], ...] = (
+    AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy,
+    CategoricalCrossentropy, CategoricalHinge, ConcordanceCorrelation, CosineSimilarity, F1Score,
+    FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, LogCoshError, Mean,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanMetricWrapper, MeanSquaredError,
+    MeanSquaredLogarithmicError, OneHotIoU, OneHotMeanIoU, PearsonCorrelation, Poisson, Precision,
+    PrecisionAtRecall, R2Score, Recall, RecallAtPrecision, RootMeanSquaredError,
+    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, SquaredHinge, Sum, TopKCategoricalAccuracy,
+    TrueNegatives, TruePositives,
+)
 __all__ = [
-    "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy",
-    "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence",
-    "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanMetricWrapper",
-    "MeanSquaredError", "MeanSquaredLogarithmicError", "Metric", "Poisson", "R2Score",
-    "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy", "SquaredHinge", "Sum", "TopKCategoricalAccuracy",
-    "binary_accuracy", "binary_crossentropy", "binary_focal_crossentropy", "categorical_accuracy",
-    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge", "deserialize",
-    "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
-    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
-    "resolve", "resolve_accuracy", "serialize", "sparse_categorical_accuracy",
-    "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy", "squared_hinge",
-    "top_k_categorical_accuracy",
-]  # fmt: skip
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy",
+    "CategoricalCrossentropy", "CategoricalHinge", "ConcordanceCorrelation", "CosineSimilarity",
+    "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives", "Hinge", "IoU", "KLDivergence",
+    "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanIoU",
+    "MeanMetricWrapper", "MeanSquaredError", "MeanSquaredLogarithmicError", "Metric", "OneHotIoU",
+    "OneHotMeanIoU", "PearsonCorrelation", "Poisson", "Precision", "PrecisionAtRecall", "R2Score",
+    "Recall", "RecallAtPrecision", "RootMeanSquaredError", "SensitivityAtSpecificity",
+    "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity", "SquaredHinge", "Sum", "TopKCategoricalAccuracy", "TrueNegatives",
+    "TruePositives", "binary_accuracy", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_accuracy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_hinge", "concordance_correlation", "deserialize", "get", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "pearson_correlation", "poisson", "resolve",
+    "resolve_accuracy", "serialize", "sparse_categorical_accuracy", "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
+]
+# fmt: on
 
 _SHORT = {
     "bce": BinaryCrossentropy,
@@ -115,6 +122,9 @@ _SHORT = {
     "mse": MeanSquaredError,
     "msle": MeanSquaredLogarithmicError,
 }
+# Keras's names: the class's, and the class's in snake case.
+_TABLE: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES}
+_TABLE.update({scope.to_snake_case(cls.__name__): cls for cls in _CLASSES})
 _TABLE.update(_SHORT)
 _TABLE.update({name.upper(): cls for name, cls in _SHORT.items()})
 
