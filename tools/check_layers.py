@@ -48,6 +48,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"_core", "_version"},
     {"core"},
     {"ops", "random"},
+    {"transforms"},
     {"initializers", "activations", "regularizers", "constraints", "dtype_policies"},
     {"layers"},
     {"losses", "metrics", "optimizers", "callbacks"},

@@ -52,11 +52,11 @@ void bind_graph(py::module_& m) {
       .def("constant", [](Graph& graph, const py::array& value) { return describe(graph, add_constant(graph, value)); })
       .def("variable", [](Graph& graph, const VariablePtr& storage) { return describe(graph, graph.add_variable(def_variable, storage)); })
       .def("store", [](Graph& graph, const VariablePtr& storage, NodeId value) { graph.add_store(def_store, storage, value); })
-      .def("gradients", [](Graph& graph, NodeId y, const std::vector<NodeId>& xs, NodeId seed) {
+      .def("gradients", [](Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs, const std::vector<NodeId>& seeds) {
              py::list result;
-             for (NodeId id : gradients(graph, y, xs, seed)) result.append(id < 0 ? py::object(py::none()) : describe(graph, id));
+             for (NodeId id : gradients(graph, ys, xs, seeds)) result.append(id < 0 ? py::object(py::none()) : describe(graph, id));
              return result;
-           }, py::arg("y"), py::arg("xs"), py::arg("seed") = -1)
+           }, py::arg("ys"), py::arg("xs"), py::arg("seeds") = std::vector<NodeId>{})
       .def("producer", [](const Graph& graph, NodeId id) {
              graph.check_id(id);
              py::list inputs;

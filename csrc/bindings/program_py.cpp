@@ -5,6 +5,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "base/rng.h"
 #include "base/threading.h"
 #include "bindings/convert.h"
 #include "bindings/interrupt.h"
@@ -175,23 +176,46 @@ EagerCache& eager_cache() {
   return *cache;
 }
 
-py::object eager(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attributes) {
+// Runs one operation at once. `signature` tells its attributes apart; `make` gives them when they are needed.
+template <class MakeAttributes>
+py::object run_alone(const OpDef& op, const std::string& signature, const std::vector<py::array>& inputs, MakeAttributes&& make) {
   // The process is part of the key: a fork may have copied a program while another thread held its lock.
-  std::string key = name + "/" + std::to_string(max_threads()) + "/" + std::to_string(getpid()) + "/" +
-                    py::repr(attributes).cast<std::string>();
+  std::string key = op.name + ("/" + std::to_string(max_threads())) + "/" + std::to_string(getpid()) + "/" + signature;
   for (const py::array& input : inputs) key += "/" + std::string(name_of(dtype_of_array(input))) + shape_of(input).str();
   ProgramPtr program = eager_cache().get(key);
   if (!program) {
-    const OpDef* op = find_op(name);
-    if (!op || op->is(kLeaf) || op->is(kEffect)) fail(ErrorKind::kValue, "There is no operation '", name, "'.");
     Graph graph;
     std::vector<NodeId> ids;
     for (const py::array& input : inputs) ids.push_back(graph.add_input(def_input, {dtype_of_array(input), shape_of(input)}));
-    const NodeId result = graph.add(*op, ids, attributes_from(attributes));
+    const NodeId result = graph.add(op, ids, make());
     program = std::make_shared<Program>(graph, std::vector<NodeId>{result});
     eager_cache().put(key, program);
   }
   return run_program(*program, inputs)[0];
+}
+
+py::object eager(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attributes) {
+  const OpDef* op = find_op(name);
+  if (!op || op->is(kLeaf) || op->is(kEffect)) fail(ErrorKind::kValue, "There is no operation '", name, "'.");
+  return run_alone(*op, py::repr(attributes).cast<std::string>(), inputs, [&] { return attributes_from(attributes); });
+}
+
+// The value of a node of a graph, given those of its inputs.
+py::object evaluate(const Graph& graph, NodeId id, const std::vector<py::array>& inputs) {
+  graph.check_id(id);
+  const Node& node = graph[id];
+  if (!node.op->is(kLeaf)) return run_alone(*node.op, text_of(node.attributes), inputs, [&] { return node.attributes; });
+  if (!node.data) fail(ErrorKind::kRuntime, "Node ", id, ", an ", node.op->name, ", has no value of its own.");
+  py::array array = new_array(node.type);
+  if (!node.data->empty()) std::memcpy(array.mutable_data(), node.data->data(), node.data->size());
+  return array;
+}
+
+// The order of an epoch's rows, as Epoch has it.
+py::array permutation(std::uint64_t key, std::uint64_t stream, std::int64_t size) {
+  py::array array = new_array({DType::i64, Shape{size}});
+  shuffle_permutation(key, stream, size, static_cast<std::int64_t*>(array.mutable_data()));
+  return array;
 }
 
 }  // namespace
@@ -219,6 +243,8 @@ void bind_program(py::module_& m) {
       .def_property_readonly("done", [](const PyEpoch& e) { return e.epoch->done(); });
 
   m.def("eager", &eager, py::arg("op"), py::arg("inputs"), py::arg("attributes"));
+  m.def("evaluate", &evaluate, py::arg("graph"), py::arg("id"), py::arg("inputs"));
+  m.def("permutation", &permutation, py::arg("key"), py::arg("stream"), py::arg("size"));
 }
 
 }  // namespace ranvier::bindings

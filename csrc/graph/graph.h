@@ -51,4 +51,7 @@ class Graph {
   std::unordered_multimap<std::size_t, NodeId> by_hash_;
 };
 
+// " name=value" for each attribute; equal for equal attributes only.
+std::string text_of(const Attributes& attributes);
+
 }  // namespace ranvier

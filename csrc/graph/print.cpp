@@ -21,17 +21,23 @@ struct AttributePrinter {
 
 }  // namespace
 
+std::string text_of(const Attributes& attributes) {
+  std::ostringstream out;
+  out.precision(17);
+  for (const auto& [name, value] : attributes.items()) {
+    out << " " << name << "=";
+    std::visit(AttributePrinter{out}, value);
+  }
+  return out.str();
+}
+
 std::string Graph::text() const {
   std::ostringstream out;
   for (NodeId id = 0; id < size(); ++id) {
     const Node& node = (*this)[id];
     out << "%" << id << " = " << node.op->name;
     for (NodeId input : node.inputs) out << " %" << input;
-    for (const auto& [name, value] : node.attributes.items()) {
-      out << " " << name << "=";
-      std::visit(AttributePrinter{out}, value);
-    }
-    out << " : " << name_of(node.type.dtype) << node.type.shape.str() << "\n";
+    out << text_of(node.attributes) << " : " << name_of(node.type.dtype) << node.type.shape.str() << "\n";
   }
   return out.str();
 }

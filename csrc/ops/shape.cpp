@@ -6,6 +6,10 @@
 namespace ranvier {
 namespace {
 
+// A value under a name of its own (`tag` makes it one), so that derivatives can be taken by it alone.
+TensorType infer_identity(const InferArgs& args) { return args.inputs[0]; }
+void grad_identity(GradArgs& a) { a.set(0, a.g); }
+
 TensorType infer_reshape(const InferArgs& args) {
   const Shape target(args.attributes.get<Ints>("shape"));
   const Shape& from = args.inputs[0].shape;
@@ -108,6 +112,7 @@ void grad_unslice(GradArgs& a) {
 
 }  // namespace
 
+const OpDef def_identity = {"identity", 1, 1, kAlias, infer_identity, grad_identity};
 const OpDef def_reshape = {"reshape", 1, 1, kAlias, infer_reshape, grad_reshape};
 const OpDef def_transpose = {"transpose", 1, 1, 0, infer_transpose, grad_transpose};
 const OpDef def_concatenate = {"concatenate", 1, 1 << 16, 0, infer_concatenate, grad_concatenate};

@@ -1,5 +1,7 @@
 #include "passes/autodiff.h"
 
+#include <algorithm>
+
 #include "ops/gradient.h"
 
 namespace ranvier {
@@ -19,24 +21,41 @@ std::vector<bool> dependents(const Graph& graph, const std::vector<NodeId>& xs, 
   return wanted;
 }
 
+void check_targets(const Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& seeds) {
+  require(seeds.empty() || seeds.size() == ys.size(), "Expected a starting gradient for each of ", ys.size(), " values, got ",
+          seeds.size(), ".");
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    graph.check_id(ys[i]);
+    const TensorType& type = graph.type(ys[i]);
+    if (!is_float(type.dtype))
+      fail(ErrorKind::kType, "Only floats have gradients, got a value of dtype ", name_of(type.dtype), ".");
+    if (!seeds.empty() && seeds[i] >= 0 && !(graph.type(seeds[i]) == type))
+      fail(ErrorKind::kValue, "The starting gradient must be ", name_of(type.dtype), type.shape.str(), " like the value, got ",
+           name_of(graph.type(seeds[i]).dtype), graph.type(seeds[i]).shape.str(), ".");
+  }
+}
+
 }  // namespace
 
-std::vector<NodeId> gradients(Graph& graph, NodeId y, const std::vector<NodeId>& xs, NodeId seed) {
-  graph.check_id(y);
+std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs,
+                              const std::vector<NodeId>& seeds) {
+  check_targets(graph, ys, seeds);
   for (NodeId x : xs) graph.check_id(x);
-  if (!is_float(graph.type(y).dtype))
-    fail(ErrorKind::kType, "Only floats have gradients, got a value of dtype ", name_of(graph.type(y).dtype), ".");
-  if (seed >= 0 && !(graph.type(seed) == graph.type(y)))
-    fail(ErrorKind::kValue, "The starting gradient must be ", name_of(graph.type(y).dtype), graph.type(y).shape.str(),
-         " like the value, got ", name_of(graph.type(seed).dtype), graph.type(seed).shape.str(), ".");
-  const std::vector<bool> wanted = dependents(graph, xs, y);
-  std::vector<NodeId> gradient(static_cast<std::size_t>(y) + 1, -1);
+  const NodeId last = ys.empty() ? -1 : *std::max_element(ys.begin(), ys.end());
+  const std::vector<bool> wanted = dependents(graph, xs, last);
+  std::vector<NodeId> gradient(static_cast<std::size_t>(last) + 1, -1);
 
   Builder b(graph);
-  if (wanted[static_cast<std::size_t>(y)])
-    gradient[static_cast<std::size_t>(y)] =
-        seed >= 0 ? seed : b.broadcast_to(b.scalar(b.dtype(y), 1.0), Shape(b.shape(y)));
-  for (NodeId id = y; id >= 0; --id) {
+  const auto accumulate = [&](NodeId id, NodeId part) {
+    NodeId& total = gradient[static_cast<std::size_t>(id)];
+    total = total < 0 ? part : b.add(total, part);
+  };
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    if (!wanted[static_cast<std::size_t>(ys[i])]) continue;
+    const bool given = !seeds.empty() && seeds[i] >= 0;
+    accumulate(ys[i], given ? seeds[i] : b.broadcast_to(b.scalar(b.dtype(ys[i]), 1.0), Shape(b.shape(ys[i]))));
+  }
+  for (NodeId id = last; id >= 0; --id) {
     const NodeId g = gradient[static_cast<std::size_t>(id)];
     if (g < 0 || !graph[id].op->grad) continue;
     GradArgs args(graph, id, g, wanted);
@@ -46,13 +65,11 @@ std::vector<NodeId> gradients(Graph& graph, NodeId y, const std::vector<NodeId>&
     graph[id].op->grad(args);
     for (int i = 0; i < args.inputs(); ++i) {
       const NodeId part = args.results()[static_cast<std::size_t>(i)];
-      if (part < 0 || !args.wants(i)) continue;
-      NodeId& total = gradient[static_cast<std::size_t>(args.in(i))];
-      total = total < 0 ? part : b.add(total, part);
+      if (part >= 0 && args.wants(i)) accumulate(args.in(i), part);
     }
   }
   std::vector<NodeId> result;
-  for (NodeId x : xs) result.push_back(x <= y ? gradient[static_cast<std::size_t>(x)] : -1);
+  for (NodeId x : xs) result.push_back(x <= last ? gradient[static_cast<std::size_t>(x)] : -1);
   return result;
 }
 

@@ -7,8 +7,9 @@
 
 namespace ranvier {
 
-// d(sum of y) / d(x) for each x of xs, or -1 where y does not depend on x by a differentiable path. `seed`, when
-// not -1, is the gradient of y to start from (of y's type); otherwise ones.
-std::vector<NodeId> gradients(Graph& graph, NodeId y, const std::vector<NodeId>& xs, NodeId seed = -1);
+// d(sum of all ys) / d(x) for each x of xs, or -1 where no y depends on x by a differentiable path. seeds[i], when not
+// -1, is the gradient of ys[i] to start from (of its type); otherwise ones. No seeds: ones for all.
+std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs,
+                              const std::vector<NodeId>& seeds = {});
 
 }  // namespace ranvier

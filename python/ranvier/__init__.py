@@ -34,6 +34,7 @@ from ranvier.metrics import Metric
 from ranvier.models import Model, Sequential
 from ranvier.optimizers import Optimizer
 from ranvier.regularizers import Regularizer
+from ranvier.transforms import GradientTape, grad, jit, value_and_grad
 
 
 def version() -> str:
@@ -44,6 +45,7 @@ def version() -> str:
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -64,7 +66,9 @@ __all__ = [
     "constraints",
     "datasets",
     "dtype_policies",
+    "grad",
     "initializers",
+    "jit",
     "layers",
     "losses",
     "metrics",
@@ -76,5 +80,6 @@ __all__ = [
     "regularizers",
     "saving",
     "utils",
+    "value_and_grad",
     "version",
 ]

@@ -392,6 +392,11 @@ _ALONG = tuple(
 
 SHAPES = (
     Row(
+        "identity", lambda x, *, tag: x,
+        (Case(((),), {"tag": 0}), Case(((0, 3),), {"tag": 1}), Case(((2, 3),), {"tag": 2})),
+        (magnitudes(5),), dtypes=EVERY, smooth=(0,),
+    ),
+    Row(
         "reshape", lambda x, *, shape: x.reshape(shape),
         (Case(((),), {"shape": [1, 1]}), Case(((0, 3),), {"shape": [5, 0]}), Case(((6,),), {"shape": [2, 3]}),
          Case(((2, 3, 4),), {"shape": [6, 4]})),

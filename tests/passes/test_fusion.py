@@ -68,9 +68,9 @@ def test_fusion_makes_fewer_steps() -> None:
 
 
 def test_a_mask_of_the_backward_pass_is_not_stored() -> None:
+    w1, w2 = (Variable(np.ones(shape, "float32")) for shape in ((4, 6), (6, 2)))
     with Trace() as trace:
         x = trace.input((8, 4))
-        w1, w2 = (Variable(np.ones(shape, "float32")) for shape in ((4, 6), (6, 2)))
         loss = ops.sum(ops.relu(x @ w1) @ w2)
         for v, gradient in zip((w1, w2), trace.gradients(loss, [w1, w2]), strict=True):
             v.assign(v - gradient)
@@ -132,9 +132,9 @@ def test_the_arena_is_reused() -> None:
 
 
 def test_planning_is_near_linear_in_the_nodes() -> None:
+    w = Variable(np.eye(8, dtype="float32"))
     with Trace() as trace:
         x = trace.input((4, 8))
-        w = Variable(np.eye(8, dtype="float32"))
         for i in range(600):
             x = ops.relu(x @ w + float(i))
         loss = ops.sum(x)

@@ -178,5 +178,6 @@ def test_the_global_generator_works_in_a_trace() -> None:
 
 
 def test_shuffle_in_a_trace_is_refused() -> None:
+    seed = random.SeedGenerator(1)
     with Trace() as trace, pytest.raises(NotImplementedError, match="sort"):
-        random.shuffle(trace.input((4,)), seed=random.SeedGenerator(1))
+        random.shuffle(trace.input((4,)), seed=seed)

@@ -1,15 +1,19 @@
-"""Tensor: a value of a trace. It has a shape and a dtype, and no numbers yet."""
+"""Tensor: a value of a trace. It has a shape and a dtype; numbers only where steps run eagerly."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import numpy as np
 
 from ranvier.core.operators import Operators
 
 if TYPE_CHECKING:
     from ranvier.core.trace import Trace
+
+Node: TypeAlias = tuple[int, str, tuple[int, ...]]  # id, dtype, shape
 
 
 class Tensor(Operators):
@@ -26,9 +30,14 @@ class Tensor(Operators):
 
     __slots__ = ("dtype", "id", "shape", "trace")
 
-    def __init__(self, trace: Trace, node: tuple[int, str, tuple[int, ...]]) -> None:
+    def __init__(self, trace: Trace, node: Node) -> None:
         self.trace = trace
         self.id, self.dtype, self.shape = node
+
+    @property
+    def node(self) -> Node:
+        """What the core calls it: its id, dtype and shape."""
+        return self.id, self.dtype, self.shape
 
     @property
     def ndim(self) -> int:
@@ -58,34 +67,68 @@ class Tensor(Operators):
         return (self[i] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        return f"<Tensor shape={self.shape}, dtype={self.dtype}>"
+        number = self.trace.number(self)
+        value = "" if number is None else f", value={number}"
+        return f"<Tensor shape={self.shape}, dtype={self.dtype}{value}>"
+
+    def _number(self, what: str, instead: str) -> np.ndarray:
+        number = self.trace.number(self)
+        if number is None:
+            self._refuse(what, instead)
+        return number
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
         raise TypeError(
-            f"{_user_line()}: {what} needs the numbers of a symbolic tensor of shape {self.shape}, which has "
-            f"none while a step is traced. Use {instead}."
+            f"{user_line()}: {what} needs the numbers of a symbolic tensor of shape {self.shape}, which has "
+            f"none while a step is traced. Use {instead}; or, to look at the numbers, `run_eagerly=True` in "
+            "`compile()`."
         )
 
+    def numpy(self) -> np.ndarray:
+        """Its value, as a new array.
+
+        Raises:
+            TypeError: while a step is traced: there is none yet.
+        """
+        return self._number("`numpy()`", "functions of `ranvier.ops` in place of NumPy's").copy()
+
+    def item(self) -> Any:
+        """Its value as a Python number.
+
+        Raises:
+            TypeError: while a step is traced: there is none yet.
+            ValueError: if it has more than one element.
+        """
+        return self._number("`item()`", "the tensor itself in ops").item()
+
     def __bool__(self) -> bool:
-        self._refuse("`if`, `while`, `and`, `or` or `bool()`", "`ops.where`")
+        instead = "`ops.where` or `ops.cond` for an `if`, `ops.while_loop` for a loop"
+        return bool(self._number("`if`, `while`, `and`, `or` or `bool()`", instead))
 
     def __float__(self) -> float:
-        self._refuse("`float()`", "the tensor itself in ops")
+        return float(self._number("`float()`", "the tensor itself in ops"))
 
     def __int__(self) -> int:
-        self._refuse("`int()`", "the tensor itself in ops")
+        return int(self._number("`int()`", "the tensor itself in ops"))
 
     def __index__(self) -> int:
-        self._refuse("An index", "`ops.take`")
+        return self._number("An index, a size or a `range`", "`ops.take`, or `ops.fori_loop`").__index__()
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse("Conversion to a NumPy array", "functions of `ranvier.ops` in place of NumPy's")
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        number = self._number("Conversion to a NumPy array", "functions of `ranvier.ops` in place of NumPy's")
+        if copy is False and dtype is not None and number.dtype != dtype:
+            raise ValueError(f"A tensor of dtype {self.dtype} cannot become {dtype} without a copy.")
+        array = number if dtype is None else number.astype(dtype, copy=False)
+        return array.copy() if copy is not False else array
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
 
 
-def _user_line() -> str:
+def user_line() -> str:
     """Where the code outside this package is, innermost: "file.py:12"."""
     for frame, line in traceback.walk_stack(sys._getframe()):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package not in ("ranvier", "numpy"):
+        if package not in ("ranvier", "numpy", "contextlib", "functools"):
             return f"{frame.f_code.co_filename}:{line}"
     return "In a traced function"

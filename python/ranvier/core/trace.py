@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ranvier import _core
 from ranvier.core.dtypes import as_array
-from ranvier.core.tensor import Tensor
+from ranvier.core.tensor import Node, Tensor, user_line
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable
@@ -34,6 +36,34 @@ def no_trace() -> Iterator[None]:
         stack.pop()
 
 
+@contextlib.contextmanager
+def variables_allowed() -> Iterator[None]:
+    """Inside, variables may be made although a trace is open: what is built on its first call needs it."""
+    outer = _local.__dict__.get("building", False)
+    _local.building = True
+    try:
+        yield
+    finally:
+        _local.building = outer
+
+
+def check_new_variable(what: str) -> None:
+    """Refuses a variable that is made while a step is traced, outside of any `build`.
+
+    Args:
+        what: what the message calls it.
+
+    Raises:
+        ValueError: in an open trace that is compiled later.
+    """
+    trace = current_trace()
+    if trace is not None and not trace.is_eager and not _local.__dict__.get("building", False):
+        raise ValueError(
+            f"{user_line()}: {what} was made while a step is traced. A step is traced once and runs often; "
+            "variables must be there before: make them in `__init__` or `build`, or outside of the function."
+        )
+
+
 class Trace:
     """A graph in the making.
 
@@ -41,9 +71,12 @@ class Trace:
     Assignments are recorded: later reads in the trace see the new value, and the compiled program writes it.
     """
 
+    is_eager = False
+
     def __init__(self) -> None:
         self.graph = _core.Graph()
-        self._values: dict[int, Tensor] = {}  # by id(variable): what a read gives now
+        # By id(variable): what a read gives now. Nodes, not tensors: a tensor holds its trace.
+        self._values: dict[int, Node] = {}
         self._written: dict[int, Variable] = {}
         self._kept: list[Any] = []  # variables named by id above
         self._stored = False
@@ -90,14 +123,46 @@ class Trace:
             return self.read(x)
         return self.constant(x)
 
+    def emit(self, op: str, inputs: Sequence[Any], attributes: dict[str, Any]) -> Tensor:
+        """Adds an operation.
+
+        Args:
+            op: its name.
+            inputs: what `tensor` takes.
+            attributes: its attributes.
+        """
+        return Tensor(self, self.graph.emit(op, [self.tensor(x).id for x in inputs], attributes))
+
+    def number(self, tensor: Tensor) -> np.ndarray | None:
+        """The tensor's value; None, for it has none before the program runs."""
+        del tensor
+        return None
+
+    def distinct(self, x: Any) -> Tensor:
+        """x as a tensor that no other value shares, so that derivatives can be taken by it alone."""
+        return self.emit("identity", [x], {"tag": len(self.graph)})
+
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace."""
-        tensor = self._values.get(id(variable))
-        if tensor is None:
-            tensor = Tensor(self, self.graph.variable(variable.storage))
-            self._values[id(variable)] = tensor
+        node = self._values.get(id(variable))
+        if node is None:
+            node = self._values[id(variable)] = self.graph.variable(variable.storage)
             self._kept.append(variable)
-        return tensor
+        return Tensor(self, node)
+
+    def values(self) -> dict[int, Node]:
+        """What the variables that were read or written are now, by id; for `read_as_of`."""
+        return dict(self._values)
+
+    def read_as_of(self, variable: Variable, values: dict[int, Node]) -> Tensor:
+        """The variable's value at the time when `values()` gave `values`."""
+        node = values.get(id(variable))
+        return Tensor(self, node if node is not None else self._first(variable))
+
+    def _first(self, variable: Variable) -> Node:
+        """The variable's value before the first assignment."""
+        self._kept.append(variable)
+        return self.graph.variable(variable.storage)
 
     def write(self, variable: Variable, value: Any) -> None:
         """Records that the variable takes `value`, of its own shape and dtype.
@@ -107,7 +172,7 @@ class Trace:
         """
         if self._stored:
             raise RuntimeError("A trace that was compiled cannot assign to variables any more.")
-        self._values[id(variable)] = self.tensor(value)
+        self._values[id(variable)] = self.tensor(value).node
         self._written[id(variable)] = variable
         self._kept.append(variable)
 
@@ -117,16 +182,20 @@ class Trace:
         """Derivatives of the sum of `target`'s elements.
 
         Args:
-            target: a float tensor of this trace.
+            target: a float tensor of this trace, or a list of such, whose sums are added up.
             sources: tensors of this trace, or variables (their current values).
-            output_gradient: a tensor of target's shape: the derivative to start from. Ones by default.
+            output_gradient: a tensor of target's shape: the derivative to start from; a list for a list. Ones
+                by default.
 
         Returns:
             For each source a tensor of its shape, or None where `target` has no differentiable path to it.
         """
-        seed = -1 if output_gradient is None else self.tensor(output_gradient).id
+        targets = target if isinstance(target, (list, tuple)) else [target]
+        starts = output_gradient if isinstance(output_gradient, (list, tuple)) else [output_gradient]
+        seeds = [-1 if start is None else self.tensor(start).id for start in starts]
         ids = [self.tensor(source).id for source in sources]
-        found = self.graph.gradients(self.tensor(target).id, ids, seed)
+        ys = [self.tensor(y).id for y in targets]
+        found = self.graph.gradients(ys, ids, seeds if output_gradient is not None else [])
         return [None if node is None else Tensor(self, node) for node in found]
 
     def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
@@ -139,6 +208,6 @@ class Trace:
         ids = [self.tensor(output).id for output in outputs]
         if not self._stored:
             for key, variable in self._written.items():
-                self.graph.store(variable.storage, self._values[key].id)
+                self.graph.store(variable.storage, self._values[key][0])
             self._stored = True
         return _core.Program(self.graph, ids, fuse)

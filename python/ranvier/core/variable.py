@@ -13,7 +13,7 @@ from ranvier.core.dtypes import as_array, check_size, standardize_dtype
 from ranvier.core.keras_tensor import standardize_shape
 from ranvier.core.operators import Operators
 from ranvier.core.tensor import Tensor
-from ranvier.core.trace import current_trace, no_trace
+from ranvier.core.trace import check_new_variable, current_trace, no_trace
 
 
 class Variable(Operators):
@@ -47,6 +47,7 @@ class Variable(Operators):
         synchronization: str = "auto",
         name: str | None = None,
     ) -> None:
+        check_new_variable(f"A Variable{f' named {name!r}' if name else ''}")
         name = name or scope.auto_name("variable")
         if not isinstance(name, str) or "/" in name:
             raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name}")
@@ -110,8 +111,13 @@ class Variable(Operators):
         return self._array.copy() if trace is None else trace.read(self)
 
     def numpy(self) -> np.ndarray:
-        """The current stored value, as a new array."""
-        return self._array.copy()
+        """The current value, as a new array.
+
+        Raises:
+            TypeError: while a step is traced: the value is known when it runs.
+        """
+        trace = current_trace()
+        return self._array.copy() if trace is None else trace.read(self).numpy()
 
     def assign(self, value: Any) -> Any:
         """Gives the variable a new value.
@@ -129,7 +135,7 @@ class Variable(Operators):
         if isinstance(value, Variable):
             value = value.value
         if trace is None:
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and not value.trace.is_eager:
                 raise ValueError("A symbolic tensor can be assigned only inside the trace that made it.")
             array = as_array(value)
             self._check_shape(array.shape)
@@ -138,7 +144,7 @@ class Variable(Operators):
         self._check_shape(value.shape if isinstance(value, Tensor) else np.shape(value))
         tensor = trace.tensor(value)
         if tensor.dtype != self.dtype:
-            tensor = Tensor(trace, trace.graph.emit("cast", [tensor.id], {"dtype": self.dtype}))
+            tensor = trace.emit("cast", [tensor], {"dtype": self.dtype})
         trace.write(self, tensor)
         return tensor
 

@@ -12,7 +12,7 @@ from typing import Any
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, scope, tree
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
-from ranvier.core.trace import current_trace
+from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy
 from ranvier.layers import call as calling
@@ -44,7 +44,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
         shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
         self._building = True
         try:
-            with scope.name_scope(self.name):
+            with scope.name_scope(self.name), variables_allowed():
                 self.path = scope.current_path()
                 build(self, *args, **kwargs)
         finally:

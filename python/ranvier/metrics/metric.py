@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ranvier import initializers
 from ranvier.core import dtypes, scope
+from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 
 T = TypeVar("T", bound="Metric")
@@ -30,6 +32,7 @@ class Metric:
         self._dtype = dtypes.standardize_dtype(dtype)
         self._variables: list[Variable] = []
         self._metrics: list[Metric] = []
+        self._made_in_a_step = current_trace() is not None
 
     def __setattr__(self, name: str, value: Any) -> None:
         # A metric made of others has their variables too.
@@ -64,7 +67,9 @@ class Metric:
             aggregation: how replicas are joined; kept for compatibility, there is one replica.
             name: its name.
         """
-        with scope.name_scope(self.name.replace("/", ">")):
+        # The first batch may tell the shape of a metric's variables, but not whether there is a metric.
+        allowed = contextlib.nullcontext() if self._made_in_a_step else variables_allowed()
+        with allowed, scope.name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializers.get(initializer),
                 shape=shape,

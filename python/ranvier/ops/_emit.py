@@ -24,13 +24,13 @@ def emit(op: str, *inputs: Any, **attributes: Any) -> Any:
     """
     trace = None
     for x in inputs:
-        if isinstance(x, Tensor):
-            trace = x.trace
-            break
-        if isinstance(x, Variable):
+        if isinstance(x, (Tensor, Variable)):
             trace = current_trace()
+            if trace is None and isinstance(x, Tensor):
+                trace = x.trace
+            if trace is not None:
+                break
     if trace is None:
         arrays = [x._array if isinstance(x, Variable) else as_array(x) for x in inputs]
         return _core.eager(op, arrays, attributes)
-    ids = [trace.tensor(x).id for x in inputs]
-    return Tensor(trace, trace.graph.emit(op, ids, attributes))
+    return trace.emit(op, inputs, attributes)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ranvier import initializers, ops
 from ranvier.core import dtypes, registry, scope
+from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
 from ranvier.optimizers.schedules import schedule
@@ -315,7 +316,8 @@ class Optimizer:
         else:
             variables = list(trainable_variables)
             if not self.built:
-                self.build(variables)
+                with variables_allowed():  # in the first step of a loop written by hand
+                    self.build(variables)
         if len(grads) != len(variables):
             raise ValueError(
                 f"Expected one gradient per variable: {len(grads)} for {len(variables)} variables."

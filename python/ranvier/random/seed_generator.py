@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import scope
+from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.ops._common import Value
 from ranvier.ops._emit import emit
@@ -70,7 +71,8 @@ class SeedGenerator:
 
 def global_seed_generator() -> SeedGenerator:
     """The generator behind `seed=None`; `clear_session` and `set_random_seed` start a new one."""
-    return scope.session_object("global_seed_generator", SeedGenerator)
+    with variables_allowed():
+        return scope.session_object("global_seed_generator", SeedGenerator)
 
 
 def draw_seed(seed: Any) -> Value:

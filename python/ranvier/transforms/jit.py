@@ -1,0 +1,210 @@
+"""jit: a function of arrays and variables as a native program."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.core import dtypes, tree
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import Trace, current_trace
+from ranvier.core.variable import Variable
+
+# What one function keeps at most: the programs used longest ago go first.
+_MOST_PROGRAMS = 64
+
+
+class _Compiled(NamedTuple):
+    program: _core.Program
+    structure: Any  # of the result; its leaves: a `_Leaf` stands for an output, anything else for itself
+
+
+class CompiledFunction:
+    """What `jit` returns: calls the function, natively from its second call with a signature on."""
+
+    def __init__(
+        self, fn: Callable[..., Any], static_argnums: Sequence[int], static_argnames: Sequence[str]
+    ) -> None:
+        functools.update_wrapper(self, fn)
+        self._fn = fn
+        self._static_argnums = frozenset(static_argnums)
+        self._static_argnames = frozenset(static_argnames)
+        self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        # As a method: one function for each class, with the instance as a static first argument.
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if current_trace() is not None:  # a part of what is being traced
+            return self._fn(*args, **kwargs)
+        statics, arrays = self._split(args, kwargs)
+        key = (
+            statics,
+            tuple((a.dtype.char, a.shape) for a in arrays),
+            _core.num_threads(),
+            dtypes.floatx(),
+            os.getpid(),  # a fork may have copied a program while another thread held its lock
+        )
+        compiled = self._programs.get(key)
+        if compiled is None:
+            compiled = self._programs[key] = self._compile(args, kwargs, arrays)
+            while len(self._programs) > _MOST_PROGRAMS:
+                self._programs.popitem(last=False)
+        else:
+            self._programs.move_to_end(key)
+        results = compiled.program.run(arrays)
+        return tree.map_structure(
+            lambda leaf: results[leaf.index] if type(leaf) is _Leaf else leaf, compiled.structure
+        )
+
+    def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[np.ndarray]]:
+        """What the signature keeps of the arguments, and the arrays among them."""
+        arrays: list[np.ndarray] = []
+
+        def describe(x: Any) -> Any:
+            if tree.is_nested(x):
+                items = x.items() if hasattr(x, "items") else enumerate(x)
+                return (type(x), tuple((key, describe(item)) for key, item in items))
+            if _is_number(x):
+                arrays.append(_to_array(x))
+                return None
+            return _Static(x)
+
+        described = [_Static(x) if i in self._static_argnums else describe(x) for i, x in enumerate(args)]
+        named = [
+            (name, _Static(x) if name in self._static_argnames else describe(x))
+            for name, x in sorted(kwargs.items())
+        ]
+        return (tuple(described), tuple(named)), arrays
+
+    def _compile(self, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[np.ndarray]) -> _Compiled:
+        with Trace() as trace:
+            inputs = iter([trace.input(a.shape, a.dtype.name) for a in arrays])
+
+            def stand_in(x: Any) -> Any:
+                if tree.is_nested(x):  # in the order of `_split`
+                    if hasattr(x, "items"):
+                        return {key: stand_in(item) for key, item in x.items()}
+                    items = [stand_in(item) for item in x]
+                    return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+                return next(inputs) if _is_number(x) else x
+
+            call_args = [x if i in self._static_argnums else stand_in(x) for i, x in enumerate(args)]
+            call_kwargs = {
+                name: x if name in self._static_argnames else stand_in(x)
+                for name, x in sorted(kwargs.items())
+            }
+            result = self._fn(*call_args, **call_kwargs)
+            outputs: list[Any] = []
+
+            def note(leaf: Any) -> Any:
+                if not isinstance(leaf, (Tensor, Variable, np.ndarray)):
+                    return leaf
+                outputs.append(leaf)
+                return _Leaf(len(outputs) - 1)
+
+            structure = tree.map_structure(note, result)
+            return _Compiled(trace.compile(outputs), structure)
+
+
+class _Leaf:
+    """Stands in a result for an output of the program."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class _Static:
+    """A value that is a part of the signature: compared by value where it can be, else by identity."""
+
+    __slots__ = ("_hash", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        try:
+            self._hash = hash((type(value), value))
+        except TypeError:
+            self._hash = id(value)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Static):
+            return False
+        if self.value is other.value:
+            return True
+        # Variables and layers compare by identity; `==` of a variable is an operation on numbers.
+        plain = (str, bytes, int, float, complex, tuple, frozenset, type(None))
+        return (
+            type(self.value) is type(other.value)
+            and isinstance(self.value, plain)
+            and bool(self.value == other.value)
+        )
+
+
+def _is_number(x: Any) -> bool:
+    """Whether an argument is traced: arrays and numbers are; flags, names and objects are not."""
+    if isinstance(x, (bool, str, bytes, Variable)) or x is None:
+        return False
+    return isinstance(x, (np.ndarray, np.generic, int, float)) or hasattr(x, "__array__")
+
+
+def _to_array(x: Any) -> np.ndarray:
+    return dtypes.as_array(x.numpy() if isinstance(x, Tensor) else x)
+
+
+def jit(
+    fn: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Any:
+    """Compiles a function of arrays and variables into a native program.
+
+    The function runs once for each signature of its arguments (dtypes and shapes of arrays, values of what
+    is no array), with tensors in their place, and whatever `ranvier.ops`, layers, losses, metrics and
+    optimizers do in it becomes one program. Variables that it reads and assigns may come as arguments or
+    from around it; they are read and written whenever the program runs. Nothing else that the function does
+    (printing, changing lists) happens after the first call.
+
+    Args:
+        fn: the function. Without it, `jit` with options is a decorator. Arguments may be nests (lists,
+            tuples, dicts). Arrays and numbers become tensors; flags (`True`), strings, None, variables and
+            other objects are constants of the signature.
+        static_argnums: positions of arguments that are constants of the signature whatever they are.
+        static_argnames: names of keyword arguments, likewise.
+
+    Returns:
+        A function that returns arrays, in a nest like that of `fn`.
+
+    Raises:
+        TypeError: if `fn` is not callable.
+
+    Example:
+        ```python
+        @rv.jit
+        def train_step(x, y):
+            with rv.GradientTape() as tape:
+                loss = loss_fn(y, model(x, training=True))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+            return loss
+        ```
+    """
+    nums = [static_argnums] if isinstance(static_argnums, int) else list(static_argnums)
+    names = [static_argnames] if isinstance(static_argnames, str) else list(static_argnames)
+    if fn is None:
+        return functools.partial(jit, static_argnums=nums, static_argnames=names)
+    if not callable(fn):
+        raise TypeError(f"jit() takes a function. Received: {fn!r} (of type {type(fn).__name__})")
+    return CompiledFunction(fn, nums, names)

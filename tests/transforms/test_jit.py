@@ -1,0 +1,156 @@
+"""jit: what is traced, what is a constant of the signature, and what a program does to variables."""
+
+from __future__ import annotations
+
+import collections
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import ops
+
+
+def counting(fn):
+    """fn, and the list of its calls."""
+    calls = []
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return fn(*args, **kwargs)
+
+    return rv.jit(counted), calls
+
+
+def test_one_program_for_each_signature() -> None:
+    fn, calls = counting(lambda x, scale=1.0, training=False: x * scale if training else x)
+    for _ in range(2):
+        assert fn(np.float32([1, 2]), scale=3.0, training=True).tolist() == [3, 6]
+        assert fn(np.float32([1, 2]), scale=4.0, training=True).tolist() == [4, 8]  # numbers are traced
+        assert fn(np.float32([1, 2]), training=False).tolist() == [1, 2]  # flags are not
+        assert fn(np.float32([1, 2, 3])).tolist() == [1, 2, 3]
+        assert fn(np.int32([1, 2])).dtype == "int32"
+    assert len(calls) == 4
+
+
+def test_nests_in_and_out() -> None:
+    Pair = collections.namedtuple("Pair", "first second")
+    fn, calls = counting(
+        lambda d: {"sum": d["b"] + d["a"][0], "pair": Pair(d["a"][1].first * 2.0, "text"), "n": None}
+    )
+    for _ in range(2):
+        out = fn({"b": np.float32(1), "a": (2.0, Pair(np.float32([3]), None))})
+        assert float(out["sum"]) == 3 and out["pair"].first.tolist() == [6]
+        assert out["pair"].second == "text" and out["n"] is None
+    assert len(calls) == 1
+
+
+def test_variables_are_read_and_written_at_each_call() -> None:
+    v = rv.Variable(np.float32([1, 2]))
+    fn, calls = counting(lambda x: (v.assign_add(x), v)[1])
+    assert fn(np.float32([1, 1])).tolist() == [2, 3]
+    v.assign(np.float32([10, 20]))
+    assert fn(np.float32([1, 1])).tolist() == [11, 21]
+    assert v.numpy().tolist() == [11, 21] and len(calls) == 1
+
+
+def test_variables_as_arguments_are_constants_of_the_signature() -> None:
+    a, b = rv.Variable(np.float32(1)), rv.Variable(np.float32(1))
+    fn, calls = counting(lambda v: v.assign_add(1.0))
+    fn(a), fn(b), fn(a)
+    assert (float(a), float(b), len(calls)) == (3, 2, 2)
+
+
+def test_static_arguments_and_decorators() -> None:
+    @rv.jit(static_argnums=1, static_argnames="axis")
+    def tiled(x, n, axis=0):
+        """Words."""
+        return ops.concatenate([x] * n, axis=axis)
+
+    assert tiled.__doc__ == "Words." and tiled.__name__ == "tiled"
+    x = np.ones((2, 3), "float32")
+    assert tiled(x, 2).shape == (4, 3) and tiled(x, 3, axis=1).shape == (2, 9)
+
+
+def test_methods() -> None:
+    class Counter:
+        def __init__(self) -> None:
+            self.v = rv.Variable(np.float32(0))
+
+        @rv.jit
+        def step(self, x):
+            return self.v.assign_add(x)
+
+    first, second = Counter(), Counter()
+    assert float(first.step(1.0)) == 1 and float(first.step(2.0)) == 3 and float(second.step(5.0)) == 5
+
+
+def test_a_loop_written_by_hand_learns_and_builds_at_the_first_call() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 4)).astype("float32")
+    y = np.tanh(x @ rng.normal(size=(4, 1))).astype("float32")
+    rv.utils.set_random_seed(0)
+    model = rv.Sequential(
+        [rv.layers.Dense(16, activation="tanh"), rv.layers.Dropout(0.0), rv.layers.Dense(1)]
+    )
+    optimizer, metric = rv.optimizers.Adam(0.02), rv.metrics.Mean()
+
+    @rv.jit
+    def step(x, y):
+        with rv.GradientTape() as tape:
+            loss = ops.mean((model(x, training=True) - y) ** 2)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        metric.update_state(loss)
+        return loss
+
+    losses = [float(step(x, y)) for _ in range(200)]
+    assert losses[-1] < 0.02 * losses[0]
+    assert float(metric.result()) == pytest.approx(np.mean(losses), rel=1e-5)
+    assert int(optimizer.iterations) == 200
+
+
+def test_random_numbers_are_drawn_anew() -> None:
+    seed = rv.random.SeedGenerator(1)
+    draw = rv.jit(lambda: [rv.random.normal((3,), seed=seed), rv.random.normal((3,))])
+    (a, b), (c, d) = draw(), draw()
+    assert not np.array_equal(a, c) and not np.array_equal(b, d)
+
+
+def test_inside_another_trace_it_is_a_part() -> None:
+    inner = rv.jit(lambda x: x * 2.0)
+    assert float(rv.jit(lambda x: inner(x) + 1.0)(3.0)) == 7
+    assert float(rv.grad(inner)(3.0)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fn", "advice"),
+    [
+        (lambda x: 1.0 if ops.sum(x) > 0 else 2.0, "ops.where.*ops.cond.*run_eagerly"),
+        (lambda x: float(x[0]), "the tensor itself"),
+        (lambda x: np.asarray(x), "ranvier.ops"),
+        (lambda x: x.numpy(), "ranvier.ops"),
+        (lambda x: range(ops.argmax(x)), "fori_loop"),
+    ],
+)
+def test_values_that_python_needs_are_refused_with_the_line(fn, advice) -> None:
+    with pytest.raises(TypeError, match=rf"test_jit\.py:\d+: (?s:.*){advice}"):
+        rv.jit(fn)(np.float32([1, 2]))
+
+
+def test_reading_a_variable_as_numbers_is_refused() -> None:
+    v = rv.Variable(np.float32(1))
+    for use in (float, np.asarray, lambda v: v.numpy(), bool):
+        with pytest.raises(TypeError, match=r"test_jit\.py:\d+"):
+            rv.jit(lambda use=use: use(v))()
+
+
+def test_variables_are_not_made_while_a_step_is_traced() -> None:
+    for make in (lambda: rv.Variable(1.0, name="v"), rv.metrics.Mean, lambda: rv.optimizers.SGD(0.1)):
+        with pytest.raises(ValueError, match=r"test_jit\.py:\d+: A Variable.*`__init__` or `build`"):
+            rv.jit(lambda make=make: make() and None)()
+
+
+def test_refusals() -> None:
+    with pytest.raises(TypeError, match="takes a function"):
+        rv.jit(3)
