@@ -101,7 +101,7 @@ class EagerTrace(Trace):
             arrays = [self._numbers[i] for i in inputs[node]]
             self._numbers[node] = _core.evaluate(self.graph, node, arrays)
 
-    def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
+    def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
         raise RuntimeError("An eager trace has run already; it cannot be compiled.")
 
 

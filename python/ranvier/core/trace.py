@@ -198,16 +198,17 @@ class Trace:
         found = self.graph.gradients(ys, ids, seeds if output_gradient is not None else [])
         return [None if node is None else Tensor(self, node) for node in found]
 
-    def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
+    def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
         """The native program of this trace: takes the inputs, writes assigned variables, gives `outputs`.
 
         Args:
             outputs: tensors (or arrays, which come out unchanged).
             fuse: False runs each op as a step of its own, with the same results.
+            name: what profiles call it.
         """
         ids = [self.tensor(output).id for output in outputs]
         if not self._stored:
             for key, variable in self._written.items():
                 self.graph.store(variable.storage, self._values[key][0])
             self._stored = True
-        return _core.Program(self.graph, ids, fuse)
+        return _core.Program(self.graph, ids, fuse, name)

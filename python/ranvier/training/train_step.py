@@ -142,16 +142,17 @@ class TrainFunction:
                 for group in (feed.x, feed.y, feed.sample_weight)
             )
             result = self._step(feed.pack(x, y, sample_weight))
+            name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
                 outputs = tree.flatten(result)
                 self.structure = tree.map_structure(lambda _: None, result)
-                return _Compiled(trace.compile(outputs), [])
+                return _Compiled(trace.compile(outputs, name=name), [])
             if not isinstance(result, dict):
                 raise ValueError(
                     f"{self.kind}_step() must return a dict of names and values, got {type(result).__name__}."
                 )
             flat = _flatten_logs(result)
-            return _Compiled(trace.compile(list(flat.values())), list(flat))
+            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat))
 
 
 def _arrays(feed: ArrayFeed) -> list[np.ndarray]:
