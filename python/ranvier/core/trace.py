@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from ranvier.core.tensor import Node, Tensor, user_line
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable
+
+T = TypeVar("T", bound="Trace")
 
 _local = threading.local()
 
@@ -81,7 +83,7 @@ class Trace:
         self._kept: list[Any] = []  # variables named by id above
         self._stored = False
 
-    def __enter__(self) -> Trace:
+    def __enter__(self: T) -> T:
         _local.__dict__.setdefault("traces", []).append(self)
         return self
 

@@ -34,6 +34,11 @@ class Model(Trainer):
             )
         super().__init__(**kwargs)
 
+    def _build_on(self, feed: Any) -> None:
+        # A model without a `call` has steps of its own, which build its parts when they call them.
+        if type(self).call is not Model.call:
+            super()._build_on(feed)
+
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
 
