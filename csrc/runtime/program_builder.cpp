@@ -390,19 +390,14 @@ class ProgramBuilder {
   bool commit_started_ = false, readout_started_ = false;
 };
 
-Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) : name_(std::move(name)) {
-  static std::atomic<std::uint64_t> next_serial{0};
-  serial_ = next_serial.fetch_add(1);
+Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
   for (NodeId id : outputs) graph.check_id(id);
-  const Profiles profiles = active_profiles();
-  const std::int64_t begin = profiles.empty() ? 0 : profile_clock();
-  if (fuse) {
-    const Simplified simpler = simplify(graph, outputs);
-    ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
-  } else {
+  if (!fuse) {
     ProgramBuilder(*this, graph, outputs, false).build();
+    return;
   }
-  for (const ProfilePtr& profile : profiles) profile->add_around(*this, Around::kPlan, begin, profile_clock(), 0);
+  const Simplified simpler = simplify(graph, outputs);
+  ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
 }
 
 }  // namespace ranvier

@@ -24,6 +24,7 @@ from ranvier import (
 )
 from ranvier._version import __version__
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.operation import Operation
 from ranvier.core.scope import name_scope
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -31,11 +32,10 @@ from ranvier.initializers import Initializer
 from ranvier.layers import Input, InputSpec, Layer
 from ranvier.losses import Loss
 from ranvier.metrics import Metric
-from ranvier.models import Model, Sequential
+from ranvier.models import Function, Model, Sequential
 from ranvier.optimizers import Optimizer
 from ranvier.regularizers import Regularizer
 from ranvier.transforms import GradientTape, grad, jit, value_and_grad
-from ranvier.utils.profiling import profile, profile_process
 
 
 def version() -> str:
@@ -43,11 +43,10 @@ def version() -> str:
     return __version__
 
 
-profile_process()
-
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "GradientTape",
     "Initializer",
     "Input",
@@ -57,6 +56,7 @@ __all__ = [
     "Loss",
     "Metric",
     "Model",
+    "Operation",
     "Optimizer",
     "Regularizer",
     "Sequential",
@@ -79,7 +79,6 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
-    "profile",
     "random",
     "regularizers",
     "saving",

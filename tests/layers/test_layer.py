@@ -88,7 +88,7 @@ class TestBuilding:
                 self.inner = layers.Dense(1)
 
         with pytest.raises(RuntimeError, match="super\\(\\).__init__\\(\\)"):
-            Forgetful()
+            Forgetful()(np.ones((1, 2)))
 
     def test_build_config_round_trip(self):
         layer = Scale(3)

@@ -60,6 +60,7 @@ ROWS = [
     ),
     Row(layers.Softmax, {}, (3, 4), softmax, {"axis": -1}),
     Row(layers.Softmax, {"axis": 1}, (2, 3, 4), lambda x: softmax(x, 1), {"axis": 1}),
+    Row(layers.Softmax, {"axis": (1, 2)}, (2, 3, 4), lambda x: softmax(x, (1, 2)), {"axis": (1, 2)}),
     Row(
         layers.PReLU,
         {"alpha_initializer": "ones", "shared_axes": [1]},
@@ -175,7 +176,7 @@ def test_float64(row):
         (lambda: layers.GaussianNoise(-1.0), "non-negative"),
         (lambda: layers.LeakyReLU(-0.1), "negative_slope"),
         (lambda: layers.ReLU(max_value=-1.0), "max_value"),
-        (lambda: layers.Softmax(axis=(1, 2)), "one axis"),
+        (lambda: layers.Softmax(axis="last"), "axis=last"),
         (lambda: layers.Reshape((-1, -1)), "at most one -1"),
         (lambda: layers.Permute((0, 1)), "start from 1"),
         (lambda: layers.RepeatVector(1.5), "integer"),

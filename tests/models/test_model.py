@@ -57,11 +57,6 @@ def test_config_by_constructor_arguments():
     assert clone.first.units == 3 and clone.name == "r"
 
 
-def test_functional_models_are_refused_plainly():
-    with pytest.raises(NotImplementedError, match="Functional models"):
-        rv.Model(inputs=rv.Input((2,)), outputs=rv.Input((2,)))
-
-
 def test_a_model_without_call():
     class Empty(rv.Model):
         pass

@@ -83,13 +83,7 @@ Step plan_move(const OpRequest& request) {
     }
     p.copies.push_back(std::move(copy));
   }
-  Step step = make_step(request, run, std::move(p));
-  if (op == Op::slice) {  // the window is read, not the whole
-    auto cost = cost_of(request);
-    cost->bytes_read = cost->bytes_written;
-    step.cost = std::move(cost);
-  }
-  return step;
+  return make_step(request, run, std::move(p));
 }
 
 Step plan_copy(const OpRequest& request) { return make_step(request, run_copy, byte_size(request.output)); }

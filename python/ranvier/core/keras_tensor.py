@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from ranvier.core.dtypes import standardize_dtype
+from ranvier.core.operators import Operators
 from ranvier.core.scope import auto_name
 
 Shape = tuple[int | None, ...]
@@ -53,8 +54,11 @@ class KerasHistory(NamedTuple):
     tensor_index: int
 
 
-class KerasTensor:
+class KerasTensor(Operators):
     """A symbolic tensor: a shape, a dtype and a name, without values.
+
+    Layers, functions of `ranvier.ops` and Python's operators take it and return KerasTensors again, which
+    know how they came about: `Model(inputs, outputs)` is made from them.
 
     Args:
         shape: the shape; None stands for a dimension that is not known yet (the batch, usually).
@@ -87,6 +91,12 @@ class KerasTensor:
         self.record_history = record_history
         self.name = name or auto_name(type(self).__name__)
         self._keras_history: KerasHistory | None = None
+        self._keras_mask: Any = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = Operators.__hash__
 
     @property
     def ndim(self) -> int:
@@ -99,7 +109,7 @@ class KerasTensor:
     def _refuse(self, what: str) -> NoReturn:
         raise ValueError(
             f"A KerasTensor is symbolic: it stands for a shape and a dtype and has no value. {what} "
-            "Pass it to layers and models only."
+            "Pass it to layers, models and functions of `ranvier.ops` only."
         )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
@@ -118,7 +128,7 @@ class KerasTensor:
         raise TypeError("A symbolic KerasTensor has no length; see its `shape`.")
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+        raise NotImplementedError("Iterating over a symbolic KerasTensor is not supported.")
 
 
 def is_keras_tensor(x: Any) -> bool:

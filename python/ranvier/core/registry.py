@@ -22,12 +22,14 @@ from ranvier.core.dtypes import standardize_dtype
 T = TypeVar("T")
 Table = Mapping[str, Any]
 
+_finders: dict[str, Callable[[str, str], type | None]] = {}  # by the prefix of a config's module
 _objects: dict[str, Any] = {}  # registered name -> class or function
 _names: dict[Any, str] = {}  # and back
 _scopes = threading.local()
 
 # The package of a class -> the module that Keras's configs name. The first prefix that fits decides.
 _PUBLIC_MODULES = (
+    *((f"ranvier.ops.{name}", f"keras.src.ops.{name}") for name in ("numpy", "nn", "math", "linalg", "core")),
     ("ranvier.optimizers.schedules", "keras.optimizers.schedules"),
     ("ranvier.models.functional", "keras.src.models.functional"),
     ("ranvier.models", "keras"),
@@ -118,6 +120,16 @@ def _scope_objects() -> dict[str, Any]:
     for scope in _scopes.__dict__.get("stack", ()):
         merged.update(scope)
     return merged
+
+
+def add_class_finder(prefix: str, finder: Callable[[str, str], type | None]) -> None:
+    """Has `finder` asked for the library's classes that do not stand in a module by their name.
+
+    Args:
+        prefix: of the modules that a config names, such as "keras.src.ops".
+        finder: (module, class name) -> class or None.
+    """
+    _finders[prefix] = finder
 
 
 # --- lookup by name ---
@@ -340,6 +352,9 @@ def _own_class(module: Any, name: str) -> type | None:
     """One of the library's classes by the module and name of a config; only loaded modules are looked at."""
     if not isinstance(module, str) or module.partition(".")[0] not in ("keras", "ranvier"):
         return None
+    for prefix, finder in _finders.items():
+        if module.startswith(prefix):
+            return finder(module, name)
     same_place = "ranvier" + module.removeprefix("keras").removeprefix("ranvier")
     for place in (*_ALIASES.get(module, ()), same_place):
         found = getattr(sys.modules.get(place), name, None)

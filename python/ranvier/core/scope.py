@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import re
 import threading
@@ -19,6 +20,7 @@ _seeds = random.Random()
 _local = threading.local()
 
 
+@functools.lru_cache(maxsize=4096)
 def to_snake_case(name: str) -> str:
     """ "MyBigLayer" -> "my_big_layer", "LSTM" -> "lstm", "Conv2D" -> "conv2d"."""
     name = re.sub(r"\W+", "", name)

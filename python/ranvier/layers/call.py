@@ -13,6 +13,7 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes, tree
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.masks import get_mask, set_mask
 from ranvier.core.tensor import Tensor
 from ranvier.core.variable import Variable
 
@@ -39,11 +40,13 @@ class CallSignature(NamedTuple):
         names: its parameters in order, without `*args` and `**kwargs`.
         training: the position of `training` among them, or None.
         training_default: the default of `training`.
+        mask: the position of `mask`, or None.
     """
 
     names: tuple[str, ...]
     training: int | None
     training_default: Any
+    mask: int | None
 
 
 @functools.lru_cache(maxsize=512)
@@ -56,7 +59,7 @@ def call_signature(call: Callable[..., Any]) -> CallSignature:
     default = None
     if training is not None and named[training].default is not inspect.Parameter.empty:
         default = named[training].default
-    return CallSignature(names, training, default)
+    return CallSignature(names, training, default, names.index("mask") if "mask" in names else None)
 
 
 def resolve_training(
@@ -97,11 +100,30 @@ def convert_input(x: Any, dtype: str | None) -> Any:
     if isinstance(x, (KerasTensor, Variable)):
         return x
     if isinstance(x, Tensor):
-        return ops.cast(x, dtype) if dtype and x.dtype != dtype and dtypes.is_float(x.dtype) else x
+        if not dtype or x.dtype == dtype or not dtypes.is_float(x.dtype):
+            return x
+        return _with_mask_of(x, ops.cast(x, dtype))
     if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "__array__"):
         array = dtypes.as_array(x)
-        return array.astype(dtype) if dtype and array.dtype.kind == "f" and array.dtype != dtype else array
+        if dtype and array.dtype.kind == "f" and array.dtype != dtype:
+            array = array.astype(dtype)
+        return array if array is x else _with_mask_of(x, array)
     return x
+
+
+def _with_mask_of(x: Any, converted: Any) -> Any:
+    mask = get_mask(x)
+    if mask is not None:
+        set_mask(converted, mask)
+    return converted
+
+
+def set_masks(outputs: Any, masks: Any) -> None:
+    """Gives each output the mask at its place, unless it has one or there is none for it."""
+    flat = tree.flatten(outputs)
+    for output, mask in zip(flat, tree.flatten(masks) if len(flat) > 1 else [masks], strict=False):
+        if mask is not None and get_mask(output) is None:
+            set_mask(output, mask)
 
 
 def convert_arguments(

@@ -38,7 +38,8 @@ class LayerConfig:
         }
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).get_config is not LayerConfig.get_config or registry.public_module(type(self)):
+        owner = next(cls for cls in type(self).__mro__ if "get_config" in cls.__dict__)
+        if not owner.__module__.startswith("ranvier.") or registry.public_module(type(self)):
             return base
         own, accepted = self._recorded_arguments()
         return {k: v for k, v in base.items() if accepted is None or k in accepted} | own

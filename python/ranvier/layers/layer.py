@@ -12,13 +12,15 @@ from typing import Any
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, scope, tree
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
+from ranvier.core.masks import masks_of
+from ranvier.core.operation import Operation, record
+from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy
 from ranvier.layers import call as calling
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
-from ranvier.layers.shape_inference import call_on_placeholders, infer_output_spec
 from ranvier.layers.state import LayerState
 from ranvier.layers.tracking import Tracker, holds_tracked
 from ranvier.random import SeedGenerator
@@ -55,7 +57,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-class Layer(LayerState, LayerConfig):
+class Layer(LayerState, LayerConfig, Operation):
     """A callable object with weights: the base class of layers and models.
 
     A subclass makes sublayers and keeps arguments in `__init__`, makes weights in `build(input_shape)` with
@@ -78,7 +80,9 @@ class Layer(LayerState, LayerConfig):
     """
 
     # Attributes that are stored without being looked into.
-    _untracked: frozenset[str] = frozenset({"_tracker", "_layers", "_metrics", "_losses", "_losses_trace"})
+    _untracked: frozenset[str] = frozenset(
+        {"_tracker", "_layers", "_metrics", "_losses", "_losses_trace", "_inbound_nodes"}
+    )
     _building = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -102,20 +106,12 @@ class Layer(LayerState, LayerConfig):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if name is None:
-            name = scope.auto_name(type(self).__name__)
-        if not isinstance(name, str) or "/" in name:
-            raise ValueError(
-                "Argument `name` must be a string and cannot contain character `/`. "
-                f"Received: name={name} (of type {type(name)})"
-            )
-        self._make_stores()
-        self.name = name
-        self.path = name
+        Operation.__init__(self, name)
+        self.path = self.name
         self.built = False
         self.autocast = autocast
         self.input_spec: Any = None
-        self.supports_masking = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
         self._dtype_policy = dtype_policies.get(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -127,15 +123,12 @@ class Layer(LayerState, LayerConfig):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
     def _make_stores(self) -> None:
-        self._trainable_variables = []
-        self._non_trainable_variables = []
-        self._layers = []
-        self._metrics = []
-        self._seed_generators = []
+        kinds = ("trainable_variables", "non_trainable_variables", "layers", "metrics", "seed_generators")
+        self.__dict__.update({f"_{kind}": [] for kind in kinds})
         self._make_tracker()
 
     def _make_tracker(self) -> None:
-        self._tracker = Tracker(
+        self.__dict__["_tracker"] = Tracker(
             {
                 "trainable": (lambda v: isinstance(v, Variable) and v.trainable, self._trainable_variables),
                 "non_trainable": (lambda v: isinstance(v, Variable), self._non_trainable_variables),
@@ -149,11 +142,9 @@ class Layer(LayerState, LayerConfig):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._untracked:
-            tracker = self.__dict__.get("_tracker")
-            if tracker is not None:
-                value = tracker.track(value)
-            elif isinstance(value, (Layer, Variable)):
-                self._check_initialized()
+            if "_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
+                self._make_stores()
+            value = self._tracker.track(value)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -165,7 +156,8 @@ class Layer(LayerState, LayerConfig):
 
     def __getstate__(self) -> dict[str, Any]:
         """What `pickle` and `copy` keep: everything but the tracker, which is made anew around the copies."""
-        dropped = ("_tracker", "_losses_trace")
+        # Models that are made from calls on KerasTensors keep the calls in a form of their own.
+        dropped = ("_tracker", "_losses_trace", "_inbound_nodes")
         state = {key: value for key, value in self.__dict__.items() if key not in dropped}
         if "_tracker" in self.__dict__:
             tracked = [key for key, value in state.items() if holds_tracked(value)]
@@ -175,7 +167,7 @@ class Layer(LayerState, LayerConfig):
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         tracked, locked = state.pop("_tracking", ((), None))
-        self.__dict__.update(state, _losses_trace=None)
+        self.__dict__.update(state, _losses_trace=None, _inbound_nodes=[])
         if locked is None:  # the constructor of the base class was never called
             return
         self._make_tracker()
@@ -184,10 +176,10 @@ class Layer(LayerState, LayerConfig):
         self._tracker.locked = locked
 
     def _check_initialized(self) -> None:
-        if "_tracker" not in self.__dict__:
+        if "_dtype_policy" not in self.__dict__:
             raise RuntimeError(
-                f"The `__init__()` of {type(self).__name__} must call `super().__init__()` before it assigns "
-                "layers or variables, and before the object is called."
+                f"The `__init__()` of {type(self).__name__} must call `super().__init__()` before the object "
+                "is called or weights are added."
             )
 
     def __repr__(self) -> str:
@@ -338,10 +330,13 @@ class Layer(LayerState, LayerConfig):
         signature = calling.call_signature(type(self).call)
         calling.refuse_values(signature, args)
         args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
-        state = calling.call_state
-        training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         if calling.holds_keras_tensor(args, kwargs):
             return self._call_symbolically(signature, args, kwargs)
+        state = calling.call_state
+        training, args, kwargs = calling.resolve_training(signature, args, kwargs)
+        masks = masks_of(args[0]) if args else None
+        if masks is not None and signature.mask is not None and len(args) <= signature.mask:
+            kwargs.setdefault("mask", masks)
         if state.depth == 0 and current_trace() is None:
             self._clear_losses()
         outer_training = state.training
@@ -365,7 +360,24 @@ class Layer(LayerState, LayerConfig):
             self._finish_build()
         if self._build_shapes is None:
             self._note_shape(args)
+        if masks is not None or (self.supports_masking and type(self).compute_mask is not Layer.compute_mask):
+            self._hand_masks_on(args[0], masks, outputs)
         return outputs
+
+    def _hand_masks_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
+        """Gives the outputs the masks that `compute_mask` says they have."""
+        if self.supports_masking:
+            if masks is None and tree.is_nested(inputs):
+                masks = tree.map_structure(lambda _: None, inputs)
+            calling.set_masks(outputs, self.compute_mask(inputs, masks))
+        elif all(mask is None for mask in tree.flatten(masks_of(outputs))):
+            warnings.warn(
+                f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask "
+                "attached to it. However, this layer does not support masking and will therefore destroy "
+                "the mask information. Downstream layers will not see the mask.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _note_shape(self, args: tuple[Any, ...]) -> None:
         """Remembers the first input's shape, of a layer that nobody built for it."""
@@ -388,15 +400,23 @@ class Layer(LayerState, LayerConfig):
     def _call_symbolically(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """The KerasTensors that describe the outputs for inputs described by KerasTensors."""
-        if not self.built and type(self).build is Layer.build:
-            self.build(calling.shapes_of(args[0]))
-        elif not self.built:
-            self._build_for(signature, args, kwargs)
-        assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
-        if not self._build_shapes:
-            self._note_shape(args)
-        return self.compute_output_spec(*args, **kwargs)
+        """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
+        try:
+            if not self.built and type(self).build is Layer.build:
+                self.build(calling.shapes_of(args[0] if args else next(iter(kwargs.values()))))
+            elif not self.built:
+                self._build_for(signature, args, kwargs)
+            assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+            if not self._build_shapes:
+                self._note_shape(args)
+            taken = kwargs
+            if signature.training is None and "training" in kwargs:
+                taken = {key: value for key, value in kwargs.items() if key != "training"}
+            outputs = self.compute_output_spec(*args, **taken)
+        except (ValueError, TypeError) as error:
+            calling.locate_error(error, self, args)
+            raise
+        return record(self, args, kwargs, outputs)
 
     def _regularize_activity(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):
@@ -417,8 +437,10 @@ class Layer(LayerState, LayerConfig):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs' shapes and dtypes, as KerasTensors, for arguments that hold KerasTensors."""
         states_shape = type(self).compute_output_shape is not Layer.compute_output_shape
-        if states_shape and args and not tree.is_nested(args[0]):
-            return KerasTensor(self.compute_output_shape(args[0].shape), dtype=self.compute_dtype)
+        if states_shape and args:
+            shapes = self.compute_output_shape(calling.shapes_of(args[0]))
+            if all(dim is None or isinstance(dim, int) for dim in shapes):
+                return KerasTensor(shapes, dtype=self.compute_dtype)
         return self._infer(*args, **kwargs)
 
     def _infer(self, *args: Any, **kwargs: Any) -> Any:

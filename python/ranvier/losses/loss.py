@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes, registry, scope, tree
+from ranvier.core.masks import get_mask
 
 T = TypeVar("T", bound="Loss")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -159,11 +160,6 @@ def takes_class_numbers(fn: F) -> F:
     """
     fn._class_numbers = True  # type: ignore[attr-defined]
     return fn
-
-
-def get_mask(x: Any) -> Any:
-    """The mask that a layer attached to its output, or None."""
-    return getattr(x, "_keras_mask", None)
 
 
 def _joint(mask1: Any, mask2: Any) -> Any:

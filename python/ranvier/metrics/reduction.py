@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import registry
-from ranvier.losses.loss import apply_mask, get_mask, squeeze_or_expand_to_same_rank
+from ranvier.core.masks import get_mask
+from ranvier.losses.loss import apply_mask, squeeze_or_expand_to_same_rank
 from ranvier.metrics.metric import Metric
 
 W = TypeVar("W", bound="MeanMetricWrapper")

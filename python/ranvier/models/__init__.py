@@ -6,6 +6,8 @@ from typing import Any
 
 from ranvier.core import registry
 from ranvier.models.cloning import clone_model
+from ranvier.models.functional import Functional as Functional
+from ranvier.models.graph import Function as Function
 from ranvier.models.model import Model
 from ranvier.models.sequential import Sequential
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ranvier.core import tree
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.layers import InputLayer, Layer
+from ranvier.models.functional import Functional
+from ranvier.models.graph_model import takes_inputs_and_outputs
 from ranvier.models.model import Model
 from ranvier.models.sequential import Sequential
 
@@ -22,11 +25,12 @@ def clone_model(
     """A new model with layers like those of `model`, and new weights.
 
     Args:
-        model: a Sequential model, or one of a class that can be made from its config.
-        input_tensors: a KerasTensor that describes the new model's input; None: as in `model`.
+        model: a Sequential or functional model, or one of a class that can be made from its config.
+        input_tensors: KerasTensors for the new model's inputs; None: as in `model`.
         clone_function: makes the copy of a layer; None: from its config.
-        call_function: must be None; it concerns functional models.
-        recursive: whether `clone_function` is applied to the layers of inner Sequential models too.
+        call_function: `(layer, *args, **kwargs)`, calls the copies in the new graph of a functional model;
+            None: they are called as the layers were.
+        recursive: whether `clone_function` is applied to the layers of inner models too.
         **kwargs: none.
 
     Raises:
@@ -34,22 +38,26 @@ def clone_model(
     """
     if kwargs:
         raise ValueError(f"Unexpected argument(s): {list(kwargs)}")
-    if call_function is not None:
-        raise ValueError(
-            "`call_function` is only supported for functional models, which are not offered yet."
-        )
-    if not isinstance(model, Sequential):
+    is_graph = model._graph is not None
+    if call_function is not None and not is_graph:
+        raise ValueError("Argument `call_function` is only supported for functional models.")
+    if not isinstance(model, Sequential) and not is_graph:
         if input_tensors is not None or clone_function is not None:
-            raise ValueError("Arguments `input_tensors` and `clone_function` need a Sequential model.")
+            raise ValueError(
+                "Arguments `input_tensors` and `clone_function` need a Sequential or functional model."
+            )
         return type(model).from_config(model.get_config())
 
-    def copy(layer: Layer) -> Layer:
-        if recursive and isinstance(layer, Sequential):
-            return clone_model(layer, clone_function=clone_function, recursive=True)
-        if isinstance(layer, InputLayer) or clone_function is None:
+    def copy(layer: Any) -> Any:
+        is_model = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer._graph is not None)
+        if recursive and is_model:
+            return clone_model(layer, clone_function=clone_function, call_function=None, recursive=True)
+        if clone_function is None or isinstance(layer, InputLayer) or not isinstance(layer, Layer):
             return type(layer).from_config(layer.get_config())
         return clone_function(layer)
 
+    if is_graph:
+        return _clone_graph(model, input_tensors, copy, call_function)
     layers: list[Any] = [copy(layer) for layer in model._layers]
     if input_tensors is not None:
         tensors = list(input_tensors) if isinstance(input_tensors, (list, tuple)) else [input_tensors]
@@ -57,3 +65,34 @@ def clone_model(
             raise ValueError(f"Argument `input_tensors` must be one KerasTensor. Received: {input_tensors}")
         layers = [tensors[0], *(layer for layer in layers if not isinstance(layer, InputLayer))]
     return type(model)(layers, name=model.name, trainable=model.trainable)
+
+
+def _clone_graph(
+    model: Any,
+    input_tensors: Any,
+    copy: Callable[[Any], Any],
+    call_function: Callable[..., Any] | None,
+) -> Model:
+    """The graph of `model`, called again on copies of its layers."""
+    graph = model._graph
+    copies = {id(operation): copy(operation) for operation in graph.operations}
+    if input_tensors is None:
+        inputs = [copies[id(x._keras_history.operation)].output for x in graph.inputs]
+    else:
+        inputs = tree.flatten(input_tensors)
+        if len(inputs) != len(graph.inputs) or not all(isinstance(x, KerasTensor) for x in inputs):
+            raise ValueError(
+                f"Argument `input_tensors` must hold {len(graph.inputs)} KerasTensors. "
+                f"Received: {input_tensors}"
+            )
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        twin = copies[id(operation)]
+        if call_function is None or not isinstance(operation, Layer):
+            return twin(*args, **kwargs)
+        return call_function(twin, *args, **kwargs)
+
+    outputs = tree.pack_sequence_as(model._outputs_struct, graph.run(inputs, call))
+    cls: Any = type(model) if takes_inputs_and_outputs(type(model)) else Functional
+    inputs = tree.pack_sequence_as(model._inputs_struct, inputs)
+    return cls(inputs, outputs, name=model.name, trainable=model.trainable)

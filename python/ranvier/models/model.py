@@ -7,45 +7,63 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier.core import registry
-from ranvier.layers import InputLayer, Layer
+from ranvier.layers import Layer
 from ranvier.models import summary as summary_module
-from ranvier.training.trainer import Trainer
+from ranvier.models.graph_config import graph_config, model_from_graph_config
+from ranvier.models.graph_model import GraphModel, is_functional_call, takes_inputs_and_outputs
 
 
-class Model(Trainer):
+class Model(GraphModel):
     """The base class of models: layers grouped into one, with `fit`, `evaluate` and `predict`.
 
-    A subclass makes its layers in `__init__` and calls them in `call(inputs)`, which may take the arguments
-    `training` and `mask`.
+    There are two ways to make one. `Model(inputs, outputs)` is the computation that leads from symbolic
+    inputs to symbolic outputs. A subclass makes its layers in `__init__` and calls them in `call(inputs)`,
+    which may take the arguments `training` and `mask`. Both go together: a subclass may hand `inputs` and
+    `outputs` to the constructor and override `train_step`.
 
     Args:
-        *args: none yet; models made from `inputs` and `outputs` are not offered.
-        **kwargs: the arguments of `Layer`: `name`, `trainable`, `dtype`.
+        *args: `inputs` and `outputs`, KerasTensors or nests (lists, tuples, dicts) of them; or nothing.
+        **kwargs: the same by name, and the arguments of `Layer`: `name`, `trainable`, `dtype`.
 
     Raises:
-        NotImplementedError: for `Model(inputs, outputs)`.
+        ValueError: if an input or output is no KerasTensor, an output cannot be computed from the inputs, or
+            layers share a name.
+
+    Example:
+        >>> x = rv.Input((4,))
+        >>> h = rv.layers.Dense(4, activation="relu")(x)
+        >>> model = rv.Model(x, rv.layers.Dense(1)(h + x))
     """
 
+    functional_class: type[Model]  # what `Model(inputs, outputs)` becomes; defined in a module above this one
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and is_functional_call(args, kwargs):
+            return super().__new__(cls.functional_class, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or "inputs" in kwargs or "outputs" in kwargs:
-            raise NotImplementedError(
-                "Functional models, `Model(inputs, outputs)`, are not offered yet. Use `Sequential`, or "
-                "subclass `Model` and call layers in its `call` method."
-            )
-        super().__init__(**kwargs)
-
-    def _build_on(self, feed: Any) -> None:
-        # A model without a `call` has steps of its own, which build its parts when they call them.
-        if type(self).call is not Model.call:
-            super()._build_on(feed)
-
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+        if not is_functional_call(args, kwargs):
+            if args:
+                raise ValueError(
+                    "A model is made from `inputs` and `outputs`, or without positional arguments. "
+                    f"Received: {args}"
+                )
+            super().__init__(**kwargs)
+            return
+        given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+        inputs, outputs = given.pop("inputs"), given.pop("outputs")
+        trainable = given.pop("trainable", None)
+        super().__init__(**given)
+        self._set_graph(inputs, outputs)
+        if trainable is not None:
+            self.trainable = trainable
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers of the model, in the order in which they were assigned."""
-        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+        """The layers of the model: in the order of a functional model's graph (its inputs included), or in
+        the order in which they were assigned."""
+        return list(self._layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
@@ -115,3 +133,26 @@ class Model(Trainer):
         import json
 
         return json.dumps(registry.serialize_object(self), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, or the graph of a functional model, as JSON-like values."""
+        if self._graph is None or not takes_inputs_and_outputs(type(self)):
+            return super().get_config()
+        return graph_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """The model that `get_config` (or Keras) described.
+
+        Args:
+            config: the config.
+            custom_objects: name -> class, for layers that are not registered.
+
+        Raises:
+            TypeError: for an unknown class.
+            ValueError: if the config's graph does not hold together.
+        """
+        if {"layers", "input_layers", "output_layers"} <= config.keys():
+            return model_from_graph_config(cls, config, custom_objects)
+        with registry.custom_object_scope(custom_objects or {}):
+            return super().from_config(config)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ranvier import ops
 from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
+from ranvier.core.masks import set_mask
+from ranvier.core.operation import Node
 from ranvier.layers import InputLayer, Layer
+from ranvier.models.graph_model import cast_input, fits, squeeze_or_expand
 from ranvier.models.model import Model
 
 
@@ -24,7 +26,7 @@ class Sequential(Model):
         **kwargs: further arguments of `Layer`.
     """
 
-    _untracked = Model._untracked | {"_input_shape"}
+    _untracked = Model._untracked | {"_input_shape", "_nodes"}
 
     def __init__(
         self,
@@ -35,6 +37,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._input_shape: Shape | None = None  # what the layers are built for
+        self._nodes: list[Node] = []  # the calls that the last build noted
         self._casts_input = True  # to the dtype of the Input; not if that was made up from the first data
         if isinstance(layers, Layer) and not isinstance(layers, Iterable):
             raise TypeError(
@@ -138,7 +141,7 @@ class Sequential(Model):
             self._layers.insert(0, InputLayer(batch_shape=(None, *input_shape[1:]), dtype=self.compute_dtype))
             self._casts_input = False
         batch_shape = self._layers[0].batch_shape
-        if not _fits(input_shape, batch_shape):
+        if not fits(input_shape, batch_shape):
             raise ValueError(
                 f"Sequential model '{self.name}' has already been configured to use input shape "
                 f"{batch_shape}. You cannot build it with input_shape {input_shape}"
@@ -147,11 +150,29 @@ class Sequential(Model):
 
     def _build_layers(self, shape: Any) -> None:
         self._input_shape = shape
-        x: Any = KerasTensor(shape, dtype=self._layers[0].dtype)
+        self._forget_nodes()
+        x: Any = self._layers[0].output
         for layer in self._layers[1:]:
             x = layer(x)
+            if layer._inbound_nodes:
+                self._nodes.append(layer._inbound_nodes[-1])
         self._output_spec = x
         self.forget_functions()
+
+    def _forget_nodes(self) -> None:
+        """Takes back what an earlier build noted, so that each layer has one symbolic output."""
+        for node in self._nodes:
+            nodes = node.operation._inbound_nodes
+            nodes[:] = [other for other in nodes if other is not node]
+        self._nodes = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_nodes": [], "_output_spec": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.__dict__.get("built") and self._has_input():
+            self._build_layers(self._layers[0].batch_shape)
 
     def _finish_build(self) -> None:
         super()._finish_build()
@@ -165,39 +186,36 @@ class Sequential(Model):
         Args:
             inputs: a tensor of the model's input shape.
             training: handed to the layers that ask for it.
-            mask: must be None.
+            mask: the input's mask, or None.
 
         Raises:
             ValueError: if the shape does not fit; the message names the layer, what it expected and what
                 came.
         """
         if mask is not None:
-            raise ValueError("Sequential models do not support a `mask` yet.")
+            set_mask(inputs, mask)
         x = self._fit_input(inputs)
         for layer in self._layers:
             if not isinstance(layer, InputLayer):
                 x = layer(x)
         return x
 
-    def _fit_input(self, x: Any) -> Any:
+    def _fit_input(self, given: Any) -> Any:
         """The input in the model's rank and dtype: a last axis of size 1 may be missing or too many."""
         if not self._has_input():
-            return x
+            return given
         entry = self._layers[0]
-        x = self._only_input(x)
-        expected, shape = entry.batch_shape, tuple(x.shape)
-        if len(shape) == len(expected) + 1 and shape[-1] == 1:
-            x = ops.squeeze(x, axis=-1)
-        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-            x = ops.expand_dims(x, axis=-1)
-        if not _fits(tuple(x.shape)[1:], expected[1:]):
+        given = self._only_input(given)
+        expected = entry.batch_shape
+        x = squeeze_or_expand(given, len(expected))
+        if not fits(tuple(x.shape)[1:], expected[1:]):
             first = next((layer for layer in self._layers if layer is not entry), entry)
             raise ValueError(
                 f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
                 "the layer: "
-                f"expected shape={expected}, found shape={shape}"
+                f"expected shape={expected}, found shape={tuple(given.shape)}"
             )
-        return ops.cast(x, entry.dtype) if self._casts_input and x.dtype != entry.dtype else x
+        return cast_input(given, x, entry.dtype if self._casts_input else None)
 
     def _only_input(self, x: Any) -> Any:
         """The input, which may be in a list or tuple of one."""
@@ -237,6 +255,27 @@ class Sequential(Model):
             AttributeError: before the model is built.
         """
         return tree.flatten(self._known_output())
+
+    @property
+    def input(self) -> KerasTensor:
+        """The symbolic input.
+
+        Raises:
+            AttributeError: before the input shape is known.
+        """
+        if not self._has_input():
+            raise AttributeError(f"Sequential model '{self.name}' has no defined input yet.")
+        symbol: KerasTensor = self._layers[0].output
+        return symbol
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output.
+
+        Raises:
+            AttributeError: before the model is built.
+        """
+        return self._known_output()
 
     @property
     def input_shape(self) -> Shape:
@@ -315,10 +354,3 @@ class Sequential(Model):
 def _items(structure: Any) -> list[Any]:
     """The items of a list, tuple or dict."""
     return list(structure.values()) if isinstance(structure, dict) else list(structure)
-
-
-def _fits(shape: Shape, expected: Shape) -> bool:
-    """Whether a shape has the expected sizes, as far as both are known."""
-    if len(shape) != len(expected):
-        return False
-    return all(a is None or b is None or a == b for a, b in zip(shape, expected, strict=True))

@@ -32,9 +32,14 @@ def summarize(
         ("Output Shape", "left"),
         ("Param #", "right"),
     ]
-    shares = [0.45, 0.77, 1.0] if not show_trainable else [0.38, 0.66, 0.84, 1.0]
+    shares = [0.45, 0.77, 1.0]
+    connected = not _is_a_chain(model)
+    if connected:
+        columns.append(("Connected to", "left"))
+        shares = [0.28, 0.52, 0.68, 1.0]
     if show_trainable:
         columns.append(("Trainable", "center"))
+        shares = [0.24, 0.44, 0.58, 0.84, 1.0] if connected else [0.38, 0.66, 0.84, 1.0]
     if positions:
         shares = [p / positions[-1] for p in positions][: len(columns)]
     width = line_length or min(80, shutil.get_terminal_size((80, 24)).columns)
@@ -47,10 +52,12 @@ def summarize(
         cells = [
             f"{'    ' * depth}{'└ ' if depth else ''}{layer.name} ({type(layer).__name__})",
             output_shape(layer),
-            f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
+            _params(layer),
         ]
+        if connected:
+            cells.append(_connections(model, layer) if depth == 0 else "-")
         if show_trainable:
-            cells.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+            cells.append(("Y" if layer.trainable else "N") if getattr(layer, "weights", ()) else "-")
         table.add_row(*map(escape, cells))
     buffer = io.StringIO()
     console = Console(file=buffer, width=max(width, 20), color_system=None, legacy_windows=False)
@@ -85,7 +92,7 @@ def _fits(text: str, encoding: str) -> bool:
 
 
 def _rows(model: Any, expand_nested: bool, layer_range: Sequence[str] | None) -> Iterator[tuple[int, Any]]:
-    layers = model.layers
+    layers = model.layers if model._graph is None else model.operations
     if layer_range:
         layers = _within(layers, layer_range)
     for layer in layers:
@@ -98,6 +105,39 @@ def _inner(layer: Any, depth: int) -> Iterator[tuple[int, Any]]:
     for inner in getattr(layer, "layers", None) or ():
         yield depth, inner
         yield from _inner(inner, depth + 1)
+
+
+def _is_a_chain(model: Any) -> bool:
+    """Whether every layer takes just the output of the layer before: there is nothing to say about that."""
+    if model._graph is None:
+        return True
+    nodes = [node for node in model._graph.nodes if not node.is_input]
+    if len(model._graph.inputs) > 1 or len({id(node.operation) for node in nodes}) < len(nodes):
+        return False
+    before = model._graph.inputs
+    for node in nodes:
+        if len(node.arguments) != 1 or all(node.arguments[0] is not x for x in before):
+            return False
+        before = node.outputs
+    return True
+
+
+def _connections(model: Any, layer: Any) -> str:
+    """Where a layer's inputs come from: "dense[0][0]" is the first output of the first call of `dense`."""
+    members = {id(node) for node in model._graph.nodes}
+    sources = []
+    for node in layer._inbound_nodes:
+        for x in node.arguments if id(node) in members else ():
+            operation, index, position = x._keras_history
+            before = operation._inbound_nodes[:index]
+            sources.append(f"{operation.name}[{sum(id(n) in members for n in before)}][{position}]")
+    return ", ".join(sources) or "-"
+
+
+def _params(layer: Any) -> str:
+    if not hasattr(layer, "count_params"):
+        return "0"
+    return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
 
 
 def _within(layers: list[Any], layer_range: Sequence[str]) -> list[Any]:
@@ -115,6 +155,9 @@ def _within(layers: list[Any], layer_range: Sequence[str]) -> list[Any]:
 
 def output_shape(layer: Any) -> str:
     """The output shape of a layer, "?" where it is not known."""
+    if layer._inbound_nodes:
+        shapes = [x.shape for x in layer._inbound_nodes[0].outputs]
+        return format_shape(shapes[0] if len(shapes) == 1 else shapes)
     if not layer.built:
         return "?"
     config = layer.get_build_config() or {}

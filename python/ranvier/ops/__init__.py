@@ -3,8 +3,13 @@
 The same functions run at once on arrays and describe a graph inside a trace.
 """
 
-from ranvier.ops import _operators as _operators  # gives tensors their operators
+import sys as _sys
+
+from ranvier.ops import _operators as _operators
+from ranvier.ops import _symbolic as _symbolic
+from ranvier.ops import core as core
 from ranvier.ops import linalg as linalg
+from ranvier.ops import math as math
 from ranvier.ops import nn as nn
 from ranvier.ops import numpy as numpy
 from ranvier.ops.activation import binary_step as binary_step
@@ -13,3 +18,8 @@ from ranvier.ops.linalg import *  # noqa: F403
 from ranvier.ops.math import *  # noqa: F403
 from ranvier.ops.nn import *  # noqa: F403
 from ranvier.ops.numpy import *  # noqa: F403
+
+_symbolic.make_symbolic(
+    _sys.modules[__name__], {"numpy": numpy, "nn": nn, "linalg": linalg, "math": math, "core": core}
+)
+_operators.give_operators(numpy)

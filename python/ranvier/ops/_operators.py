@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import operators
+from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.tensor import Tensor
-from ranvier.ops import comparison, elementwise, indexing, products
+from ranvier.ops import indexing
 from ranvier.ops._common import operand
 from ranvier.ops._emit import emit
+from ranvier.ops._symbolic import symbolic
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -82,28 +84,26 @@ def _index_array(k: Any) -> Any:
     return value
 
 
-operators.bind(
-    {
-        "add": elementwise.add,
-        "subtract": elementwise.subtract,
-        "multiply": elementwise.multiply,
-        "true_divide": elementwise.true_divide,
-        "floor_divide": elementwise.floor_divide,
-        "mod": elementwise.mod,
-        "power": elementwise.power,
-        "negative": elementwise.negative,
-        "absolute": elementwise.absolute,
-        "matmul": products.matmul,
-        "equal": comparison.equal,
-        "not_equal": comparison.not_equal,
-        "less": comparison.less,
-        "less_equal": comparison.less_equal,
-        "greater": comparison.greater,
-        "greater_equal": comparison.greater_equal,
-        "logical_and": comparison.logical_and,
-        "logical_or": comparison.logical_or,
-        "logical_xor": comparison.logical_xor,
-        "logical_not": comparison.logical_not,
-        "getitem": getitem,
-    }
-)
+def get_item(x: Any, key: Any) -> Any:
+    """`x[key]` as an operation; a key that was read from a config is a list and stands for a tuple."""
+    return getitem(x, tuple(key) if isinstance(key, list) else key)
+
+
+_get_item = symbolic(get_item, "numpy")  # type: ignore[arg-type]
+
+
+def _index(x: Any, key: Any) -> Any:
+    if isinstance(x, KerasTensor):
+        return _get_item(x, np.asarray(key) if isinstance(key, list) else key)
+    return getitem(x, key)
+
+
+_NAMES = (
+    "add subtract multiply true_divide floor_divide mod power negative absolute matmul equal not_equal less "
+    "less_equal greater greater_equal logical_and logical_or logical_xor logical_not"
+).split()
+
+
+def give_operators(functions: Any) -> None:
+    """Makes tensors' operators out of the functions of a module."""
+    operators.bind({"getitem": _index} | {name: getattr(functions, name) for name in _NAMES})

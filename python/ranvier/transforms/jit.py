@@ -111,8 +111,7 @@ class CompiledFunction:
                 return _Leaf(len(outputs) - 1)
 
             structure = tree.map_structure(note, result)
-            name = f"jit of {getattr(self._fn, '__qualname__', 'a function')}"
-            return _Compiled(trace.compile(outputs, name=name), structure)
+            return _Compiled(trace.compile(outputs), structure)
 
 
 class _Leaf:

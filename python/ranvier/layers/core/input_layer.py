@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import dtypes
-from ranvier.core.keras_tensor import KerasHistory, KerasTensor, Shape, standardize_shape
+from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
+from ranvier.core.operation import Node
 from ranvier.layers.layer import Layer
 
 
@@ -59,9 +60,8 @@ class InputLayer(Layer):
         self._input_dtype = dtypes.standardize_dtype(dtype)
         self.optional = optional
         output = KerasTensor(self.batch_shape, self._input_dtype, sparse or False, ragged or False, name=name)
-        output._keras_history = KerasHistory(self, 0, 0)
+        Node(self, (), {}, output)
         self.sparse = self.ragged = False
-        self._output = output
         self.built = True
 
     @property
@@ -69,10 +69,9 @@ class InputLayer(Layer):
         """The input's dtype."""
         return self._input_dtype
 
-    @property
-    def output(self) -> KerasTensor:
-        """The symbolic input."""
-        return self._output
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        Node(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype, name=self.name))
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -102,7 +101,7 @@ def Input(
     tensor: KerasTensor | None = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """A symbolic input, as the first item of a Sequential model.
+    """A symbolic input: where a functional model begins, or the first item of a Sequential model.
 
     Args:
         shape: the shape without the batch dimension, such as `(28, 28)`; None entries are unknown sizes.

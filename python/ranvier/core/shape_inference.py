@@ -1,4 +1,4 @@
-"""The output shape of a layer that does not state it: its `call` is traced, and the shape is read off."""
+"""Output shapes that nobody states: the function is traced on stand-ins, and the shape is read off."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier.core import tree
-from ranvier.core.eager_trace import EagerTrace, placeholders_may_be_eager
 from ranvier.core.keras_tensor import KerasTensor
-from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import Trace
 
 # Two sizes stand in for every unknown dimension; where the results differ, the output's dimension is unknown
@@ -32,8 +30,8 @@ def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     results = [_trace(call, args, kwargs, size) for size in (_STAND_INS if unknown else _STAND_INS[:1])]
 
     def merge(first: Any, *others: Any) -> Any:
-        if first is None:
-            return None
+        if not hasattr(first, "shape"):
+            return first
         dims = zip(first.shape, *(o.shape for o in others), strict=True)
         shape = tuple(d[0] if all(size == d[0] for size in d) else None for d in dims)
         return KerasTensor(shape, dtype=str(first.dtype))
@@ -65,18 +63,7 @@ def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str)
 
 
 def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int) -> Any:
-    try:
-        return _trace_in(Trace(), call, args, kwargs, size)
-    except NoNumbersError:
-        if not placeholders_may_be_eager():
-            raise
-    return _trace_in(EagerTrace(), call, args, kwargs, size)
-
-
-def _trace_in(
-    trace: Trace, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int
-) -> Any:
-    with trace:
+    with Trace() as trace:
 
         def stand_in(x: Any) -> Any:
             if not isinstance(x, KerasTensor):

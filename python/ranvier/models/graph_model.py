@@ -1,0 +1,312 @@
+"""The functional side of models: inputs, outputs and the graph between them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from ranvier import ops
+from ranvier.core import tree
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.masks import get_mask, set_mask
+from ranvier.core.operation import Node, producer
+from ranvier.layers import InputLayer, Layer
+from ranvier.models.graph import Graph, Place
+from ranvier.training.trainer import Trainer
+
+
+def is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a model's constructor was given inputs and outputs."""
+    return len(args) + sum(name in kwargs for name in ("inputs", "outputs")) >= 2
+
+
+def squeeze_or_expand(x: Any, rank: int) -> Any:
+    """x with a last axis of size 1 more or less, where that gives it the rank that is wanted."""
+    shape = tuple(x.shape)
+    if len(shape) == rank + 1 and shape[-1] == 1:
+        return ops.squeeze(x, axis=-1)
+    return ops.expand_dims(x, axis=-1) if len(shape) == rank - 1 else x
+
+
+def cast_input(x: Any, fitted: Any, dtype: str | None) -> Any:
+    """`fitted`, which was made from x, in a dtype (None: its own) and with x's mask."""
+    if isinstance(fitted, KerasTensor):
+        return fitted
+    if dtype is not None and fitted.dtype != dtype:
+        fitted = ops.cast(fitted, dtype)
+    if fitted is not x and get_mask(x) is not None:
+        set_mask(fitted, get_mask(x))
+    return fitted
+
+
+def fits(shape: Any, expected: Any) -> bool:
+    """Whether a shape has the expected sizes, as far as both are known."""
+    if len(shape) != len(expected):
+        return False
+    return all(a is None or b is None or a == b for a, b in zip(shape, expected, strict=True))
+
+
+class GraphModel(Trainer):
+    """A trainer that may have been made from symbolic inputs and outputs."""
+
+    _untracked = Trainer._untracked | {"_graph", "_inputs_struct", "_outputs_struct", "_input_keys"}
+    _graph: Graph | None = None
+
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        """Makes the model the computation from `inputs` to `outputs`."""
+        for what, structure in (("inputs", inputs), ("outputs", outputs)):
+            for x in tree.flatten(structure):
+                if not isinstance(x, KerasTensor):
+                    raise ValueError(
+                        f"All `{what}` values must be KerasTensors. Received: {what}={structure} including "
+                        f"invalid value {x!r} of type {type(x)}"
+                    )
+        inputs, outputs = _begin_with_inputs(inputs, outputs)
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
+        names = [operation.name for operation in self._graph.operations]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"The name {twice[0]!r} is used by several layers of the model; names must be unique."
+            )
+        for operation in self._graph.operations:
+            if isinstance(operation, Layer):
+                self._tracker.track(operation)
+        in_order = [operation for operation in self._graph.operations if isinstance(operation, Layer)]
+        rest = [layer for layer in self._layers if all(layer is not other for other in in_order)]
+        self._layers[:] = [*in_order, *rest]
+        self._input_keys = sorted(inputs) if isinstance(inputs, dict) else None
+        self.built = True
+        self._build_shapes = {"input_shape": tree.map_structure(lambda x: x.shape, inputs)}
+
+    # --- what it is made of ---
+
+    def _functional(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(
+                f"Model '{self.name}' has no `{what}`: it was not made from symbolic inputs and outputs."
+            )
+        return self._graph
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat.
+
+        Raises:
+            AttributeError: if the model was not made from inputs and outputs. So do the properties below.
+        """
+        return list(self._functional("inputs").inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return list(self._functional("outputs").outputs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, or the nest of inputs."""
+        self._functional("input")
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or the nest of outputs."""
+        self._functional("output")
+        return self._outputs_struct
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, or the nest of shapes."""
+        self._functional("input_shape")
+        return tree.map_structure(lambda x: x.shape, self._inputs_struct)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, or the nest of shapes."""
+        self._functional("output_shape")
+        return tree.map_structure(lambda x: x.shape, self._outputs_struct)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs' layers."""
+        return [x._keras_history.operation.name for x in self.inputs if x._keras_history is not None]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that make the outputs."""
+        return [x._keras_history.operation.name for x in self.outputs if x._keras_history is not None]
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers and other operations, those farthest from the outputs first."""
+        return list(self._functional("operations").operations)
+
+    # --- calling ---
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Hands the inputs through the graph.
+
+        Args:
+            inputs: tensors, in the structure of the model's inputs; a dict may also go by the inputs' names.
+            training: handed to the layers that ask for it.
+            mask: the inputs' masks, in the same structure, or None.
+
+        Raises:
+            ValueError: if an input is missing or does not fit.
+        """
+        if self._graph is None:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} does not have a `call()` method implemented."
+            )
+        del training  # the layers inside find it themselves
+        values = self._arrange(inputs)
+        if mask is not None:
+            for x, m in zip(values, tree.flatten(mask), strict=True):
+                if m is not None:
+                    set_mask(x, m)
+        values = [self._fit(i, x) for i, x in enumerate(values)]
+        return self._pack(self._graph.run(values))
+
+    def _pack(self, outputs: list[Any]) -> Any:
+        if isinstance(self._outputs_struct, KerasTensor):
+            return outputs[0]
+        return tree.pack_sequence_as(self._outputs_struct, outputs)
+
+    def _arrange(self, inputs: Any) -> list[Any]:
+        """The inputs in the order of `self.inputs`."""
+        if isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values())):
+            keys = self._input_keys or self.input_names
+            missing = [key for key in keys if key not in inputs]
+            if missing:
+                raise ValueError(
+                    f"Model '{self.name}' expects inputs with the keys {keys}, but {missing} are missing. "
+                    f"Received a dict with the keys {list(inputs)}."
+                )
+            values = [inputs[key] for key in keys]
+        else:
+            values = tree.flatten(inputs)
+        expected = len(self._functional("inputs").inputs)
+        if len(values) != expected:
+            raise ValueError(
+                f'Layer "{self.name}" expects {expected} input(s) ({", ".join(self.input_names)}), but it '
+                f"received {len(values)} input tensors."
+            )
+        return values
+
+    def _fit(self, index: int, x: Any) -> Any:
+        """An input in the rank and dtype of the symbolic one."""
+        entry = self._functional("inputs").inputs[index]
+        if x is None:
+            return x
+        fitted = squeeze_or_expand(x, len(entry.shape))
+        if not fits(tuple(fitted.shape), entry.shape):
+            raise ValueError(
+                f'Input {index} ("{self.input_names[index]}") of layer "{self.name}" is incompatible with '
+                f"the layer: expected shape={entry.shape}, found shape={tuple(x.shape)}"
+            )
+        return cast_input(x, fitted, entry.dtype)
+
+    def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._graph is None:
+            return super().compute_output_spec(inputs, *args, **kwargs)
+        values = [self._fit(i, x) for i, x in enumerate(self._arrange(inputs))]
+        if all(x is not None and x.shape == own.shape for x, own in zip(values, self.inputs, strict=True)):
+            return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_struct)
+
+        def spec(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            return operation.compute_output_spec(*args, **kwargs)
+
+        return self._pack(self._graph.run(values, spec))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape (or the nest of shapes) for inputs of the given shape or shapes."""
+        if self._graph is None:
+            return super().compute_output_shape(input_shape)
+        shapes = _shape_list(input_shape)
+        specs = [KerasTensor(s, x.dtype) for s, x in zip(shapes, self.inputs, strict=True)]
+        outputs = self.compute_output_spec(tree.pack_sequence_as(self._inputs_struct, specs))
+        return tree.map_structure(lambda x: x.shape, outputs)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights; a functional model has them already.
+
+        Args:
+            input_shape: the input's shape or a nest of shapes.
+        """
+        if self._graph is None:
+            super().build(input_shape)
+
+    # --- copies ---
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        graph = state.pop("_graph", None)
+        if graph is None:
+            return state
+        # Without the KerasTensors, which refer to one another in long chains.
+        state["_inputs_struct"] = tree.map_structure(lambda _: None, self._inputs_struct)
+        state["_outputs_struct"] = tree.map_structure(lambda _: None, self._outputs_struct)
+        entries = [x._keras_history.operation for x in graph.inputs]
+        specs = [[(x.shape, x.dtype) for x in outputs] for outputs in graph.step_outputs()]
+        places = graph.places_of([*graph.inputs, *graph.outputs])
+        state["_record"] = (entries, graph.steps, specs, places)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        saved = state.pop("_record", None)
+        super().__setstate__(state)
+        if saved is None:
+            return
+        entries, steps, specs, places = saved
+        known: dict[int, KerasTensor] = {
+            place: entry.output for place, entry in zip(places, entries, strict=False)
+        }
+        for step, shapes in zip(steps, specs, strict=True):
+            args, kwargs = tree.map_structure(
+                lambda x: known[x] if isinstance(x, Place) else x, (step.args, step.kwargs)
+            )
+            outputs = [KerasTensor(shape, dtype) for shape, dtype in shapes]
+            Node(step.operation, args, kwargs, outputs)
+            known.update(zip(step.outputs, outputs, strict=True))
+        tensors = [known[place] for place in places]
+        inputs, outputs = tensors[: len(entries)], tensors[len(entries) :]
+        self._inputs_struct = tree.pack_sequence_as(self._inputs_struct, inputs)
+        self._outputs_struct = tree.pack_sequence_as(self._outputs_struct, outputs)
+        self._graph = Graph(inputs, outputs)
+
+
+def _shape_list(shapes: Any) -> list[Any]:
+    """The shapes in a nest of shapes, flat."""
+    if isinstance(shapes, dict):
+        return [s for key in sorted(shapes) for s in _shape_list(shapes[key])]
+    if all(dim is None or isinstance(dim, int) for dim in shapes):
+        return [tuple(shapes)]
+    return [s for item in shapes for s in _shape_list(item)]
+
+
+def _begin_with_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """The same computation, from `Input`s where some of `inputs` were computed themselves."""
+    flat = tree.flatten(inputs)
+    nodes = [producer(x) for x in flat]
+    if all(node is None or node.is_input for node in nodes):
+        return inputs, outputs
+    graph = Graph(flat, tree.flatten(outputs))
+    fresh = [
+        x
+        if node is None or node.is_input
+        else InputLayer(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE").output
+        for x, node in zip(flat, nodes, strict=True)
+    ]
+    return tree.pack_sequence_as(inputs, fresh), tree.pack_sequence_as(outputs, graph.run(fresh))
+
+
+def takes_inputs_and_outputs(cls: Any) -> bool:
+    """Whether a model class's constructor is that of functional models."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)][1:]
+    variable = {p.kind for p in parameters}
+    return names[:2] == ["inputs", "outputs"] or (
+        not names and {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= variable
+    )

@@ -1,0 +1,182 @@
+"""Ops on KerasTensors: each public function becomes, where it meets one, an operation of a functional model.
+
+There is no rule for any single op. The function's parameters fall into operands, which may be tensors, and
+settings; the operation keeps the settings (they are its config, in Keras's format) and is called on the
+operands; its output's shape is found by tracing the function.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ranvier.core import registry
+from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.operation import Operation
+
+# The parameters that Keras's operations take when they are called; the others, when they are made.
+_OPERANDS = frozenset(
+    "x x1 x2 xs a array y inputs indices key condition condlist choicelist default start stop step target "
+    "output targets predictions fill_value weights constant_values rtol atol start_indices variable "
+    "updates".split()
+)
+# What describes or builds something other than a tensor, and takes KerasTensors as they are.
+_NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy"))
+# Functions whose operation Keras does not call by the function's name in camel case.
+_CLASS_NAMES = {
+    "allclose": "AllClose",
+    "isin": "IsIn",
+    "searchsorted": "SearchSorted",
+    "batch_normalization": "BatchNorm",
+    "layer_normalization": "LayerNorm",
+    "rms_normalization": "RMSNorm",
+    "swish": "Silu",
+    "hard_swish": "HardSilu",
+}
+
+_functions: dict[tuple[str, str], FunctionType] = {}  # (namespace, class name) -> function
+_namespaces: dict[FunctionType, str] = {}
+_classes: dict[FunctionType, type[FunctionOperation]] = {}
+
+
+class FunctionOperation(Operation):
+    """An op as an operation; each function has a subclass of its own, made when it is needed.
+
+    Args:
+        name: a name; None: made up from the function's.
+        **settings: the function's arguments that are not operands.
+    """
+
+    function: Callable[..., Any]
+    parameters: dict[str, inspect.Parameter]
+
+    def __init__(self, name: str | None = None, **settings: Any) -> None:
+        super().__init__(name)
+        unknown = settings.keys() - self.parameters.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} got unexpected arguments: {sorted(unknown)}")
+        self.settings = settings
+
+    def call(self, *operands: Any, **more: Any) -> Any:
+        """The function of these operands, with the operation's settings."""
+        given = self.settings | more
+        names = list(self.parameters)
+        if any(p.kind is p.VAR_POSITIONAL for p in self.parameters.values()):
+            return self.function(*(given.pop(name) for name in names if name in given), *operands)
+        free = [name for name in names if name not in given]
+        free.sort(key=lambda name: name not in _OPERANDS)
+        return self.function(**given, **dict(zip(free, operands, strict=False)))
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | registry.serialize_object(self.settings)
+
+    def __reduce__(self) -> Any:
+        return _restore, (type(self).__module__, type(self).__name__, self.name, self.settings)
+
+    @classmethod
+    def of_call(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Notes a call of the function: what it would return, as KerasTensors."""
+        bound = inspect.Signature(list(cls.parameters.values())).bind(*args, **kwargs)
+        bound.apply_defaults()
+        settings: dict[str, Any] = {}
+        operands: list[Any] = []
+        more: dict[str, Any] = {}
+        for name, value in bound.arguments.items():
+            kind = cls.parameters[name].kind
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                operands += value
+            elif kind is inspect.Parameter.VAR_KEYWORD:
+                settings.update(value)
+            elif name in _OPERANDS:
+                operands.append(value)
+            elif _holds_keras_tensor(value):
+                more[name] = value
+            else:
+                settings[name] = value
+        while operands and operands[-1] is None:
+            operands.pop()
+        return cls(**settings).symbolic_call(*operands, **more)
+
+
+def _restore(module: str, class_name: str, name: str, settings: dict[str, Any]) -> FunctionOperation:
+    """An operation that was pickled."""
+    cls = find_class(module, class_name)
+    assert cls is not None
+    return cls(name, **settings)
+
+
+def _holds_keras_tensor(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_keras_tensor, value))
+    return isinstance(value, KerasTensor)
+
+
+def _class_name(function: FunctionType) -> str:
+    name = function.__name__
+    return _CLASS_NAMES.get(name) or "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def operation_class(function: FunctionType) -> type[FunctionOperation]:
+    """The operation that stands for a public function of `ranvier.ops`."""
+    cls = _classes.get(function)
+    if cls is None:
+        members = {
+            "function": staticmethod(function),
+            "parameters": dict(inspect.signature(function).parameters),
+            "__module__": f"ranvier.ops.{_namespaces[function]}",
+            "__doc__": f"`ranvier.ops.{function.__name__}` as an operation of a functional model.",
+        }
+        cls = _classes[function] = type(_class_name(function), (FunctionOperation,), members)
+    return cls
+
+
+def find_class(module: str, name: str) -> type[FunctionOperation] | None:
+    """The operation that a config of Keras's names, such as ("keras.src.ops.numpy", "Add"); None: unknown."""
+    function = _functions.get((module.rpartition(".")[2], name))
+    return None if function is None else operation_class(function)
+
+
+def symbolic(function: FunctionType, namespace: str) -> FunctionType:
+    """A public function that becomes an operation where one of its arguments is, or holds, a KerasTensor."""
+    _namespaces[function] = namespace
+    _functions.setdefault((namespace, _class_name(function)), function)
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for value in args:
+            kind = type(value)
+            if kind is KerasTensor or ((kind is list or kind is tuple) and _holds_keras_tensor(value)):
+                return operation_class(function).of_call(args, kwargs)
+        if kwargs:
+            for value in kwargs.values():
+                if _holds_keras_tensor(value):
+                    return operation_class(function).of_call(args, kwargs)
+        return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def make_symbolic(whole: ModuleType, namespaces: dict[str, ModuleType]) -> None:
+    """Lets the public functions of modules take KerasTensors.
+
+    Args:
+        whole: the module that offers all of them.
+        namespaces: Keras's name of a namespace ("numpy") -> the module that offers its functions. A function
+            that stands in several belongs to the first.
+    """
+    done: dict[Any, FunctionType] = {}
+    for namespace, module in namespaces.items():
+        for name in module.__all__:
+            function = getattr(module, name)
+            if name not in _NOT_SYMBOLIC and function not in done:
+                done[function] = symbolic(function, namespace)
+    for module in (whole, *namespaces.values()):
+        for name, value in list(vars(module).items()):
+            if isinstance(value, FunctionType) and value in done:
+                setattr(module, name, done[value])
+
+
+registry.add_class_finder("keras.src.ops", find_class)
