@@ -27,7 +27,40 @@ def accuracy_in(output: str) -> float:
 
 
 def test_all_examples_are_tested():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"xor.py", "digits.py", "mnist.py"}
+    names = {"test_" + path.stem for path in EXAMPLES.glob("*.py")}
+    assert names <= set(globals())
+
+
+def numbers(output: str, pattern: str) -> list[float]:
+    """What the groups of a pattern hold."""
+    match = re.search(pattern, output)
+    assert match, output
+    return [float(number) for number in match.groups()]
+
+
+def test_gan():
+    near, emptiest = numbers(run("gan.py"), r"circle: ([\d.]+)%\n.*: ([\d.]+)%")
+    assert near > 90 and emptiest > 6
+
+
+def test_vae():
+    first, last, error = numbers(run("vae.py"), r"epoch ([\d.]+), last ([\d.]+)\n.*: ([\d.]+)%")
+    assert last < 0.7 * first and error < 45
+
+
+def test_distillation():
+    pattern = r"teacher: .* ([\d.]+)%\nstudent alone: .* ([\d.]+)%\nstudent of the teacher: .* ([\d.]+)%"
+    teacher, alone, taught = numbers(run("distillation.py"), pattern)
+    assert teacher > 96 and taught > alone + 3
+
+
+def test_gradient_penalty():
+    distance, moved = numbers(run("gradient_penalty.py"), r"distance ([\d.]+), moved by ([\d.]+)")
+    assert abs(distance - moved) < 0.05 * moved
+
+
+def test_custom_loop():
+    assert accuracy_in(run("custom_loop.py")) >= 96
 
 
 def test_xor():

@@ -4,12 +4,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "graph/op_def.h"
 #include "ops/ops.h"
 
 namespace ranvier {
+
+// What a step computes and moves, for profiles.
+struct Cost {
+  std::string what;  // "matmul 32x784x128 + add, relu"
+  double flops = 0;  // floating-point operations
+  double bytes_read = 0, bytes_written = 0;
+  DType dtype = DType::f32;  // of the arithmetic
+};
 
 // A step's operands are its inputs in order, then its outputs. Nothing else is known when it runs.
 struct Step {
@@ -19,6 +28,7 @@ struct Step {
   std::shared_ptr<const void> params;  // what the planner decided; the type is run's own business
   std::size_t scratch_bytes = 0;
   const char* name = "";
+  std::shared_ptr<const Cost> cost;
 
   template <class T>
   const T& as() const {
@@ -65,6 +75,13 @@ bool can_merge(const ElementwiseSpec& a, const ElementwiseSpec& b);
 // from `begin` on.
 void gather_batch(const void* data, DType from, void* out, DType to, std::int64_t row_elements, const std::int64_t* order,
                   std::int64_t begin, std::int64_t count);
+
+// What the machine can do at most, measured in a tenth of a second: operations and bytes in a second.
+struct MachinePeak {
+  int threads;  // that the other numbers are of
+  double flops_f32, flops_f64, bandwidth;
+};
+MachinePeak measure_machine();
 
 }  // namespace cpu
 }  // namespace ranvier

@@ -26,6 +26,7 @@ py::array contiguous(const py::array& array);
 
 void bind_graph(py::module_& m);
 void bind_program(py::module_& m);
+void bind_profile(py::module_& m);
 void bind_info(py::module_& m);
 void bind_kernels(py::module_& m);
 

@@ -57,6 +57,7 @@ PYBIND11_MODULE(_core, m) {
   max_threads();
   bindings::bind_graph(m);
   bindings::bind_program(m);
+  bindings::bind_profile(m);
   bindings::bind_info(m);
   bindings::bind_kernels(m);
 }

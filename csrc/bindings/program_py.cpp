@@ -54,13 +54,14 @@ py::list run_program(Program& program, const std::vector<py::array>& inputs) {
     py::object results;
     {
       const auto lock = lock_program(program);
+      const Profiles profiles = active_profiles();
       for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
       bool done;
       {
         InterruptGuard guard;
         py::gil_scoped_release release;
-        done = program.run();
-        if (done) program.readout();
+        done = program.run(profiles);
+        if (done) program.readout(profiles);
       }
       if (done) results = read_outputs(program);
     }
@@ -137,7 +138,7 @@ struct PyEpoch {
     Program* program = epoch->last();
     if (!program) return py::list();
     const auto lock = lock_program(*program);
-    program->readout();
+    program->readout(active_profiles());
     return read_outputs(*program);
   }
 };
@@ -170,6 +171,9 @@ class EagerCache {
   std::int64_t bytes_ = 0;
 };
 
+// What profiles call the programs of single operations.
+constexpr const char* kEagerName = "single operations";
+
 // Guarded by the GIL. Never destroyed: at exit the interpreter may be gone before it.
 EagerCache& eager_cache() {
   static auto* cache = new EagerCache;
@@ -188,7 +192,7 @@ py::object run_alone(const OpDef& op, const std::string& signature, const std::v
     std::vector<NodeId> ids;
     for (const py::array& input : inputs) ids.push_back(graph.add_input(def_input, {dtype_of_array(input), shape_of(input)}));
     const NodeId result = graph.add(op, ids, make());
-    program = std::make_shared<Program>(graph, std::vector<NodeId>{result});
+    program = std::make_shared<Program>(graph, std::vector<NodeId>{result}, true, kEagerName);
     eager_cache().put(key, program);
   }
   return run_program(*program, inputs)[0];
@@ -222,10 +226,10 @@ py::array permutation(std::uint64_t key, std::uint64_t stream, std::int64_t size
 
 void bind_program(py::module_& m) {
   py::class_<Program, ProgramPtr>(m, "Program")
-      .def(py::init([](const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
-             return std::make_shared<Program>(graph, outputs, fuse);
+      .def(py::init([](const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) {
+             return std::make_shared<Program>(graph, outputs, fuse, std::move(name));
            }),
-           py::arg("graph"), py::arg("outputs"), py::arg("fuse") = true)
+           py::arg("graph"), py::arg("outputs"), py::arg("fuse") = true, py::arg("name") = "")
       .def("run", &run_program, py::arg("inputs"))
       .def("text", &Program::text)
       .def_property_readonly("arena_bytes", &Program::arena_bytes)

@@ -22,7 +22,8 @@ Epoch::Epoch(std::shared_ptr<Program> full, std::shared_ptr<Program> tail, std::
       fail(ErrorKind::kRuntime, "The program takes ", program->input_count(), " inputs, got ", feeds_.size(), " arrays.");
   if (!shuffle) return;
   order_.resize(static_cast<std::size_t>(rows));
-  shuffle_permutation(shuffle->key, shuffle->stream, rows, order_.data());
+  measure_around(active_profiles(), *full_, Around::kShuffle, 8.0 * static_cast<double>(rows),
+                 [&] { shuffle_permutation(shuffle->key, shuffle->stream, rows, order_.data()); });
 }
 
 void Epoch::gather(Program& program, std::int64_t begin, std::int64_t count) {
@@ -40,6 +41,20 @@ void Epoch::collect(Program& program, std::int64_t begin, std::int64_t count) {
                 static_cast<std::size_t>(count * sinks_[i].row_bytes));
 }
 
+double Epoch::feed_bytes(const Program& program, std::int64_t count) const {
+  double bytes = 0;
+  for (std::size_t i = 0; i < feeds_.size(); ++i)
+    bytes += static_cast<double>(count * feeds_[i].row_elements) *
+             static_cast<double>(size_of(feeds_[i].dtype) + size_of(program.input_type(i).dtype));
+  return bytes;
+}
+
+double Epoch::sink_bytes(std::int64_t count) const {
+  double bytes = 0;
+  for (const Sink& sink : sinks_) bytes += 2.0 * static_cast<double>(count * sink.row_bytes);
+  return bytes;
+}
+
 std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -52,14 +67,16 @@ std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
   } else {
     full_lock.lock();
   }
+  const Profiles profiles = active_profiles();
   while (done_ < until) {
     const std::int64_t begin = done_ * batch_, count = std::min(batch_, rows_ - begin);
     Program& program = count == batch_ ? *full_ : *tail_;
-    gather(program, begin, count);
-    if (!program.run()) break;
+    if (profiles.empty()) [[likely]] gather(program, begin, count);
+    else measure_around(profiles, program, Around::kGather, feed_bytes(program, count), [&] { gather(program, begin, count); });
+    if (!program.run(profiles)) break;
     if (!sinks_.empty()) {
-      program.readout();
-      collect(program, begin, count);
+      program.readout(profiles);
+      measure_around(profiles, program, Around::kCollect, sink_bytes(count), [&] { collect(program, begin, count); });
     }
     last_ = &program;
     ++done_;
@@ -72,7 +89,7 @@ std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
 void Epoch::readout() {
   if (!last_) return;
   std::lock_guard lock(last_->mutex());
-  last_->readout();
+  last_->readout(active_profiles());
 }
 
 }  // namespace ranvier

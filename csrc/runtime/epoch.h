@@ -48,6 +48,9 @@ class Epoch {
  private:
   void gather(Program& program, std::int64_t begin, std::int64_t count);
   void collect(Program& program, std::int64_t begin, std::int64_t count);
+  // What they read and write, for profiles.
+  double feed_bytes(const Program& program, std::int64_t count) const;
+  double sink_bytes(std::int64_t count) const;
 
   std::shared_ptr<Program> full_, tail_;
   std::vector<Feed> feeds_;

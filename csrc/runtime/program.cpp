@@ -21,11 +21,40 @@ void Program::readout() {
   for (std::size_t i = readout_begin_; i < steps_.size(); ++i) steps_[i].run(steps_[i]);
 }
 
+bool Program::run_measured(const Profiles& profiles) {
+  const std::uint32_t seen = g_interrupts.load(std::memory_order_acquire);
+  if (interrupted()) return false;
+  std::vector<std::int64_t> stamps;
+  stamps.reserve(readout_begin_ + 1);
+  stamps.push_back(profile_clock());
+  bool done = true;
+  for (std::size_t i = 0; i < readout_begin_ && done; ++i) {
+    steps_[i].run(steps_[i]);
+    stamps.push_back(profile_clock());
+    done = i >= commit_begin_ || g_interrupts.load(std::memory_order_relaxed) == seen;
+  }
+  for (const ProfilePtr& profile : profiles) profile->add_steps(*this, 0, stamps);
+  return done;
+}
+
+void Program::readout(const Profiles& profiles) {
+  if (profiles.empty()) return readout();
+  std::vector<std::int64_t> stamps{profile_clock()};
+  for (std::size_t i = readout_begin_; i < steps_.size(); ++i) {
+    steps_[i].run(steps_[i]);
+    stamps.push_back(profile_clock());
+  }
+  for (const ProfilePtr& profile : profiles) profile->add_steps(*this, readout_begin_, stamps);
+}
+
+const char* Program::phase_of(std::size_t step) const {
+  return step < commit_begin_ ? "main" : step < readout_begin_ ? "commit" : "readout";
+}
+
 std::string Program::text() const {
   std::ostringstream out;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const char* phase = i < commit_begin_ ? "main" : i < readout_begin_ ? "commit" : "readout";
-    out << i << " " << phase << " " << steps_[i].name << " (" << steps_[i].operands.size() << " operands)\n";
+    out << i << " " << phase_of(i) << " " << steps_[i].name << " (" << steps_[i].operands.size() << " operands)\n";
   }
   out << "arena " << arena_.size() << " bytes\n";
   return out.str();

@@ -9,13 +9,15 @@
 #include "backends/backend.h"
 #include "graph/graph.h"
 #include "passes/schedule.h"
+#include "runtime/profile.h"
 
 namespace ranvier {
 
 class Program {
  public:
   // `outputs` are readable after readout(). `fuse` = false runs every operation as a step of its own (for tests).
-  Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse = true);
+  // `name`: what profiles call it.
+  Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse = true, std::string name = "");
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -34,14 +36,25 @@ class Program {
   bool run();
   // Computes the outputs that run() left out. To be called after run(), before the inputs change.
   void readout();
+  // The same, measured; without profiles just the same.
+  bool run(const Profiles& profiles) { return profiles.empty() ? run() : run_measured(profiles); }
+  void readout(const Profiles& profiles);
 
   std::int64_t arena_bytes() const { return static_cast<std::int64_t>(arena_.size()); }
   std::size_t step_count() const { return steps_.size(); }
   std::string text() const;  // the steps, one a line
+  const std::string& name() const { return name_; }
+  std::uint64_t serial() const { return serial_; }  // no two programs of a process have the same
+  const char* phase_of(std::size_t step) const;
+  const std::shared_ptr<const Cost>& cost_of(std::size_t step) const { return steps_[step].cost; }
 
  private:
   friend class ProgramBuilder;
 
+  bool run_measured(const Profiles& profiles);
+
+  std::string name_;
+  std::uint64_t serial_;
   std::vector<Step> steps_;
   std::size_t commit_begin_ = 0, readout_begin_ = 0;
   AlignedBuffer arena_;

@@ -390,14 +390,19 @@ class ProgramBuilder {
   bool commit_started_ = false, readout_started_ = false;
 };
 
-Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
+Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) : name_(std::move(name)) {
+  static std::atomic<std::uint64_t> next_serial{0};
+  serial_ = next_serial.fetch_add(1);
   for (NodeId id : outputs) graph.check_id(id);
-  if (!fuse) {
+  const Profiles profiles = active_profiles();
+  const std::int64_t begin = profiles.empty() ? 0 : profile_clock();
+  if (fuse) {
+    const Simplified simpler = simplify(graph, outputs);
+    ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
+  } else {
     ProgramBuilder(*this, graph, outputs, false).build();
-    return;
   }
-  const Simplified simpler = simplify(graph, outputs);
-  ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
+  for (const ProfilePtr& profile : profiles) profile->add_around(*this, Around::kPlan, begin, profile_clock(), 0);
 }
 
 }  // namespace ranvier

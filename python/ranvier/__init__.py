@@ -36,12 +36,15 @@ from ranvier.models import Function, Model, Sequential
 from ranvier.optimizers import Optimizer
 from ranvier.regularizers import Regularizer
 from ranvier.transforms import GradientTape, grad, jit, value_and_grad
+from ranvier.utils.profiling import profile, profile_process
 
 
 def version() -> str:
     """The library's version."""
     return __version__
 
+
+profile_process()
 
 __all__ = [
     "DTypePolicy",
@@ -79,6 +82,7 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
+    "profile",
     "random",
     "regularizers",
     "saving",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.kernels import test_elementwise, test_gather, test_gemm, test_random, test_reduce, test_softmax
+from tests.kernels import (
+    test_elementwise,
+    test_gather,
+    test_gemm,
+    test_probe,
+    test_random,
+    test_reduce,
+    test_softmax,
+)
 from tests.kernels.harness import ISAS, KERNELS, REFERENCE, TABLES
 
-FAMILIES = (test_elementwise, test_gather, test_gemm, test_random, test_reduce, test_softmax)
+FAMILIES = (test_elementwise, test_gather, test_gemm, test_probe, test_random, test_reduce, test_softmax)
 
 
 def test_every_kernel_has_its_tests() -> None:
@@ -15,8 +23,11 @@ def test_every_kernel_has_its_tests() -> None:
     covered = set().union(*(family.COVERED for family in FAMILIES))
     for isa in ISAS:
         assert set(TABLES[isa]) == covered
-    # References: all but fill (NumPy's) and the parts of a product, which has one of its own.
-    assert set(REFERENCE) == {name for name in covered if name != "fill" and not name.startswith("gemm_")}
+    # References: all but fill (NumPy's), the probes (exact numbers) and the parts of a product, which has one
+    # of its own.
+    assert set(REFERENCE) == {
+        name for name in covered if name != "fill" and not name.startswith(("gemm_", "probe_"))
+    }
 
 
 def test_instruction_sets_are_those_of_this_processor() -> None:

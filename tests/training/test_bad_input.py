@@ -145,7 +145,6 @@ def test_unknown_arguments():
         ({"loss": "mse", "weighted_metrics": [None]}, "`weighted_metrics`"),
         ({"loss": "mse", "loss_weights": "a"}, "`loss_weights`"),
         ({"loss": "mse", "loss_weights": [1.0, 2.0]}, "`loss_weights` must hold one item"),
-        ({"run_eagerly": True}, "run_eagerly"),
         ({"steps_per_execution": 0}, "steps_per_execution"),
         ({"jit_compile": "maybe"}, "jit_compile"),
     ],

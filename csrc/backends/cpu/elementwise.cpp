@@ -60,6 +60,7 @@ Step plan_elementwise(const std::vector<ElementwiseSpec>& specs, int max_threads
   Step step;
   step.run = run;
   step.name = "elementwise";
+  step.cost = cost_of_elementwise(specs);
   step.scratch_bytes = params.scratch_each * static_cast<std::size_t>(params.threads);
   step.params = std::make_shared<const Params>(std::move(params));
   return step;

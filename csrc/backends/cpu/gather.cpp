@@ -58,7 +58,11 @@ std::int64_t row_size(const Shape& shape, int from) {
 Step plan_take(const OpRequest& request) {
   const TensorType &x = request.inputs[0], &index = request.inputs[1];
   const std::int64_t bytes = row_size(x.shape, 1) * static_cast<std::int64_t>(size_of(x.dtype));
-  return make_step(request, run_take, Params{index.shape.size(), bytes, x.shape[0], index.dtype == DType::i64, x.dtype, "take"});
+  Step step = make_step(request, run_take, Params{index.shape.size(), bytes, x.shape[0], index.dtype == DType::i64, x.dtype, "take"});
+  auto cost = cost_of(request);  // not the whole table is read, only as many rows as are written
+  cost->bytes_read = cost->bytes_written + static_cast<double>(byte_size(index));
+  step.cost = std::move(cost);
+  return step;
 }
 
 Step plan_scatter_add(const OpRequest& request) {

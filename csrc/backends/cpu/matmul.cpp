@@ -104,6 +104,7 @@ Step plan_matmul(const OpRequest& request) {
   const bool single = params.a_offsets.size() == 1;
   Step step = make_step(request, single ? run_single : run_batch, std::move(params));
   step.scratch_bytes = scratch;
+  step.cost = cost_of_matmul(request);
   return step;
 }
 
@@ -114,6 +115,7 @@ Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& 
   const std::size_t scratch = params.gemm_scratch + params.program.scratch_bytes() * static_cast<std::size_t>(std::max(1, gemm.threads));
   Step step = make_step(request, run_with_epilogue, std::move(params));
   step.name = "matmul+elementwise";
+  step.cost = cost_of_matmul(request, spec);
   step.scratch_bytes = scratch;
   return step;
 }

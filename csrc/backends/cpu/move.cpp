@@ -83,7 +83,13 @@ Step plan_move(const OpRequest& request) {
     }
     p.copies.push_back(std::move(copy));
   }
-  return make_step(request, run, std::move(p));
+  Step step = make_step(request, run, std::move(p));
+  if (op == Op::slice) {  // the window is read, not the whole
+    auto cost = cost_of(request);
+    cost->bytes_read = cost->bytes_written;
+    step.cost = std::move(cost);
+  }
+  return step;
 }
 
 Step plan_copy(const OpRequest& request) { return make_step(request, run_copy, byte_size(request.output)); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/backend.h"
+#include "backends/cpu/cost.h"
 #include "base/threading.h"
 #include "kernels/table.h"
 
@@ -19,12 +20,14 @@ inline int threads_for(double nanoseconds, int max_threads) {
   return std::clamp(useful, 1, std::max(1, max_threads));
 }
 
+// `flops_each`: operations for each element of the first input.
 template <class Params>
-Step make_step(const OpRequest& request, void (*run)(const Step&), Params params) {
+Step make_step(const OpRequest& request, void (*run)(const Step&), Params params, double flops_each = 0) {
   Step step;
   step.run = run;
   step.params = std::make_shared<const Params>(std::move(params));
   step.name = request.op.name;
+  step.cost = cost_of(request, flops_each);
   return step;
 }
 

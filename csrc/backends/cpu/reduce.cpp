@@ -82,7 +82,7 @@ Step plan(const OpRequest& request, ReduceFn fn, const Ints& axes) {
   const double cost = static_cast<double>(x.shape.size()) * 0.08;
   if (params.form.outer > 1 || params.form.inner >= 128) params.threads = threads_for(cost, request.max_threads);
   const std::size_t scratch = params.form.needs_copy ? static_cast<std::size_t>(byte_size(x)) : 0;
-  Step step = make_step(request, run, std::move(params));
+  Step step = make_step(request, run, std::move(params), 1);
   step.scratch_bytes = scratch;
   return step;
 }

@@ -94,9 +94,12 @@ struct SparseBackward {
   }
 };
 
+// Operations for each element of the first input: the exponentials and logarithms, and about four around them.
+double flops_each(Op op) { return op == Op::softmax_grad ? 4 : kTranscendentalFlops + 4; }
+
 template <class P>
 Step step_of(const OpRequest& request, P params) {
-  return make_step(request, P::run, params);
+  return make_step(request, P::run, params, flops_each(op_of(request.op)));
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,25 @@ from ranvier.core.trace import Trace
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable
+
+
+_local = threading.local()
+
+
+@contextlib.contextmanager
+def eager_placeholders(allowed: bool) -> Iterator[None]:
+    """Inside, if `allowed`, code that is traced for its shapes alone may look at numbers, which are ones."""
+    outer = placeholders_may_be_eager()
+    _local.allowed = allowed
+    try:
+        yield
+    finally:
+        _local.allowed = outer
+
+
+def placeholders_may_be_eager() -> bool:
+    """Whether `eager_placeholders` allows it."""
+    return bool(_local.__dict__.get("allowed", False))
 
 
 class EagerTrace(Trace):
@@ -45,6 +66,10 @@ class EagerTrace(Trace):
         if isinstance(x, Tensor) and x.trace is not self and x.trace.is_eager:
             return self.constant(x.numpy())  # what another step has computed is a number for this one
         return super().tensor(x)
+
+    def input(self, shape: Sequence[int], dtype: str = "float32", name: str | None = None) -> Tensor:
+        del name
+        return self.leaf(np.ones(tuple(shape), dtype))
 
     def leaf(self, value: Any) -> Tensor:
         """A value of its own: unlike constants, equal ones are not the same tensor.
@@ -101,7 +126,7 @@ class EagerTrace(Trace):
             arrays = [self._numbers[i] for i in inputs[node]]
             self._numbers[node] = _core.evaluate(self.graph, node, arrays)
 
-    def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
+    def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
         raise RuntimeError("An eager trace has run already; it cannot be compiled.")
 
 

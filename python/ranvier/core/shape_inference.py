@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier.core import tree
+from ranvier.core.eager_trace import EagerTrace, placeholders_may_be_eager
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import Trace
 
 # Two sizes stand in for every unknown dimension; where the results differ, the output's dimension is unknown
@@ -63,7 +65,18 @@ def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str)
 
 
 def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int) -> Any:
-    with Trace() as trace:
+    try:
+        return _trace_in(Trace(), call, args, kwargs, size)
+    except NoNumbersError:
+        if not placeholders_may_be_eager():
+            raise
+    return _trace_in(EagerTrace(), call, args, kwargs, size)
+
+
+def _trace_in(
+    trace: Trace, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int
+) -> Any:
+    with trace:
 
         def stand_in(x: Any) -> Any:
             if not isinstance(x, KerasTensor):

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 Node: TypeAlias = tuple[int, str, tuple[int, ...]]  # id, dtype, shape
 
 
+class NoNumbersError(TypeError):
+    """Python wanted the numbers of a tensor that has none."""
+
+
 class Tensor(Operators):
     """A node of the graph that is being traced.
 
@@ -78,7 +82,7 @@ class Tensor(Operators):
         return number
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
-        raise TypeError(
+        raise NoNumbersError(
             f"{user_line()}: {what} needs the numbers of a symbolic tensor of shape {self.shape}, which has "
             f"none while a step is traced. Use {instead}; or, to look at the numbers, `run_eagerly=True` in "
             "`compile()`."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from ranvier.core.tensor import Node, Tensor, user_line
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable
+
+T = TypeVar("T", bound="Trace")
 
 _local = threading.local()
 
@@ -81,7 +83,7 @@ class Trace:
         self._kept: list[Any] = []  # variables named by id above
         self._stored = False
 
-    def __enter__(self) -> Trace:
+    def __enter__(self: T) -> T:
         _local.__dict__.setdefault("traces", []).append(self)
         return self
 
@@ -198,16 +200,17 @@ class Trace:
         found = self.graph.gradients(ys, ids, seeds if output_gradient is not None else [])
         return [None if node is None else Tensor(self, node) for node in found]
 
-    def compile(self, outputs: Sequence[Any], fuse: bool = True) -> _core.Program:
+    def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
         """The native program of this trace: takes the inputs, writes assigned variables, gives `outputs`.
 
         Args:
             outputs: tensors (or arrays, which come out unchanged).
             fuse: False runs each op as a step of its own, with the same results.
+            name: what profiles call it.
         """
         ids = [self.tensor(output).id for output in outputs]
         if not self._stored:
             for key, variable in self._written.items():
                 self.graph.store(variable.storage, self._values[key][0])
             self._stored = True
-        return _core.Program(self.graph, ids, fuse)
+        return _core.Program(self.graph, ids, fuse, name)

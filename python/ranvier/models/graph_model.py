@@ -144,6 +144,11 @@ class GraphModel(Trainer):
 
     # --- calling ---
 
+    def _build_on(self, feed: Any) -> None:
+        # A model without a `call` has steps of its own, which build its parts when they call them.
+        if type(self).call is not GraphModel.call:
+            super()._build_on(feed)
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Hands the inputs through the graph.
 

@@ -10,12 +10,12 @@ from ranvier import metrics as metrics_module
 from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
-from ranvier.core.trace import current_trace
 from ranvier.layers import Layer
 from ranvier.training.compile_loss import CompileLoss, only_one
 from ranvier.training.compile_metrics import CompileMetrics
 from ranvier.training.data import check_class_numbers, unpack_x_y_sample_weight
 from ranvier.training.source import check_positive
+from ranvier.transforms import GradientTape
 
 
 class Steps(Layer):
@@ -50,7 +50,7 @@ class Steps(Layer):
         self.stop_training = False
         self.history: History | None = None
         self.compiled = False
-        self.run_eagerly = False
+        self._run_eagerly = False
         self.steps_per_execution = 1
         self.jit_compile: bool | str = True
         self._loss_tracker: metrics_module.Mean | None = None
@@ -82,7 +82,8 @@ class Steps(Layer):
             metrics: a list of metrics, names ("accuracy" is chosen by the shapes of the data), or functions
                 of `(y_true, y_pred)`.
             weighted_metrics: the same; these take the sample weights into account.
-            run_eagerly: must be False; steps are traced and run natively.
+            run_eagerly: whether steps run eagerly, for debugging: prints, breakpoints and conditions on the
+                numbers of tensors work in them then. The results are the same, and come slowly.
             steps_per_execution: the number of steps between two calls of a callback's batch hooks.
             jit_compile: accepted as in Keras; steps are compiled in any case.
             auto_scale_loss: accepted as in Keras; it concerns half precision, which is not offered.
@@ -90,10 +91,6 @@ class Steps(Layer):
         Raises:
             ValueError: for an unknown name (the message lists near ones) or an argument that is not offered.
         """
-        if run_eagerly:
-            raise ValueError(
-                "compile() does not support `run_eagerly=True` yet; steps are traced and run natively."
-            )
         steps_per_execution = check_positive("steps_per_execution", steps_per_execution)
         if jit_compile not in (True, False, "auto"):
             raise ValueError(f"Argument `jit_compile` must be True, False or 'auto'. Received: {jit_compile}")
@@ -107,6 +104,7 @@ class Steps(Layer):
         self._compile_loss = compile_loss
         self._compile_metrics = compile_metrics
         self._loss_tracker = metrics_module.Mean(name="loss")
+        self._run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
         self.jit_compile = True
         self.stop_training = False
@@ -117,10 +115,20 @@ class Steps(Layer):
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
-            "run_eagerly": False,
+            "run_eagerly": bool(run_eagerly),
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+        self.forget_functions()
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run eagerly, see `compile`; it may be set at any time."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
         self.forget_functions()
 
     def forget_functions(self) -> None:
@@ -152,15 +160,14 @@ class Steps(Layer):
             Metric name -> value.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=True)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            scaled_loss = self.optimizer.scale_loss(loss)
         self._track_loss(loss, x)
-        trace = current_trace()
-        if trace is None:
-            raise RuntimeError("train_step() computes gradients and runs inside a trace only; call fit().")
         variables = self.trainable_variables
         if variables:
-            gradients = trace.gradients(self.optimizer.scale_loss(loss), variables)
+            gradients = tape.gradient(scaled_loss, variables)
             self.optimizer.apply(gradients, variables)
         else:
             warnings.warn("The model does not have any trainable weights.", UserWarning, stacklevel=2)

@@ -142,25 +142,32 @@ class TrainFunction:
                 for group in (feed.x, feed.y, feed.sample_weight)
             )
             result = self._step(feed.pack(x, y, sample_weight))
+            name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
                 outputs = tree.flatten(result)
                 self.structure = tree.map_structure(lambda _: None, result)
-                return _Compiled(trace.compile(outputs), [])
-            if not isinstance(result, dict):
-                raise ValueError(
-                    f"{self.kind}_step() must return a dict of names and values, got {type(result).__name__}."
-                )
-            flat = _flatten_logs(result)
-            return _Compiled(trace.compile(list(flat.values())), list(flat))
+                return _Compiled(trace.compile(outputs, name=name), [])
+            flat = flatten_logs(self.kind, result)
+            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat))
 
 
 def _arrays(feed: ArrayFeed) -> list[np.ndarray]:
     return [*feed.x, *feed.y, *feed.sample_weight]
 
 
-def _flatten_logs(logs: dict[str, Any]) -> dict[str, Any]:
-    """Logs without nesting: the inner names stand for themselves, as in Keras."""
+def flatten_logs(kind: str, logs: Any) -> dict[str, Any]:
+    """What a step returned, without nesting: the inner names stand for themselves, as in Keras.
+
+    Args:
+        kind: "train" or "test".
+        logs: name -> value, or a dict of such.
+
+    Raises:
+        ValueError: if `logs` is not a dict.
+    """
+    if not isinstance(logs, dict):
+        raise ValueError(f"{kind}_step() must return a dict of names and values, got {type(logs).__name__}.")
     flat: dict[str, Any] = {}
     for name, value in logs.items():
-        flat.update(_flatten_logs(value) if isinstance(value, dict) else {name: value})
+        flat.update(flatten_logs(kind, value) if isinstance(value, dict) else {name: value})
     return flat

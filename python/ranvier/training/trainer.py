@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ranvier.callbacks import CallbackList, History
 from ranvier.core import tree
+from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.metrics import Metric
 from ranvier.training import arguments
@@ -21,10 +22,13 @@ from ranvier.training.data import (
     split_feed,
     unpack_x_y_sample_weight,
 )
+from ranvier.training.eager_step import EagerFunction
 from ranvier.training.loop import Loop
 from ranvier.training.source import ArraySource
 from ranvier.training.steps import Steps
 from ranvier.training.train_step import TrainFunction
+
+Function: TypeAlias = "TrainFunction | EagerFunction"
 
 
 class Trainer(Steps):
@@ -34,9 +38,9 @@ class Trainer(Steps):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._functions: dict[str, TrainFunction] = {}
+        self._functions: dict[str, Function] = {}
         self._trained: list[int] = []  # the ids of the variables that the training function updates
-        self._known_predictions: dict[Any, TrainFunction] = {}
+        self._known_predictions: dict[Any, Function] = {}
         self._reset_arrays: list[Any] | None = None
 
     # --- training ---
@@ -276,7 +280,7 @@ class Trainer(Steps):
         listed.on_predict_end()
         return _packed(function, run.outputs())
 
-    def _remember_prediction(self, x: Any, source: Source, batch_size: Any, function: TrainFunction) -> None:
+    def _remember_prediction(self, x: Any, source: Source, batch_size: Any, function: Function) -> None:
         """Notes that arrays like `x` need no preparation: `predict` of one row is to cost microseconds."""
         if isinstance(source, ArraySource) and source.feed.x[0] is x:
             if len(self._known_predictions) >= 16:
@@ -368,13 +372,14 @@ class Trainer(Steps):
         state = super().__getstate__()
         return {**state, "_functions": {}, "_known_predictions": {}, "_reset_arrays": None, "_trained": []}
 
-    def _prepare(self, kind: str, source: Source) -> TrainFunction:
+    def _prepare(self, kind: str, source: Source) -> Function:
         """The function of this kind, with its programs for the data compiled; builds what is not built."""
         feed = source.first_feed()
-        if not self.built:
-            self._build_on(feed)
-        if kind != "predict":
-            self._build_metrics(feed)
+        with eager_placeholders(self.run_eagerly):
+            if not self.built:
+                self._build_on(feed)
+            if kind != "predict":
+                self._build_metrics(feed)
         if kind == "train":
             variables = self.trainable_variables
             ids = [id(v) for v in variables]
@@ -385,8 +390,11 @@ class Trainer(Steps):
                 self.optimizer.build(variables)
         function = self._functions.get(kind)
         if function is None:
-            function = self._functions[kind] = TrainFunction(self, kind)
+            make = EagerFunction if self.run_eagerly else TrainFunction
+            function = self._functions[kind] = make(self, kind)
         source.prepare(function)
+        if kind == "train":
+            self._trained = [id(v) for v in self.trainable_variables]  # the step may have built layers
         self._clear_losses()
         return function
 
@@ -411,7 +419,7 @@ class Trainer(Steps):
 
     def _reset_metrics_quickly(self) -> None:
         """`reset_metrics`, without the way through Python for metrics that are reset to zeros."""
-        if self._reset_arrays is None:
+        if self._reset_arrays is None and not self.run_eagerly:
             plain = all(_resets_to_zero(metric) for metric in self.metrics)
             self._reset_arrays = (
                 [v._array for metric in self.metrics for v in metric.variables] if plain else []
@@ -423,7 +431,7 @@ class Trainer(Steps):
             self.reset_metrics()
 
 
-def _packed(function: TrainFunction, outputs: list[Any]) -> Any:
+def _packed(function: Function, outputs: list[Any]) -> Any:
     """Predictions as the model returns them: an array, or a nest of arrays."""
     return outputs[0] if function.structure is None else tree.pack_sequence_as(function.structure, outputs)
 

@@ -111,7 +111,8 @@ class CompiledFunction:
                 return _Leaf(len(outputs) - 1)
 
             structure = tree.map_structure(note, result)
-            return _Compiled(trace.compile(outputs), structure)
+            name = f"jit of {getattr(self._fn, '__qualname__', 'a function')}"
+            return _Compiled(trace.compile(outputs, name=name), structure)
 
 
 class _Leaf:

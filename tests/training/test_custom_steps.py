@@ -1,0 +1,201 @@
+"""Steps of one's own: overridden train_step, several optimizers, eager runs."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import layers, ops
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(80, 6)).astype("float32")
+Y = np.argmax(X @ RNG.normal(size=(6, 3)), axis=1).astype("int32")
+
+
+class Own(rv.Sequential):
+    """What the default step does, written out."""
+
+    def train_step(self, data):
+        x, y, sample_weight = data
+        with rv.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss, sample_weight=x.shape[0])
+            else:
+                metric.update_state(y, y_pred, sample_weight=sample_weight)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def model(cls=rv.Sequential, **options):
+    rv.utils.set_random_seed(3)
+    net = cls(
+        [layers.Dense(8, activation="tanh"), layers.Dropout(0.2), layers.Dense(3, activation="softmax")]
+    )
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
+    return net
+
+
+def fitted(net, **options):
+    history = net.fit(X, Y, batch_size=32, epochs=3, verbose=0, validation_data=(X[:40], Y[:40]), **options)
+    return history.history, net.get_weights()
+
+
+@pytest.mark.parametrize("cls", [rv.Sequential, Own])
+def test_eager_steps_and_steps_of_ones_own_give_the_same_bits(cls) -> None:
+    expected, weights = fitted(model())
+    history, own = fitted(model(cls, run_eagerly=True))
+    np.testing.assert_array_equal(history["loss"], expected["loss"])
+    np.testing.assert_array_equal(history["val_loss"], expected["val_loss"])
+    for a, b in zip(own, weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    history, own = fitted(model(cls))
+    np.testing.assert_array_equal(history["loss"], expected["loss"])
+    for a, b in zip(own, weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_eager_evaluate_predict_and_single_batches() -> None:
+    compiled, eager = model(), model(run_eagerly=True)
+    for method in ("train_on_batch", "test_on_batch", "evaluate"):
+        results = [getattr(net, method)(X, Y) for net in (compiled, eager)]
+        np.testing.assert_array_equal(*results)
+    np.testing.assert_array_equal(*[net.predict(X, batch_size=32, verbose=0) for net in (compiled, eager)])
+    eager.run_eagerly = False
+    assert eager.evaluate(X, Y, verbose=0) == compiled.evaluate(X, Y, verbose=0)
+    assert eager.get_compile_config()["run_eagerly"] is True
+
+
+def test_numbers_are_there_inside_call_when_run_eagerly() -> None:
+    seen = []
+
+    class Looking(layers.Layer):
+        def call(self, x):
+            total = ops.sum(x)
+            if total > 1e9:  # Python's own `if`
+                return x * 0.0
+            if x.shape[0] != 40:  # while the model is built, on ones
+                return x
+            seen.append((float(total), np.asarray(x).shape, f"{total:.3f}", x.numpy()[0, 0]))
+            return x
+
+    net = rv.Sequential([Looking(), layers.Dense(1)])
+    net.compile("sgd", "mse", run_eagerly=True)
+    net.fit(X, Y, batch_size=40, epochs=2, shuffle=False, verbose=0)
+    assert len(seen) == 4 and seen[0] == seen[2]
+    assert seen[0][0] == pytest.approx(X[:40].sum(), rel=1e-5) and seen[0][1] == (40, 6)
+    net.run_eagerly = False
+    with pytest.raises(
+        TypeError, match=r"test_custom_steps\.py:\d+: `if`.*`ops\.where` or `ops\.cond`.*run_eagerly"
+    ):
+        net.fit(X, Y, verbose=0)
+
+
+def test_an_eager_step_gives_its_memory_back() -> None:
+    traces = []
+
+    class Watching(layers.Layer):
+        def call(self, x):
+            y = x * 2.0
+            traces.append(weakref.ref(y.trace))
+            return y
+
+    net = rv.Sequential([layers.Dense(4, activity_regularizer="l2"), Watching(), layers.Dense(1)])
+    net.compile("sgd", "mse", run_eagerly=True)
+    net.fit(X, Y, batch_size=40, verbose=0)
+    traces.clear()
+    gc.disable()
+    try:
+        net.fit(X, Y, batch_size=40, epochs=2, verbose=0)
+        assert [trace() for trace in traces] == [None] * 4
+    finally:
+        gc.enable()
+
+
+class Pair(rv.Model):
+    """Two networks, two optimizers, no call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = rv.Sequential([layers.Dense(4, activation="tanh"), layers.Dense(1)])
+        self.second = rv.Sequential([layers.Dense(4, activation="tanh"), layers.Dense(1)])
+        self.tracker = rv.metrics.Mean(name="gap")
+
+    def compile(self, first, second):
+        super().compile()
+        self.first_optimizer, self.second_optimizer = first, second
+
+    @property
+    def metrics(self):
+        return [self.tracker]
+
+    def train_step(self, data):
+        x, y, _ = rv.utils.unpack_x_y_sample_weight(data)
+        for net, optimizer in ((self.first, self.first_optimizer), (self.second, self.second_optimizer)):
+            with rv.GradientTape() as tape:
+                loss = ops.mean(ops.square(net(x, training=True) - ops.cast(y[:, None], "float32")))
+            gradients = tape.gradient(loss, net.trainable_variables)
+            optimizer.apply(gradients, net.trainable_variables)
+        self.tracker.update_state(loss)
+        return {"gap": self.tracker.result()}
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_several_optimizers_and_parts_that_the_step_builds(run_eagerly) -> None:
+    rv.utils.set_random_seed(0)
+    net = Pair()
+    net.compile(rv.optimizers.Adam(0.01), rv.optimizers.SGD(0.05))
+    net.run_eagerly = run_eagerly
+    history = net.fit(X, Y, batch_size=40, epochs=30, verbose=0).history
+    assert list(history) == ["gap"] and history["gap"][-1] < 0.5 * history["gap"][0]
+    assert int(net.first_optimizer.iterations) == int(net.second_optimizer.iterations) == 60
+
+
+def test_overridden_test_and_predict_steps() -> None:
+    class Steps(rv.Sequential):
+        def test_step(self, data):
+            x, y, _ = data
+            return {"gap": ops.mean(ops.abs(self(x)[:, 0] - ops.cast(y, "float32")))}
+
+        def predict_step(self, data):
+            return {"twice": self(data[0]) * 2.0}
+
+    net = Steps([layers.Dense(1)])
+    net.compile("sgd", "mse")
+    twice = net.predict(X, batch_size=32, verbose=0)["twice"]
+    np.testing.assert_allclose(twice, 2 * net(X), rtol=1e-6)
+    gap = net.evaluate(X[:32], Y[:32], verbose=0, return_dict=True)
+    assert gap == {"gap": pytest.approx(np.mean(np.abs(twice[:32, 0] / 2 - Y[:32])), rel=1e-5)}
+
+
+def test_gradients_that_do_not_exist_name_the_variables() -> None:
+    class Half(Own):
+        def train_step(self, data):
+            with rv.GradientTape() as tape:
+                loss = ops.mean(ops.square(self.layers[0](data[0])))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            return {"loss": loss}
+
+    net = model(Half)
+    with pytest.warns(UserWarning, match=r"Gradients do not exist.*/kernel.*/bias"):
+        net.fit(X, Y, verbose=0)
+    with pytest.raises(ValueError, match="No gradients provided for any variable: .*kernel"):
+        net.optimizer.apply([None] * 4, net.trainable_variables)
+
+
+def test_a_variable_made_in_a_step_is_refused() -> None:
+    class Making(Own):
+        def train_step(self, data):
+            self.extra = rv.metrics.Mean()
+            return super().train_step(data)
+
+    with pytest.raises(ValueError, match=r"test_custom_steps\.py:\d+: A Variable.* is traced"):
+        model(Making).fit(X, Y, verbose=0)
