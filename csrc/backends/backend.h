@@ -57,6 +57,7 @@ struct OpRequest {
   std::vector<TensorType> inputs;
   TensorType output;
   int max_threads;
+  bool interruptible = true;  // may stop half done when an interrupt comes: nothing was written yet
 };
 
 // The interface is these free functions; today there is one backend.

@@ -131,12 +131,17 @@ class Scheduler {
   // main phase wants them.
   void sink() {
     for (NodeId id = graph_.size() - 1; id >= 0; --id) {
-      if (!computed(id) || !elementwise(id) || phase_[at(id)] != Phase::kMain) continue;
+      if (!computed(id) || phase_[at(id)] != Phase::kMain) continue;
+      if (!elementwise(id)) {
+        sink_product(id);
+        continue;
+      }
       bool commits = !consumers_[at(id)].empty() && !graph_.stores().empty();
       int target = last_level_;
       for (NodeId c : consumers_[at(id)]) {
         const bool is_store = graph_[c].op->is(kEffect);
-        if (!is_store && phase_[at(c)] == Phase::kMain) commits = false;
+        // What a product of the commit phase reads stays: else the whole step would follow, node by node.
+        if (!is_store && (phase_[at(c)] == Phase::kMain || !elementwise(c))) commits = false;
         if (!is_store && phase_[at(c)] != Phase::kReadout) target = std::min(target, level_[at(c)] - weight_to(id, c));
       }
       if (wanted_[at(id)] && graph_.stores().empty()) continue;
@@ -145,6 +150,20 @@ class Scheduler {
       level_[at(id)] = std::max(level_[at(id)], target);
       if (commits) phase_[at(id)] = Phase::kCommit;
     }
+  }
+
+  // A product that only updates of variables read is computed in the commit phase, right before them, so that the
+  // update can be its epilogue: the gradient is used while it is in cache.
+  void sink_product(NodeId id) {
+    if (!fuse_ || graph_[id].op != &def_matmul || wanted_[at(id)] || consumers_[at(id)].empty()) return;
+    int first = last_level_;
+    for (NodeId c : consumers_[at(id)]) {
+      if (graph_[c].op->is(kEffect) || phase_[at(c)] != Phase::kCommit) return;
+      if (!elementwise(c) || graph_.type(c).shape != graph_.type(id).shape) return;
+      first = std::min(first, level_[at(c)]);
+    }
+    phase_[at(id)] = Phase::kCommit;
+    level_[at(id)] = first - 1;
   }
 
   // How many stored values would live longer if `id`, and the chain that feeds only it, moved to `target`. The chain
@@ -229,7 +248,7 @@ class Scheduler {
         for (NodeId input : graph_[c].inputs)  // through a reshape, rows and columns would not match
           fits = fits && (root_of(graph_, input) != product || input == product);
       }
-      if (!fits || units[static_cast<std::size_t>(chain)].phase != Phase::kMain) continue;
+      if (!fits || units[static_cast<std::size_t>(chain)].phase != unit.phase) continue;
       for (NodeId member : units[static_cast<std::size_t>(chain)].elementwise)
         fits = fits && graph_.type(member).shape == graph_.type(product).shape;
       if (!fits) continue;
@@ -246,7 +265,8 @@ class Scheduler {
 
   Schedule order(std::vector<Unit> units) {
     std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) {
-      return std::tuple(a.phase, a.level, a.piece) < std::tuple(b.phase, b.level, b.piece);
+      // Chains of one level come together: those with the same code are merged.
+      return std::tuple(a.phase, a.level, a.piece, a.op < 0) < std::tuple(b.phase, b.level, b.piece, b.op < 0);
     });
     Schedule schedule{std::move(units), std::vector<int>(n_, -1)};
     for (std::size_t u = 0; u < schedule.units.size(); ++u) {

@@ -85,7 +85,7 @@ class ProgramBuilder {
   // value in an earlier unit.
   bool may_overwrite(NodeId value, VariableStorage* variable) const {
     const int u = unit_of(value);
-    if (u < 0 || unit(u).phase != Phase::kCommit || unit(u).op >= 0) return false;
+    if (u < 0 || unit(u).phase != Phase::kCommit || value == unit(u).op) return false;
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!is_variable(id) || graph_[id].variable.get() != variable) continue;
       if (escapes_[at(id)]) return false;
@@ -99,8 +99,11 @@ class ProgramBuilder {
   using Key = std::tuple<Phase, int, int>;
   Key merge_key(int u) const { return {unit(u).phase, unit(u).level, unit(u).piece}; }
 
-  // Whether the unit reads the variable element by element only, never broadcast.
+  // Whether the unit reads the variable element by element only, never broadcast and never in a product.
   bool reads_in_step(int u, NodeId variable) const {
+    if (unit(u).op >= 0)
+      for (NodeId input : graph_[unit(u).op].inputs)
+        if (root(input) == variable) return false;
     for (NodeId id : unit(u).elementwise)
       for (NodeId input : graph_[id].inputs)
         if (root(input) == variable && graph_.type(input).shape.size() != graph_.type(id).shape.size()) return false;
@@ -180,7 +183,7 @@ class ProgramBuilder {
 
   OpRequest request(NodeId id) const {
     const Node& node = graph_[id];
-    OpRequest result{*node.op, node.attributes, {}, node.type, max_threads()};
+    OpRequest result{*node.op, node.attributes, {}, node.type, max_threads(), unit(unit_of(id)).phase == Phase::kMain};
     for (NodeId input : node.inputs) result.inputs.push_back(graph_.type(input));
     return result;
   }

@@ -21,7 +21,7 @@ void run_batch(const Step& step) {
   const auto* a = static_cast<const std::byte*>(step.operands[0]);
   const auto* b = static_cast<const std::byte*>(step.operands[1]);
   auto* c = static_cast<std::byte*>(step.operands[2]);
-  for (std::size_t i = 0; i < p.a_offsets.size() && !interrupted(); ++i)
+  for (std::size_t i = 0; i < p.a_offsets.size() && !(p.gemm.interruptible && interrupted()); ++i)
     gemm_run(p.gemm, a + p.a_offsets[i], b + p.b_offsets[i], c + static_cast<std::int64_t>(i) * p.c_bytes, step.scratch);
 }
 
@@ -96,6 +96,7 @@ void run_with_epilogue(const Step& step) {
 Step plan_matmul(const OpRequest& request) {
   Params params;
   params.gemm = gemm_plan(problem_of(request), request.max_threads, kernels());
+  params.gemm.interruptible = request.interruptible;
   params.a_offsets = batch_offsets(request.inputs[0], request.output.shape);
   params.b_offsets = batch_offsets(request.inputs[1], request.output.shape);
   const GemmProblem& problem = params.gemm.problem;
@@ -110,7 +111,8 @@ Step plan_matmul(const OpRequest& request) {
 
 Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& spec) {
   BlockProgram program(spec, kernels(), /*rows_are_fixed=*/true);
-  const GemmPlan gemm = gemm_plan(problem_of(request), request.max_threads, kernels(), program.cost_ns());
+  GemmPlan gemm = gemm_plan(problem_of(request), request.max_threads, kernels(), program.cost_ns());
+  gemm.interruptible = request.interruptible;
   EpilogueParams params{gemm, std::move(program), (gemm.scratch_bytes + 63) / 64 * 64};
   const std::size_t scratch = params.gemm_scratch + params.program.scratch_bytes() * static_cast<std::size_t>(std::max(1, gemm.threads));
   Step step = make_step(request, run_with_epilogue, std::move(params));

@@ -60,7 +60,7 @@ void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch
     const std::int64_t rows = std::min(plan.mc, q.m - i), cols = std::min(plan.nc, q.n - j);
     T* const panels = reinterpret_cast<T*>(static_cast<std::byte*>(scratch) + plan.thread_bytes * thread);
     for (std::int64_t p = 0; p < q.k; p += plan.kc) {
-      if (interrupted()) return;
+      if (plan.interruptible && interrupted()) return;
       const std::int64_t kc = std::min(plan.kc, q.k - p);
       const BlockOfB<T> right = prepare_b(plan, b, p, kc, j, cols, panels);
       const T* const left = q.trans_a ? a + p * q.lda + i : a + i * q.lda + p;
@@ -87,7 +87,7 @@ void run_thin(const GemmPlan& plan, const T* a, const T* b, T* c, const GemmEpil
   const bool along_rows = (plan.path & kGemmThinCols) != 0;
   const std::int64_t lines = along_rows ? q.m : q.n, step = along_rows ? plan.mc : plan.nc;
   parallel_for(plan.threads, div_up(lines, step), [&](std::int64_t task, int thread) {
-    if (interrupted()) return;
+    if (plan.interruptible && interrupted()) return;
     const std::int64_t at = task * step, count = std::min(step, lines - at);
     if (along_rows) {
       thin(count, q.n, q.k, a + at * (q.trans_a ? 1 : q.lda), q.lda, !q.trans_a, b, q.trans_b ? 1 : q.ldb,
@@ -124,7 +124,7 @@ void run_integer(const GemmPlan& plan, const void* a_bytes, const void* b_bytes,
   const T* const a = static_cast<const T*>(a_bytes);
   const T* const b = static_cast<const T*>(b_bytes);
   for (std::int64_t i = 0; i < q.m; ++i) {
-    if (interrupted()) return;
+    if (plan.interruptible && interrupted()) return;
     T* const c = static_cast<T*>(c_bytes) + i * q.ldc;
     std::fill(c, c + q.n, T(0));
     for (std::int64_t p = 0; p < q.k; ++p) {

@@ -35,6 +35,7 @@ struct GemmPlan {
   const KernelTable* table = nullptr;
   int path = 0;     // a GemmPath (gemm_path.h)
   int threads = 1;  // threads the run will use
+  bool interruptible = true;  // whether gemm_run returns early, C undefined, when an interrupt comes
   // C is cut into tasks of mc x nc, whose k is walked in blocks of kc.
   std::int64_t mc = 0, nc = 0, kc = 0;
   std::size_t thread_bytes = 0;   // the part of scratch_bytes that each thread has to itself
