@@ -60,6 +60,15 @@ struct Parameter<ReduceOp> {
   static ReduceOp from(py::handle value) { return named<ReduceOp>(kReduceNames, value); }
 };
 template <>
+struct Parameter<EwPair> {
+  static EwPair from(py::handle value) {
+    const auto fields = value.cast<py::tuple>();
+    require(fields.size() == 5, "A pair is (first, its form, second, first_is_right, other_is_scalar).");
+    return {Parameter<Ew>::from(fields[0]), Parameter<EwForm>::from(fields[1]), Parameter<Ew>::from(fields[2]),
+            fields[3].cast<bool>(), fields[4].cast<bool>()};
+  }
+};
+template <>
 struct Parameter<RandomKey> {
   static RandomKey from(py::handle value) {
     const auto [key, stream] = value.cast<std::pair<std::uint64_t, std::uint64_t>>();

@@ -23,6 +23,16 @@ enum class EwForm : std::uint8_t { kArrays, kScalarLeft, kScalarRight };
 // to an operand (same element size) but not overlap one otherwise. No alignment is required.
 using EwFn = void (*)(std::int64_t n, void* out, const void* a, const void* b, const void* c);
 
+// Two operations in one call: second(first(a, b), c), or second(c, first(a, b)) if `first_is_right`. A unary
+// `first` ignores b, a unary `second` ignores c.
+struct EwPair {
+  Ew first;
+  EwForm first_form;
+  Ew second;
+  bool first_is_right;
+  bool other_is_scalar;  // c is a single value
+};
+
 enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kAny, kAll };
 
 // Reduces the middle axis of a contiguous [outer, reduce, inner] array, for the outer indices [outer_begin,

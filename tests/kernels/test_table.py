@@ -8,6 +8,7 @@ from tests.kernels import (
     test_elementwise,
     test_gather,
     test_gemm,
+    test_pairs,
     test_probe,
     test_random,
     test_reduce,
@@ -15,7 +16,16 @@ from tests.kernels import (
 )
 from tests.kernels.harness import ISAS, KERNELS, REFERENCE, TABLES
 
-FAMILIES = (test_elementwise, test_gather, test_gemm, test_probe, test_random, test_reduce, test_softmax)
+FAMILIES = (
+    test_elementwise,
+    test_gather,
+    test_gemm,
+    test_pairs,
+    test_probe,
+    test_random,
+    test_reduce,
+    test_softmax,
+)
 
 
 def test_every_kernel_has_its_tests() -> None:
@@ -23,10 +33,11 @@ def test_every_kernel_has_its_tests() -> None:
     covered = set().union(*(family.COVERED for family in FAMILIES))
     for isa in ISAS:
         assert set(TABLES[isa]) == covered
-    # References: all but fill (NumPy's), the probes (exact numbers) and the parts of a product, which has one
-    # of its own.
+    # References: not of fill (NumPy's), pairs (their two operations), probes (exact numbers), parts of a product
+    # (it has one of its own).
+    without = {"fill", "ew_pair_lookup"}
     assert set(REFERENCE) == {
-        name for name in covered if name != "fill" and not name.startswith(("gemm_", "probe_"))
+        name for name in covered - without if not name.startswith(("gemm_", "probe_"))
     }
 
 

@@ -92,6 +92,8 @@ struct BlockProgram::Compiler {
   std::vector<int> reg;       // value -> register
   std::vector<int> free_temporaries;
   std::vector<std::pair<int, int>> late_copies;  // (output register, value): written after everything else
+  // Instructions that run in one call: first_of[second] = first and second_of[first] = second, by number; -1 if none.
+  std::vector<int> first_of, second_of;
 
   Compiler(BlockProgram& program, const ElementwiseSpec& s) : p(program), spec(s), input_count(static_cast<int>(s.inputs.size())) {}
 
@@ -136,9 +138,74 @@ struct BlockProgram::Compiler {
       }
       const auto& ins = spec.code[static_cast<std::size_t>(v - input_count)];
       if (is_copy(ins.op)) source[static_cast<std::size_t>(v)] = source[static_cast<std::size_t>(ins.args[0])];
-      for (int arg : ins.args)
-        if (arg >= 0) last_use[static_cast<std::size_t>(source[static_cast<std::size_t>(arg)])] = v - input_count;
     }
+    pair_up();
+    for (int number = 0; number < static_cast<int>(spec.code.size()); ++number) {
+      const int at = std::max(number, second_of[static_cast<std::size_t>(number)]);  // when it is run
+      for (int arg : spec.code[static_cast<std::size_t>(number)].args)
+        if (arg >= 0) last_use[static_cast<std::size_t>(source_of(arg))] = std::max(last_use[static_cast<std::size_t>(source_of(arg))], at);
+    }
+  }
+  int source_of(int value) const { return source[static_cast<std::size_t>(value)]; }
+
+  // Pairs each instruction with one that computes an operand for it alone, where there is a kernel for both.
+  void pair_up() {
+    std::vector<int> readers(static_cast<std::size_t>(value_count()), 0);
+    for (const auto& ins : spec.code)
+      for (int arg : ins.args)
+        if (arg >= 0) ++readers[static_cast<std::size_t>(source_of(arg))];
+    first_of.assign(spec.code.size(), -1);
+    second_of.assign(spec.code.size(), -1);
+    for (int number = 0; number < static_cast<int>(spec.code.size()); ++number) {
+      for (int k = 0; k < 2 && first_of[static_cast<std::size_t>(number)] < 0; ++k) {
+        const int arg = spec.code[static_cast<std::size_t>(number)].args[k];
+        if (arg < 0 || source_of(arg) < input_count) continue;
+        const int value = source_of(arg), first = value - input_count;
+        if (readers[static_cast<std::size_t>(value)] != 1 || output_of[static_cast<std::size_t>(value)] >= 0) continue;
+        if (first_of[static_cast<std::size_t>(first)] >= 0 || !pair_kernel(first, number, k)) continue;
+        first_of[static_cast<std::size_t>(number)] = first;
+        second_of[static_cast<std::size_t>(first)] = number;
+      }
+    }
+  }
+
+  // The kernel that runs instruction `first` and then `second`, whose operand k is first's result; or nullptr.
+  EwFn pair_kernel(int first, int second, int k) const {
+    const auto &one = spec.code[static_cast<std::size_t>(first)], &two = spec.code[static_cast<std::size_t>(second)];
+    for (const auto* ins : {&one, &two})
+      if (ins->in != DType::f32 || ins->out != DType::f32 || ins->op == Op::cast || is_copy(ins->op) || ins->args[2] >= 0) return nullptr;
+    const bool a_is_scalar = is_scalar(source_of(one.args[0])), b_is_scalar = one.args[1] >= 0 && is_scalar(source_of(one.args[1]));
+    if (a_is_scalar && (b_is_scalar || one.args[1] < 0)) return nullptr;
+    const EwForm form = a_is_scalar ? EwForm::kScalarLeft : b_is_scalar ? EwForm::kScalarRight : EwForm::kArrays;
+    const int other = two.args[1 - k];
+    return p.table_->ew_pair_lookup({ew_of(one.op), form, ew_of(two.op), k == 1, other >= 0 && is_scalar(source_of(other))});
+  }
+
+  void emit_pair(int number) {
+    const int first = first_of[static_cast<std::size_t>(number)];
+    const auto &one = spec.code[static_cast<std::size_t>(first)], &two = spec.code[static_cast<std::size_t>(number)];
+    const int k = source_of(two.args[0]) == input_count + first ? 0 : 1;
+    int args[3] = {source_of(one.args[0]), one.args[1] < 0 ? -1 : source_of(one.args[1]), two.args[1 - k] < 0 ? -1 : source_of(two.args[1 - k])};
+    int regs[3];
+    for (int i = 0; i < 3; ++i) {
+      if (args[i] < 0) args[i] = args[0];
+      regs[i] = is_scalar(args[i]) ? reg[static_cast<std::size_t>(args[i])] : block_register(args[i]);
+    }
+    release(args, 3, number);
+    p.calls_.push_back({pair_kernel(first, number, k), result_register(number), static_cast<std::int16_t>(regs[0]),
+                        static_cast<std::int16_t>(regs[1]), static_cast<std::int16_t>(regs[2])});
+  }
+
+  // Where an instruction's result goes.
+  std::int16_t result_register(int number) {
+    const int value = input_count + number;
+    const int output = output_of[static_cast<std::size_t>(value)];
+    int out = -1;
+    if (output >= 0 && writes_directly(output, number)) out = output_register(output);
+    else out = temporary_register(take_temporary());
+    if (output >= 0 && out != output_register(output)) late_copies.emplace_back(output_register(output), value);
+    reg[static_cast<std::size_t>(value)] = out;
+    return static_cast<std::int16_t>(out);
   }
 
   // An output may be written as soon as it is computed unless it overwrites an input that is read later.
@@ -155,9 +222,7 @@ struct BlockProgram::Compiler {
 
   void emit(int number) {
     const auto& ins = spec.code[static_cast<std::size_t>(number)];
-    const int value = input_count + number;
-    const int output = output_of[static_cast<std::size_t>(value)];
-    if (is_copy(ins.op) && output < 0) return;  // its readers read the source
+    if (is_copy(ins.op) && output_of[static_cast<std::size_t>(input_count + number)] < 0) return;  // its readers read the source
     int args[3], count = 0;
     for (int arg : ins.args)
       if (arg >= 0) args[count++] = source[static_cast<std::size_t>(arg)];
@@ -170,15 +235,10 @@ struct BlockProgram::Compiler {
       regs[i] = stays_scalar ? reg[static_cast<std::size_t>(args[i])] : block_register(args[i]);
     }
     release(args, count, number);
-    int out = -1;
-    if (output >= 0 && writes_directly(output, number)) out = output_register(output);
-    else out = temporary_register(take_temporary());
-    if (output >= 0 && out != output_register(output)) late_copies.emplace_back(output_register(output), value);
-    reg[static_cast<std::size_t>(value)] = out;
     const bool converts = ins.op == Op::cast || is_copy(ins.op);
     const EwFn fn = converts ? p.table_->ew_cast_lookup(ins.in, ins.out) : p.table_->ew_lookup(ew_of(ins.op), ins.in, form);
     if (!fn) fail(ErrorKind::kRuntime, "No kernel for ", op_def(ins.op).name, " on ", name_of(ins.in), ".");
-    p.calls_.push_back({fn, static_cast<std::int16_t>(out), static_cast<std::int16_t>(regs[0]),
+    p.calls_.push_back({fn, result_register(number), static_cast<std::int16_t>(regs[0]),
                         static_cast<std::int16_t>(regs[count > 1 ? 1 : 0]), static_cast<std::int16_t>(regs[count > 2 ? 2 : 0])});
   }
 
@@ -199,7 +259,8 @@ struct BlockProgram::Compiler {
   void compile() {
     analyse();
     for (int i = 0; i < static_cast<int>(spec.code.size()); ++i) {
-      emit(i);
+      if (first_of[static_cast<std::size_t>(i)] >= 0) emit_pair(i);
+      else if (second_of[static_cast<std::size_t>(i)] < 0) emit(i);
       p.cost_ns_ += cost_of(spec.code[static_cast<std::size_t>(i)].op);
     }
     for (const auto& [out, value] : late_copies) emit_copy(out, value);
@@ -235,7 +296,9 @@ BlockProgram::BlockProgram(const ElementwiseSpec& spec, const KernelTable& table
     if (input.access == Access::kRow || input.access == Access::kColumn) input.expanded = temporaries_++;
   // A block never has more than kBlock elements, nor more than the space.
   const std::int64_t block = std::min<std::int64_t>(kBlock, std::max<std::int64_t>(1, rows_ * cols_));
-  temporary_bytes_ = (block * 8 + 63) / 64 * 64;
+  // Not a multiple of 4 KiB: temporaries at one offset in their pages would share the sets of L1, and a load would wait
+  // for the store to another that looks like its own (measured: a quarter of an Adam update's time).
+  temporary_bytes_ = (block * 8 + 63) / 64 * 64 + 64 * 5;
   scratch_bytes_ = static_cast<std::size_t>(temporaries_ * temporary_bytes_);
   cost_ns_ *= static_cast<double>(rows_ * cols_);
   const std::size_t registers = inputs_.size() + output_sizes_.size() + static_cast<std::size_t>(temporaries_);
