@@ -33,7 +33,7 @@ F32 = np.dtype("float32")
 
 
 def one_by_one(table: dict[str, Any], pair: tuple, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """The two operations, each by its own kernel. a or b, and c, have one element where the pair says scalar."""
+    """The two operations, each by its own kernel; an operand that is a scalar has one element."""
     first, form, second, first_is_right, other_is_scalar = pair
     n = max(len(a), len(b))
     inner, out = np.empty(n, F32), np.empty(n, F32)
@@ -79,7 +79,10 @@ def test_same_bits_as_one_by_one(isa: str) -> None:
 @pytest.mark.parametrize("isa", ISAS)
 def test_sizes_and_aliases(isa: str) -> None:
     chosen = [("subtract", "arrays", "multiply", False, True), ("square", "arrays", "subtract", True, False)]
-    chosen += [("multiply", "scalar_left", "add", False, False), ("add", "scalar_right", "rsqrt", False, False)]
+    chosen += [
+        ("multiply", "scalar_left", "add", False, False),
+        ("add", "scalar_right", "rsqrt", False, False),
+    ]
     for pair, n in itertools.product(chosen, SIZES[1:]):
         fn = TABLES[isa]["ew_pair_lookup"](pair)
         inputs = operands(pair, n)

@@ -36,9 +36,7 @@ def test_every_kernel_has_its_tests() -> None:
     # References: not of fill (NumPy's), pairs (their two operations), probes (exact numbers), parts of a product
     # (it has one of its own).
     without = {"fill", "ew_pair_lookup"}
-    assert set(REFERENCE) == {
-        name for name in covered - without if not name.startswith(("gemm_", "probe_"))
-    }
+    assert set(REFERENCE) == {name for name in covered - without if not name.startswith(("gemm_", "probe_"))}
 
 
 def test_instruction_sets_are_those_of_this_processor() -> None:
