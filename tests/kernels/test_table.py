@@ -33,8 +33,8 @@ def test_every_kernel_has_its_tests() -> None:
     covered = set().union(*(family.COVERED for family in FAMILIES))
     for isa in ISAS:
         assert set(TABLES[isa]) == covered
-    # References: not of fill (NumPy's), pairs (their two operations), probes (exact numbers), parts of a product
-    # (it has one of its own).
+    # References: not of fill (NumPy has it), pairs (their two operations), probes, parts of a product
+    # (it has its own).
     without = {"fill", "ew_pair_lookup"}
     assert set(REFERENCE) == {name for name in covered - without if not name.startswith(("gemm_", "probe_"))}
 
