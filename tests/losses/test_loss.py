@@ -182,6 +182,14 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
             "axis": 0,
         },
     ),
+    ("CTC", {"name": "ctc"}),
+    (
+        "CategoricalGeneralizedCrossEntropy",
+        {"name": "categorical_generalized_cross_entropy", "q": 0.25},
+    ),
+    ("Circle", {"name": "circle", "gamma": 2.0, "margin": 0.25, "remove_diagonal": False}),
+    ("Dice", {"name": "dice", "axis": 1}),
+    ("Tversky", {"name": "tversky", "alpha": 0.25, "beta": 0.75, "axis": None}),
     (
         "CategoricalFocalCrossentropy",
         {
@@ -239,6 +247,12 @@ def test_unknown_names_list_near_ones() -> None:
         losses.get("sparse_crossentropy")
     with pytest.raises(ValueError, match="loss identifier"):
         losses.get(3)
+
+
+@pytest.mark.parametrize("q", [0, 1.0, 1.5])
+def test_the_exponent_lies_between_0_and_1(q: float) -> None:
+    with pytest.raises(ValueError, match=rf"interval \(0, 1\).*q={q}"):
+        losses.CategoricalGeneralizedCrossEntropy(q)
 
 
 @pytest.mark.parametrize("reduction", ["auto", "average", 1])

@@ -417,6 +417,27 @@ def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return inside & ((predictions > own).sum(1) < k)
 
 
+def _ctc_loss(target: Any, output: Any, lengths: Any, frames: Any, mask_index: int = 0) -> Any:
+    """By the recursion on probabilities instead of their logarithms."""
+    losses = []
+    for labels, size, logits, steps in zip(target, lengths, output, frames, strict=True):
+        states = [mask_index, *(i for label in labels[:size] for i in (label, mask_index))]
+        p = np.exp(oracles.log_softmax(logits[:steps]))[:, states]
+        alpha = np.where(np.arange(len(states)) < 2, p[0], 0)
+        for row in p[1:]:
+            new = np.array(alpha)
+            new[1:] += alpha[:-1]
+            for s in range(2, len(states)):
+                if states[s] != mask_index and states[s] != states[s - 2]:
+                    new[s] += alpha[s - 2]
+            alpha = new * row
+        losses.append(-np.log(alpha[-2:].sum()))
+    return np.array(losses)
+
+
+_CTC_LENGTHS = (np.array([2, 3, 0]), np.array([6, 5, 1]))
+
+
 def _segment_sum(x: Any, ids: Any, num_segments: int, sorted: bool = False) -> Any:
     return np.stack([x[ids == i].sum(0) for i in range(num_segments)]).astype(x.dtype)
 
@@ -460,6 +481,10 @@ LEARNING = (
     ),
     Entry("in_top_k", _in_top_k, tuple(lambda f, t, p, k=k: f(t, p, k) for k in (1, 2, 9)), ((5,), (5, 4)),
           (integers(-1, 4), integers(-2, 2)), ("int32", "float")),
+    Entry("ctc_loss", _ctc_loss,
+          (lambda f, t, x: f(t, x, *_CTC_LENGTHS), lambda f, t, x: f(t, x, *_CTC_LENGTHS, mask_index=3),
+           lambda f, t, x: f(np.array([[1, 1, 0], [2, 1, 2], [0, 0, 0]]), x, *_CTC_LENGTHS)),
+          ((3, 3), (3, 6, 4)), (integers(1, 2), between(-3, 3)), ("int32", "float"), smooth=(1,), ulps=64),
     Entry("segment_sum", _segment_sum,
           (lambda f, x, i: f(x, i, num_segments=3), lambda f, x, i: f(x, i, num_segments=9, sorted=True)),
           ((6, 2), (6,)), (between(-3, 3), integers(-1, 4)), ("float", "int32"), smooth=(0,)),

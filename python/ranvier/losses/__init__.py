@@ -7,11 +7,13 @@ from typing import Any
 
 from ranvier.core import identifiers, registry
 from ranvier.losses.by_shape import crossentropy_by_shape
+from ranvier.losses.circle import Circle, circle
 from ranvier.losses.crossentropy import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     KLDivergence,
     Poisson,
     SparseCategoricalCrossentropy,
@@ -19,10 +21,12 @@ from ranvier.losses.crossentropy import (
     binary_focal_crossentropy,
     categorical_crossentropy,
     categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     kl_divergence,
     poisson,
     sparse_categorical_crossentropy,
 )
+from ranvier.losses.ctc import CTC, ctc
 from ranvier.losses.hinge import (
     CategoricalHinge,
     Hinge,
@@ -32,6 +36,7 @@ from ranvier.losses.hinge import (
     squared_hinge,
 )
 from ranvier.losses.loss import Loss, LossFunctionWrapper
+from ranvier.losses.overlap import Dice, Tversky, dice, tversky
 from ranvier.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -51,14 +56,16 @@ from ranvier.losses.regression import (
 
 _ALL: tuple[Any, ...] = (
     Loss, LossFunctionWrapper,
-    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-    CategoricalHinge, CosineSimilarity, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CTC, CategoricalCrossentropy,
+    CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle,
+    CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError,
     MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-    SparseCategoricalCrossentropy, SquaredHinge,
-    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
-    categorical_hinge, cosine_similarity, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
+    SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
+    categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge, circle,
+    cosine_similarity, ctc, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
     mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
-    sparse_categorical_crossentropy, squared_hinge,
+    sparse_categorical_crossentropy, squared_hinge, tversky,
 )  # fmt: skip
 _TABLE: dict[str, Any] = {item.__name__: item for item in _ALL[2:]}
 

@@ -115,6 +115,34 @@ def sparse_categorical_crossentropy(
     return values if counts is None else ops.where(counts, values, 0.0)
 
 
+@takes_class_numbers
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
+    """`(1 - y_pred[class]^q) / q`, between cross-entropy (q near 0) and error (Zhang & Sabuncu, 2018).
+
+    Args:
+        y_true: class numbers, of y_pred's shape without the class axis (or with a last axis of size 1).
+        y_pred: predicted probabilities, shape (..., classes).
+        q: in (0, 1]; the larger, the less wrong labels count.
+
+    Returns:
+        One value per sample.
+
+    Raises:
+        ValueError: if the shapes do not fit, or, when it runs, for a class number out of range.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = _class_numbers(y_true, y_pred)
+    if tuple(y_true.shape) != tuple(y_pred.shape)[:-1]:
+        raise ValueError(
+            f"Class numbers of shape {tuple(y_true.shape)} do not fit predictions of shape "
+            f"{tuple(y_pred.shape)}."
+        )
+    # A negative number must not count from the end.
+    index = ops.where(ops.less(y_true, 0), y_pred.shape[-1], y_true)
+    p = ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(index, axis=-1), axis=-1), axis=-1)
+    return (1.0 - ops.power(p, q)) / q
+
+
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -371,6 +399,27 @@ class CategoricalFocalCrossentropy(NamedLoss):
             label_smoothing=label_smoothing,
             axis=axis,
         )
+
+
+class CategoricalGeneralizedCrossEntropy(NamedLoss):
+    """The generalized cross-entropy of class numbers, for labels that may be wrong.
+
+    Arguments: see `categorical_generalized_cross_entropy` and `Loss`; q lies between 0 and 1.
+
+    Raises:
+        ValueError: for another q.
+    """
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        if not 0 < q < 1:
+            raise ValueError(f"q must be in the interval (0, 1). Received: q={q}")
+        super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
 
 
 class KLDivergence(NamedLoss):

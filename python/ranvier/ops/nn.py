@@ -38,6 +38,7 @@ from ranvier.ops.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from ranvier.ops.ctc import ctc_loss
 from ranvier.ops.encoding import multi_hot, one_hot
 from ranvier.ops.normalization import (
     batch_normalization,
@@ -53,6 +54,7 @@ __all__ = [
     "binary_step",
     "categorical_crossentropy",
     "celu",
+    "ctc_loss",
     "elu",
     "gelu",
     "glu",
