@@ -29,6 +29,7 @@ struct Step {
   std::size_t scratch_bytes = 0;
   const char* name = "";
   std::shared_ptr<const Cost> cost;
+  bool interruptible = false;  // nothing has been written for good yet: an interrupt may leave the step half done
 
   template <class T>
   const T& as() const {

@@ -177,6 +177,7 @@ class ProgramBuilder {
       const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
       if (value >= 0) use(value, number);
     }
+    step.interruptible = !commit_started_;
     program_.steps_.push_back(std::move(step));
     operands_.push_back(std::move(operands));
   }

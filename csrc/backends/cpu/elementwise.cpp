@@ -31,10 +31,11 @@ void run(const Step& step) {
   if (p.threads == 1) {  // segment by segment, without a search
     for (const Segment& segment : p.segments)
       for (std::int64_t task = 0, tasks = segment.program.tasks(); task < tasks; ++task)
-        segment.program.run_task(task, step.operands.data() + segment.first_operand, static_cast<std::byte*>(step.scratch));
+        if (!gave_up(step))
+          segment.program.run_task(task, step.operands.data() + segment.first_operand, static_cast<std::byte*>(step.scratch));
     return;
   }
-  parallel_for(p.threads, p.tasks, [&](std::int64_t task, int thread) { run_segment_task(step, p, task, thread); });
+  run_tasks(step, p.threads, p.tasks, [&](std::int64_t task, int thread) { run_segment_task(step, p, task, thread); });
 }
 
 }  // namespace

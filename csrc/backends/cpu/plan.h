@@ -21,6 +21,17 @@ inline int threads_for(double nanoseconds, int max_threads) {
 }
 
 // `flops_each`: operations for each element of the first input.
+// An interrupted step may leave its work undone, where the executor will discard it.
+inline bool gave_up(const Step& step) { return step.interruptible && interrupted(); }
+
+// f(task, thread) for every task, as far as no interrupt comes. A task should take well under a millisecond.
+template <class F>
+void run_tasks(const Step& step, int threads, std::int64_t tasks, F&& f) {
+  parallel_for(threads, tasks, [&](std::int64_t task, int thread) {
+    if (!gave_up(step)) f(task, thread);
+  });
+}
+
 template <class Params>
 Step make_step(const OpRequest& request, void (*run)(const Step&), Params params, double flops_each = 0) {
   Step step;
