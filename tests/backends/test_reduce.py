@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from tests.kernels.harness import ISAS, TABLES, assert_same_bits
 
-from ranvier import _core, ops
+from ranvier import ops
 
 OPS = ("sum", "prod", "max", "min", "argmax", "argmin")
 # One or several chunks along the axis, with and without a ragged one; tall, narrow, wide and many.
@@ -21,14 +19,6 @@ SHAPES = [
     (5, 129, 700),
     (1500, 70, 3),
 ]
-
-
-@pytest.fixture(autouse=True, params=[1, 2, 4])
-def threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = _core.num_threads()
-    _core.set_num_threads(request.param)
-    yield
-    _core.set_num_threads(before)
 
 
 def one_call(op: str, x: np.ndarray) -> np.ndarray:
@@ -45,6 +35,7 @@ def one_call(op: str, x: np.ndarray) -> np.ndarray:
     return out
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_chunks_give_the_bits_of_one_call(shape: tuple[int, int, int], dtype: str) -> None:
@@ -62,6 +53,7 @@ def test_chunks_give_the_bits_of_one_call(shape: tuple[int, int, int], dtype: st
             )
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("axes", [(0, 2), (0, 2, 4), (1, 3), (0, 1, 3), (1, 4), (2, 3), (0, 1, 2, 3, 4), ()])
 def test_groups_of_axes(axes: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)

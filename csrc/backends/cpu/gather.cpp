@@ -1,33 +1,47 @@
 // Rows chosen by an index. An index out of range is an error that names it.
-#include <cstring>
-
 #include "backends/cpu/plan.h"
 
 namespace ranvier::cpu {
 namespace {
+
+constexpr std::int64_t kTaskBytes = 128 << 10;  // written by a task, about
 
 struct Params {
   std::int64_t count, row, table_rows;  // row: bytes (take) or elements (scatter_add, one_hot)
   bool index64;
   DType dtype;
   const char* name;
+  std::int64_t task_rows = 1;  // of take and one_hot
+  int threads = 1;
+
+  const void* index_from(const void* index, std::int64_t i) const { return static_cast<const std::byte*>(index) + i * (index64 ? 8 : 4); }
+  std::int64_t tasks() const { return (count + task_rows - 1) / task_rows; }
 };
 
-std::int64_t index_at(const void* index, bool index64, std::int64_t i) {
-  if (index64) return static_cast<const std::int64_t*>(index)[i];
-  return static_cast<const std::int32_t*>(index)[i];
+void check(const Params& p, const void* index, std::int64_t bad) {
+  if (bad < 0) return;
+  const void* at = p.index_from(index, bad);
+  const std::int64_t value = p.index64 ? *static_cast<const std::int64_t*>(at) : *static_cast<const std::int32_t*>(at);
+  fail(ErrorKind::kValue, p.name, ": index ", value, " (at position ", bad, ") is outside [0, ", p.table_rows, ").");
 }
 
-void check(const Params& p, const void* index, std::int64_t bad) {
-  if (bad >= 0)
-    fail(ErrorKind::kValue, p.name, ": index ", index_at(index, p.index64, bad), " (at position ", bad, ") is outside [0, ",
-         p.table_rows, ").");
+// f(begin, rows) on the rows of each task.
+template <class F>
+void each_rows(const Step& step, const Params& p, F&& f) {
+  run_tasks(step, p.threads, p.tasks(), [&](std::int64_t task, int) {
+    const std::int64_t begin = task * p.task_rows;
+    f(begin, std::min(p.task_rows, p.count - begin));
+  });
 }
 
 void run_take(const Step& step) {
   const Params& p = step.as<Params>();
-  check(p, step.operands[1],
-        kernels().gather_rows(p.count, p.row, p.table_rows, step.operands[0], step.operands[1], p.index64, step.operands[2]));
+  FirstBad bad;
+  each_rows(step, p, [&](std::int64_t begin, std::int64_t rows) {
+    bad.note(begin, kernels().gather_rows(rows, p.row, p.table_rows, step.operands[0], p.index_from(step.operands[1], begin), p.index64,
+                                          static_cast<std::byte*>(step.operands[2]) + begin * p.row));
+  });
+  check(p, step.operands[1], bad.get());
 }
 
 void run_scatter_add(const Step& step) {
@@ -44,7 +58,11 @@ void run_scatter_add(const Step& step) {
 
 void run_one_hot(const Step& step) {
   const Params& p = step.as<Params>();
-  kernels().one_hot(p.count, p.row, step.operands[0], p.index64, p.dtype, step.operands[1]);
+  const auto row_bytes = p.row * static_cast<std::int64_t>(size_of(p.dtype));
+  each_rows(step, p, [&](std::int64_t begin, std::int64_t rows) {
+    kernels().one_hot(rows, p.row, p.index_from(step.operands[0], begin), p.index64, p.dtype,
+                      static_cast<std::byte*>(step.operands[1]) + begin * row_bytes);
+  });
 }
 
 std::int64_t row_size(const Shape& shape, int from) {
@@ -53,12 +71,20 @@ std::int64_t row_size(const Shape& shape, int from) {
   return size;
 }
 
+// Shares the rows of an output out in tasks.
+Params shared_out(Params p, std::int64_t row_bytes, int max_threads) {
+  p.task_rows = std::max<std::int64_t>(1, kTaskBytes / std::max<std::int64_t>(1, row_bytes));
+  p.threads = threads_for(static_cast<double>(p.count * row_bytes) * 0.1, max_threads);
+  return p;
+}
+
 }  // namespace
 
 Step plan_take(const OpRequest& request) {
   const TensorType &x = request.inputs[0], &index = request.inputs[1];
   const std::int64_t bytes = row_size(x.shape, 1) * static_cast<std::int64_t>(size_of(x.dtype));
-  Step step = make_step(request, run_take, Params{index.shape.size(), bytes, x.shape[0], index.dtype == DType::i64, x.dtype, "take"});
+  const Params p{index.shape.size(), bytes, x.shape[0], index.dtype == DType::i64, x.dtype, "take"};
+  Step step = make_step(request, run_take, shared_out(p, bytes, request.max_threads));
   auto cost = cost_of(request);  // not the whole table is read, only as many rows as are written
   cost->bytes_read = cost->bytes_written + static_cast<double>(byte_size(index));
   step.cost = std::move(cost);
@@ -74,9 +100,9 @@ Step plan_scatter_add(const OpRequest& request) {
 
 Step plan_one_hot(const OpRequest& request) {
   const TensorType& index = request.inputs[0];
-  return make_step(request, run_one_hot,
-                   Params{index.shape.size(), request.output.shape.back(), request.output.shape.back(),
-                          index.dtype == DType::i64, request.output.dtype, "one_hot"});
+  const std::int64_t cols = request.output.shape.back();
+  const Params p{index.shape.size(), cols, cols, index.dtype == DType::i64, request.output.dtype, "one_hot"};
+  return make_step(request, run_one_hot, shared_out(p, cols * static_cast<std::int64_t>(size_of(p.dtype)), request.max_threads));
 }
 
 }  // namespace ranvier::cpu

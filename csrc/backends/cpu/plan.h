@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -20,7 +22,6 @@ inline int threads_for(double nanoseconds, int max_threads) {
   return std::clamp(useful, 1, std::max(1, max_threads));
 }
 
-// `flops_each`: operations for each element of the first input.
 // An interrupted step may leave its work undone, where the executor will discard it.
 inline bool gave_up(const Step& step) { return step.interruptible && interrupted(); }
 
@@ -32,6 +33,27 @@ void run_tasks(const Step& step, int threads, std::int64_t tasks, F&& f) {
   });
 }
 
+// The first bad element that tasks find.
+class FirstBad {
+ public:
+  // `at`: where, counted from `begin`, or -1.
+  void note(std::int64_t begin, std::int64_t at) {
+    if (at < 0) return;
+    std::int64_t seen = first_.load(std::memory_order_relaxed);
+    while (begin + at < seen && !first_.compare_exchange_weak(seen, begin + at, std::memory_order_relaxed)) {
+    }
+  }
+  std::int64_t get() const {
+    const std::int64_t first = first_.load(std::memory_order_relaxed);
+    return first == kNone ? -1 : first;
+  }
+
+ private:
+  static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
+  std::atomic<std::int64_t> first_{kNone};
+};
+
+// `flops_each`: operations for each element of the first input.
 template <class Params>
 Step make_step(const OpRequest& request, void (*run)(const Step&), Params params, double flops_each = 0) {
   Step step;

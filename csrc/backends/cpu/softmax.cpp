@@ -5,8 +5,11 @@
 namespace ranvier::cpu {
 namespace {
 
+constexpr std::int64_t kTaskElements = 16 << 10;  // of a task, about
+constexpr std::int64_t kGroup = 16;               // rows whose logarithms a kernel takes together
+
 struct Rows {
-  std::int64_t rows, cols;
+  std::int64_t rows, cols, task_rows;
   int threads;
 };
 
@@ -15,15 +18,16 @@ Rows rows_of(const OpRequest& request) {
   const std::int64_t cols = shape.back();
   const std::int64_t rows = cols == 0 ? 0 : shape.size() / cols;
   const double cost = static_cast<double>(rows) * (15.0 + static_cast<double>(cols) * 0.8);
-  return {rows, cols, static_cast<int>(std::min<std::int64_t>(threads_for(cost, request.max_threads), std::max<std::int64_t>(1, rows)))};
+  const std::int64_t groups = kTaskElements / (kGroup * std::max<std::int64_t>(1, cols));
+  return {rows, cols, groups > 0 ? groups * kGroup : std::max<std::int64_t>(1, kTaskElements / std::max<std::int64_t>(1, cols)),
+          threads_for(cost, request.max_threads)};
 }
 
+// f(begin, end) on the rows of each task.
 template <class F>
-void each_part(const Rows& p, F&& f) {
-  if (p.threads == 1) return f(0, p.rows);
-  parallel_for(p.threads, p.threads, [&](std::int64_t task, int) {
-    const Range r = part_of(p.rows, p.threads, task);
-    f(r.begin, r.end);
+void each_part(const Step& step, const Rows& p, F&& f) {
+  run_tasks(step, p.threads, (p.rows + p.task_rows - 1) / p.task_rows, [&](std::int64_t task, int) {
+    f(task * p.task_rows, std::min((task + 1) * p.task_rows, p.rows));
   });
 }
 
@@ -36,7 +40,7 @@ struct Unary {
     const auto* x = static_cast<const T*>(step.operands[0]);
     auto* out = static_cast<T*>(step.operands[1]);
     const std::int64_t cols = p.rows.cols;
-    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) { p.fn(end - begin, cols, x + begin * cols, out + begin * cols); });
+    each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) { p.fn(end - begin, cols, x + begin * cols, out + begin * cols); });
   }
 };
 
@@ -49,7 +53,7 @@ struct Backward {
     const auto *y = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[1]);
     auto* out = static_cast<T*>(step.operands[2]);
     const std::int64_t cols = p.rows.cols;
-    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) {
+    each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
       p.fn(end - begin, cols, y + begin * cols, g + begin * cols, out + begin * cols);
     });
   }
@@ -59,7 +63,7 @@ const void* label_at(const void* labels, bool label64, std::int64_t row) {
   return static_cast<const std::byte*>(labels) + row * (label64 ? 8 : 4);
 }
 
-// Runs on one thread: the loss of a row is little work, and the first bad label must be named.
+// The first bad label is named.
 template <class T>
 struct Sparse {
   Rows rows;
@@ -68,13 +72,16 @@ struct Sparse {
   static void run(const Step& step) {
     const auto& p = step.as<Sparse>();
     const void* labels = step.operands[1];
-    const std::int64_t bad = p.fn(p.rows.rows, p.rows.cols, static_cast<const T*>(step.operands[0]), labels, p.label64,
-                                  static_cast<T*>(step.operands[2]));
-    if (bad < 0) return;
-    const void* at = label_at(labels, p.label64, bad);
+    const std::int64_t cols = p.rows.cols;
+    FirstBad bad;
+    each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
+      bad.note(begin, p.fn(end - begin, cols, static_cast<const T*>(step.operands[0]) + begin * cols, label_at(labels, p.label64, begin),
+                           p.label64, static_cast<T*>(step.operands[2]) + begin));
+    });
+    if (bad.get() < 0) return;
+    const void* at = label_at(labels, p.label64, bad.get());
     const std::int64_t label = p.label64 ? *static_cast<const std::int64_t*>(at) : *static_cast<const std::int32_t*>(at);
-    fail(ErrorKind::kValue, "sparse_categorical_crossentropy: label ", label, " is outside [0, ", p.rows.cols, "): there are ",
-         p.rows.cols, " classes.");
+    fail(ErrorKind::kValue, "sparse_categorical_crossentropy: label ", label, " is outside [0, ", cols, "): there are ", cols, " classes.");
   }
 };
 
@@ -88,7 +95,7 @@ struct SparseBackward {
     const auto *x = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[2]);
     auto* out = static_cast<T*>(step.operands[3]);
     const std::int64_t cols = p.rows.cols;
-    each_part(p.rows, [&](std::int64_t begin, std::int64_t end) {
+    each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
       p.fn(end - begin, cols, x + begin * cols, label_at(step.operands[1], p.label64, begin), p.label64, g + begin, out + begin * cols);
     });
   }
