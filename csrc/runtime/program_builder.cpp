@@ -74,6 +74,8 @@ class ProgramBuilder {
       if (unit(u).op >= 0) visit(unit(u).op);
       for (NodeId id : unit(u).elementwise) visit(id);
     }
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (is_variable(id)) leaves_of_[graph_[id].variable.get()].push_back(id);
     for (NodeId id : outputs_) escapes_[at(root(id))] = true;
     for (NodeId id : graph_.stores()) {
       escapes_[at(root(graph_[id].inputs[0]))] = true;
@@ -86,8 +88,9 @@ class ProgramBuilder {
   bool may_overwrite(NodeId value, VariableStorage* variable) const {
     const int u = unit_of(value);
     if (u < 0 || unit(u).phase != Phase::kCommit || value == unit(u).op) return false;
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (!is_variable(id) || graph_[id].variable.get() != variable) continue;
+    const auto leaves = leaves_of_.find(variable);
+    if (leaves == leaves_of_.end()) return true;
+    for (NodeId id : leaves->second) {
       if (escapes_[at(id)]) return false;
       for (int reader : readers_[at(id)])
         if (reader > u || (reader < u && merge_key(reader) == merge_key(u))) return false;
@@ -383,7 +386,8 @@ class ProgramBuilder {
   std::vector<Place> homes_;
   std::vector<std::vector<int>> readers_;
   std::vector<bool> escapes_;
-  std::map<VariableStorage*, NodeId> store_of_;  // the last store to each variable
+  std::map<VariableStorage*, std::vector<NodeId>> leaves_of_;  // the nodes that read each variable
+  std::map<VariableStorage*, NodeId> store_of_;                // the last store to each variable
   std::vector<NodeId> late_stores_;
   std::map<int, VariableStorage*> late_targets_;
   std::map<NodeId, int> snapshots_;
