@@ -22,7 +22,10 @@ from tests.kernels.harness import (
     unit_roundoff,
 )
 
-COVERED = {f"gemm_{kernel}_{suffix}" for kernel in ("block", "pack", "thin") for suffix in ("f32", "f64")}
+COVERED = {
+    f"gemm_{kernel}_{suffix}"
+    for kernel, suffix in itertools.product(("block", "pack", "pack_a", "thin"), ("f32", "f64"))
+}
 COVERED |= {"gemm_tile_shape"}
 
 TRANSPOSED = list(itertools.product((False, True), repeat=2))
@@ -35,12 +38,13 @@ PATHS = {
     "whole": 2,
     "thin columns": 4,
     "thin rows": 8,
+    "pack A": 64,
 }
 
 
 def tile(isa: str, dtype: str) -> tuple[int, int]:
-    rows, cols = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    TABLES[isa]["gemm_tile_shape"](dtype, rows, cols)
+    rows, cols, panel_rows = (np.zeros(1, np.int64) for _ in range(3))
+    TABLES[isa]["gemm_tile_shape"](dtype, rows, cols, panel_rows)
     return int(rows[0]), int(cols[0])
 
 
@@ -181,6 +185,7 @@ LARGE: list[Shape] = [
     (259, 1201, 19),
     (5, 1025, 301),
     (41, 1031, 263),
+    (131, 1031, 263),
 ]
 
 
@@ -212,12 +217,12 @@ def test_every_path_is_reached(dtype: str) -> None:
         )
 
 
-@pytest.mark.parametrize("transposed", [(False, False), (False, True)])
+@pytest.mark.parametrize("transposed", TRANSPOSED)
 def test_a_product_in_several_passes(transposed: tuple[bool, bool]) -> None:
-    """A B beyond the caches, packed block by block over its columns and over k. The emulated multiply-adds of
-    the weakest instruction set would take seconds."""
+    """A B beyond the caches, packed block by block over its columns and over k; A in pieces of its rows. The
+    emulated multiply-adds of the weakest instruction set would take seconds."""
     fused = ISAS[1:] or ISAS
-    check((163, 1601, 1709), "float32", transposed, threads=(1, 2), isas=fused)
+    check((163, 1601, 1709), "float32", transposed, threads=(1, 2, 4, 6), isas=fused)
 
 
 @pytest.mark.parametrize("transposed", TRANSPOSED)

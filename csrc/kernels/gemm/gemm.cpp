@@ -1,5 +1,5 @@
 // Runs a planned product: walks the blocks, packs where the plan says so, calls the table's kernels. Nothing
-// is chosen and nothing is allocated here. Scratch is one piece per thread: its packed block of B.
+// is chosen and nothing is allocated here. Scratch is one piece per thread: its packed blocks of B and A.
 #include "kernels/gemm/gemm.h"
 
 #include <algorithm>
@@ -18,12 +18,14 @@ template <>
 struct Kernels<float> {
   static auto block(const KernelTable& t) { return t.gemm_block_f32; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f32; }
+  static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f32; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f32; }
 };
 template <>
 struct Kernels<double> {
   static auto block(const KernelTable& t) { return t.gemm_block_f64; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f64; }
+  static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f64; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f64; }
 };
 
@@ -32,20 +34,30 @@ void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, s
   if (epilogue != nullptr) epilogue->fn(epilogue->context, row, row + rows, col, col + cols, thread);
 }
 
-// The block of B at (p, j), as gemm_block wants it: where it lies, or packed into `panels`.
+// A block of A or B as gemm_block wants it: where it lies, or (ld = 0) packed.
 template <class T>
-struct BlockOfB {
-  const T* b;
-  std::int64_t ldb;
+struct Operand {
+  const T* at;
+  std::int64_t ld;
 };
 
 template <class T>
-BlockOfB<T> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int64_t kc, std::int64_t j,
-                      std::int64_t cols, T* panels) {
+Operand<T> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int64_t kc, std::int64_t j,
+                     std::int64_t cols, T* panels) {
   const GemmProblem& q = plan.problem;
   b += q.trans_b ? j * q.ldb + p : p * q.ldb + j;
   if ((plan.path & kGemmPackB) == 0) return {b, q.ldb};
   Kernels<T>::pack (*plan.table)(cols, kc, b, q.ldb, q.trans_b, panels);
+  return {panels, 0};
+}
+
+template <class T>
+Operand<T> prepare_a(const GemmPlan& plan, const T* a, std::int64_t i, std::int64_t rows, std::int64_t p,
+                     std::int64_t kc, T* panels) {
+  const GemmProblem& q = plan.problem;
+  a += q.trans_a ? p * q.lda + i : i * q.lda + p;
+  if ((plan.path & kGemmPackA) == 0) return {a, q.lda};
+  Kernels<T>::pack_a (*plan.table)(rows, kc, a, q.lda, q.trans_a, panels);
   return {panels, 0};
 }
 
@@ -57,16 +69,28 @@ void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch
   const std::int64_t across = div_up(q.n, plan.nc);
   parallel_for(plan.threads, div_up(q.m, plan.mc) * across, [&](std::int64_t task, int thread) {
     const std::int64_t i = task / across * plan.mc, j = task % across * plan.nc;
-    const std::int64_t rows = std::min(plan.mc, q.m - i), cols = std::min(plan.nc, q.n - j);
-    T* const panels = reinterpret_cast<T*>(static_cast<std::byte*>(scratch) + plan.thread_bytes * thread);
+    const std::int64_t i_end = std::min(i + plan.mc, q.m), cols = std::min(plan.nc, q.n - j);
+    std::byte* const own = static_cast<std::byte*>(scratch) + plan.thread_bytes * thread;
+    T* const panels_of_b = reinterpret_cast<T*>(own);
+    T* const panels_of_a = reinterpret_cast<T*>(own + plan.panels_of_b);
     for (std::int64_t p = 0; p < q.k; p += plan.kc) {
-      if (plan.interruptible && interrupted()) return;
       const std::int64_t kc = std::min(plan.kc, q.k - p);
-      const BlockOfB<T> right = prepare_b(plan, b, p, kc, j, cols, panels);
-      const T* const left = q.trans_a ? a + p * q.lda + i : a + i * q.lda + p;
-      block(rows, cols, kc, left, q.lda, q.trans_a, right.b, right.ldb, c + i * q.ldc + j, q.ldc, p > 0);
+      const bool last = p + kc == q.k;
+      const std::int64_t strip = last && epilogue != nullptr ? plan.strip : cols;
+      const Operand<T> right = prepare_b(plan, b, p, kc, j, cols, panels_of_b);
+      for (std::int64_t r = i; r < i_end; r += plan.ma) {
+        if (plan.interruptible && interrupted()) return;
+        const std::int64_t rows = std::min(plan.ma, i_end - r);
+        const Operand<T> left = prepare_a(plan, a, r, rows, p, kc, panels_of_a);
+        for (std::int64_t s = 0; s < cols; s += strip) {
+          const std::int64_t width = std::min(strip, cols - s);
+          const T* const columns = right.at + (right.ld == 0 ? s * kc : s);
+          block(rows, width, kc, left.at, left.ld, q.trans_a, columns, right.ld, c + r * q.ldc + j + s, q.ldc,
+                p > 0);
+          if (last) finish(epilogue, r, rows, j + s, width, thread);
+        }
+      }
     }
-    finish(epilogue, i, rows, j, cols, thread);
   });
 }
 
@@ -74,8 +98,8 @@ void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch
 template <class T>
 void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
-  const BlockOfB<T> right = prepare_b(plan, b, 0, q.k, 0, q.n, scratch);
-  Kernels<T>::block (*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.b, right.ldb, c, q.ldc, false);
+  const Operand<T> right = prepare_b(plan, b, 0, q.k, 0, q.n, scratch);
+  Kernels<T>::block (*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.at, right.ld, c, q.ldc, false);
   finish(epilogue, 0, q.m, 0, q.n, 0);
 }
 

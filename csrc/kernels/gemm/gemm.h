@@ -38,13 +38,18 @@ struct GemmPlan {
   bool interruptible = true;  // whether gemm_run returns early, C undefined, when an interrupt comes
   // C is cut into tasks of mc x nc, whose k is walked in blocks of kc.
   std::int64_t mc = 0, nc = 0, kc = 0;
-  std::size_t thread_bytes = 0;   // the part of scratch_bytes that each thread has to itself
+  // A task's rows go by in pieces of `ma`; the last pass over k finishes a piece by `strip` columns.
+  std::int64_t ma = 0, strip = 0;
+  // Of scratch_bytes, each thread has thread_bytes to itself: panels_of_b bytes of them, then panels of A.
+  std::size_t thread_bytes = 0, panels_of_b = 0;
   std::size_t scratch_bytes = 0;  // 64-byte aligned scratch that gemm_run needs
 };
 
 // `max_threads` bounds GemmPlan::threads; the choice of path never depends on it, and results do not.
-// `epilogue_ns` is the time on one thread of the epilogue that will ride along: it counts when threads are chosen.
-GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table, double epilogue_ns = 0);
+// `epilogue_ns` is the time on one thread of the epilogue that will ride along: it counts when threads are
+// chosen.
+GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table,
+                   double epilogue_ns = 0);
 void gemm_run(const GemmPlan& plan, const void* a, const void* b, void* c, void* scratch,
               const GemmEpilogue* epilogue = nullptr);
 // Plain triple loop with double accumulators (long double for f64): the oracle.

@@ -16,6 +16,11 @@ RANVIER_INLINE std::int64_t even_step(std::int64_t total, std::int64_t most) {
   return (total + parts - 1) / parts;
 }
 
+// Rows of A in a packed panel: those of a tile, in whole vectors.
+template <class T>
+inline constexpr std::int64_t kPanelRows =
+    (kTileRows + Vec<T>::kLanes - 1) / Vec<T>::kLanes * Vec<T>::kLanes;
+
 // How the operands of a block are walked, tile by tile.
 template <class T>
 struct BlockShape {
@@ -69,6 +74,9 @@ static void cols_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
     const std::int64_t cols = at_most(s.cols_step, s.n - j);
     const T* panel = a;
     for (std::int64_t i = 0; i < s.m; i += s.rows_step, panel += s.a_step) {
+      const std::int64_t after = i + s.rows_step;
+      if (s.k >= kDeepProduct && after < s.m)
+        fetch_tile(c + after * s.ldc, s.ldc, at_most(s.rows_step, s.m - after), cols);
       run_tile<T, kForm>(s, at_most(s.rows_step, s.m - i), cols, panel, b, c + i * s.ldc);
     }
   }
@@ -84,7 +92,12 @@ static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, st
   // Next to no arithmetic: C is written line by line, as rows a page or more apart contend for the same sets.
   if (k <= kShortProduct && n >= kLongRow) s.rows_step = 1;
   s.a_step = trans_a ? s.rows_step : s.rows_step * lda;
-  const bool packed_b = ldb == 0;
+  const bool packed_a = lda == 0, packed_b = ldb == 0;
+  if (packed_a) {
+    trans_a = true;
+    s.lda = kPanelRows<T>;
+    s.a_step = kPanelRows<T> * k;
+  }
   if (packed_b) {
     s.ldb = s.cols_step;
     s.b_step = s.cols_step * k;
@@ -92,7 +105,7 @@ static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, st
     s.cols_step = even_step((n + kLanes - 1) / kLanes, max_vecs(static_cast<int>(s.rows_step))) * kLanes;
     s.b_step = s.cols_step;
   }
-  const bool by_rows = packed_b || k < kDeepProduct || k * n <= kSmallB;
+  const bool by_rows = !packed_a && (packed_b || k < kDeepProduct || k * n <= kSmallB);
   if (trans_a) {
     (by_rows ? rows_outside<T, ReadA::kCols> : cols_outside<T, ReadA::kCols>)(s, a, b, c);
   } else {

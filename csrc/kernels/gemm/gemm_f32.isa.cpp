@@ -14,11 +14,18 @@ void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float*
 
 void gemm_pack_f32(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool trans_b,
                    float* out) {
-  pack<float>(n, k, kTileVecs * Vec<float>::kLanes, b, ldb, trans_b, out);
+  constexpr std::int64_t kWidth = kTileVecs * Vec<float>::kLanes;
+  pack<float>(n, k, kWidth, kWidth, b, ldb, trans_b, out);
 }
 
-void gemm_tile_shape(DType dtype, std::int64_t* rows, std::int64_t* cols) {
+void gemm_pack_a_f32(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, bool trans_a,
+                     float* out) {
+  pack<float>(m, k, even_step(m, kTileRows), kPanelRows<float>, a, lda, !trans_a, out);
+}
+
+void gemm_tile_shape(DType dtype, std::int64_t* rows, std::int64_t* cols, std::int64_t* panel_rows) {
   *rows = kTileRows;
+  *panel_rows = dtype == DType::f64 ? kPanelRows<double> : kPanelRows<float>;
   *cols = kTileVecs * (dtype == DType::f64 ? Vec<double>::kLanes : Vec<float>::kLanes);
 }
 

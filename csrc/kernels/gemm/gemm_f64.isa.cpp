@@ -14,7 +14,13 @@ void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double
 
 void gemm_pack_f64(std::int64_t n, std::int64_t k, const double* b, std::int64_t ldb, bool trans_b,
                    double* out) {
-  pack<double>(n, k, kTileVecs * Vec<double>::kLanes, b, ldb, trans_b, out);
+  constexpr std::int64_t kWidth = kTileVecs * Vec<double>::kLanes;
+  pack<double>(n, k, kWidth, kWidth, b, ldb, trans_b, out);
+}
+
+void gemm_pack_a_f64(std::int64_t m, std::int64_t k, const double* a, std::int64_t lda, bool trans_a,
+                     double* out) {
+  pack<double>(m, k, even_step(m, kTileRows), kPanelRows<double>, a, lda, !trans_a, out);
 }
 
 void gemm_thin_f64(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const double* x,

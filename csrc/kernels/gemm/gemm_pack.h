@@ -1,5 +1,5 @@
-// Packing of B into panels as wide as a tile, which then reads them at unit stride from cache. For *.isa.cpp
-// only; the contract of gemm_pack stands in kernels.def.
+// Packing of B into panels as wide as a tile, and of A into panels as high: tiles then read at unit stride. For
+// *.isa.cpp only; the contracts of gemm_pack and gemm_pack_a stand in kernels.def.
 #pragma once
 
 #include <cstdint>
@@ -78,13 +78,15 @@ static void pack_copied(std::int64_t lines, std::int64_t k, std::int64_t width, 
   }
 }
 
+// Panels of `step` lines, in which elements of a line are `width` apart: line q, element p goes to
+// out[q / step * width * k + p * width + q % step].
 template <class T>
-static void pack(std::int64_t count, std::int64_t k, std::int64_t width, const T* in, std::int64_t ld,
-                 bool transpose, T* out) {
+static void pack(std::int64_t count, std::int64_t k, std::int64_t step, std::int64_t width, const T* in,
+                 std::int64_t ld, bool transpose, T* out) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes;
   if (transpose) {
-    for (std::int64_t q = 0; q < count; q += width, out += width * k) {
-      const std::int64_t lines = count - q < width ? count - q : width;
+    for (std::int64_t q = 0; q < count; q += step, out += width * k) {
+      const std::int64_t lines = count - q < step ? count - q : step;
       for (std::int64_t i = 0; i < lines; i += kLanes) {
         const std::int64_t group = lines - i < kLanes ? lines - i : kLanes;
         pack_transposed<T>(group, k, width, in + (q + i) * ld, ld, out + i);
@@ -97,9 +99,9 @@ static void pack(std::int64_t count, std::int64_t k, std::int64_t width, const T
   constexpr std::int64_t kRun = 8;
   for (std::int64_t p = 0; p < k; p += kRun, in += kRun * ld) {
     const std::int64_t run = k - p < kRun ? k - p : kRun;
-    for (std::int64_t q = 0; q < count; q += width) {
-      const std::int64_t lines = count - q < width ? count - q : width;
-      pack_copied<T>(lines, run, width, in + q, ld, out + q * k + p * width);
+    T* to = out + p * width;
+    for (std::int64_t q = 0; q < count; q += step, to += width * k) {
+      pack_copied<T>(count - q < step ? count - q : step, run, width, in + q, ld, to);
     }
   }
 }

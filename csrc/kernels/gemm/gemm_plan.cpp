@@ -1,9 +1,10 @@
 // Chooses how a product is run. The path depends on the problem and on the instruction set's register tile
 // only; max_threads bounds the threads and shapes the tasks they share.
 //
-// A is always read where it lies: its rows (or columns) under a tile stay in L1 while B goes by. B is packed
-// where it is transposed, or too large for L2 and read for many rows. Tasks pack for themselves: what
-// two tasks pack twice costs a few percent at most, and no core waits for another's lines.
+// B is packed where it is transposed, or too large for L2 and read for many rows. A is read where it lies (its
+// rows or columns under a tile stay in L1 while B goes by), or packed where B is and a row of C is long. Tasks
+// pack for themselves: what two tasks pack twice costs a few percent at most, and no core waits for another's
+// lines.
 #include <algorithm>
 
 #include "base/status.h"
@@ -18,6 +19,8 @@ constexpr std::int64_t kLocalB = 1 << 20;       // bytes of a B that is best rea
 constexpr std::int64_t kStreamedB = 16 << 20;   // bytes of a B that comes from memory
 constexpr std::int64_t kDepth = 512;            // kc under a packed B
 constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
+// Under a packed A: bytes of kc (reloading C costs a tile 300 cycles), bytes of A that stay in L2, and nc.
+constexpr std::int64_t kPackedDepth = 4096, kPackedBytesOfA = 256 * 1024, kPackedAcross = 1280;
 constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
 constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
 constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
@@ -27,7 +30,7 @@ constexpr double kCyclesPerNanosecond = 4;
 constexpr double kBytesPerNanosecond = 24;  // from memory, one core
 
 struct Tile {
-  std::int64_t rows = 0, cols = 0;
+  std::int64_t rows = 0, cols = 0, panel_rows = 0;
 };
 
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
@@ -39,6 +42,13 @@ std::int64_t bytes_of(const GemmProblem& q, std::int64_t elements) {
 // Cuts `total` into about `parts` equal pieces of at least `least`; returns the piece.
 std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
   return std::min(total, std::max(div_up(total, std::max<std::int64_t>(parts, 1)), least));
+}
+
+// The size of nearly equal pieces of `total`, multiples of `unit`, none above `most` (which is at least a unit).
+std::int64_t even(std::int64_t total, std::int64_t most, std::int64_t unit) {
+  if (total <= most) return total;
+  const std::int64_t pieces = div_up(total, std::max(most / unit * unit, unit));
+  return std::min(total, round_up(div_up(total, pieces), unit));
 }
 
 void check(const GemmProblem& q) {
@@ -57,11 +67,18 @@ bool packs_plain_b(const GemmProblem& q, const Tile& tile) {
   return q.m > (bytes < kStreamedB ? 4 : 2) * tile.rows;
 }
 
+// Turning a tile's rows costs an eighth of its multiply-adds, once for all tiles along a row; rows a multiple of
+// a page apart, which contend for the same lines of L1, cost a twentieth as they are.
+bool packs_a(const GemmProblem& q, const Tile& tile) {
+  return q.n >= 16 * tile.cols && q.m >= 8 * tile.rows && q.k >= 128 && bytes_of(q, q.k * q.n) > kLocalB;
+}
+
 int choose_path(const GemmProblem& q, const Tile& tile) {
   if (q.k == 0) return kGemmInPlace;  // zeros
   if (q.n <= 4 && q.m >= 2 * q.n) return kGemmThinCols;
   if (q.m <= 4 && q.trans_b) return kGemmThinRows;
-  return q.trans_b || packs_plain_b(q, tile) ? kGemmPackB : kGemmInPlace;
+  if (!q.trans_b && !packs_plain_b(q, tile)) return kGemmInPlace;
+  return kGemmPackB | (packs_a(q, tile) ? kGemmPackA : 0);
 }
 
 // Estimated time on one core: two multiply-adds of a vector per cycle, or the operands from memory.
@@ -86,6 +103,27 @@ void block_packed(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   plan.mc = std::min(piece(q.m, div_up(parts, div_up(q.n, plan.nc)), 16 * tile.rows), kTaskRows);
 }
 
+// Both packed: a task's panels of B lie in L2 or L3 and go by once for every `ma` rows of A, which lie in L2.
+// Every thread has as many tasks as any other, and its share of C is as near to square as can be: the shares'
+// edges are what is packed twice.
+void block_packed_both(GemmPlan& plan, const Tile& tile) {
+  const GemmProblem& q = plan.problem;
+  plan.kc = even(q.k, kPackedDepth / bytes_of(q, 1), 16);
+  std::int64_t least = 0;
+  for (std::int64_t down = 1; down <= plan.threads; ++down) {
+    if (plan.threads % down != 0) continue;
+    const std::int64_t across = plan.threads / down, packed = q.m * across + q.n * down;
+    if (down > 1 && packed >= least) continue;
+    least = packed;
+    plan.mc = std::min(q.m, round_up(div_up(q.m, down), tile.rows));
+    const std::int64_t pieces = across * div_up(q.n, across * kPackedAcross);
+    plan.nc = std::min(q.n, round_up(div_up(q.n, pieces), tile.cols));
+  }
+  const std::int64_t rows = kPackedBytesOfA / bytes_of(q, plan.kc) / tile.panel_rows * tile.rows;
+  plan.ma = even(plan.mc, std::max(rows, tile.rows), tile.rows);
+  plan.strip = kPackedCols;
+}
+
 void block_in_place(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   const GemmProblem& q = plan.problem;
   const std::int64_t b_bytes = bytes_of(q, q.k * q.n);
@@ -105,7 +143,7 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epi
   const GemmProblem& q = plan.problem;
   const double useful = (nanoseconds(plan, tile) + epilogue_ns) / kNanosecondsPerThread;
   plan.threads = static_cast<int>(std::clamp(useful, 1.0, static_cast<double>(std::max(max_threads, 1))));
-  plan.mc = q.m, plan.nc = q.n, plan.kc = q.k;
+  plan.mc = plan.ma = q.m, plan.nc = plan.strip = q.n, plan.kc = q.k;
   if (q.k == 0) return;
   const std::int64_t parts =
       plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
@@ -113,6 +151,8 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epi
     plan.mc = std::min({q.m, round_up(piece(q.m, parts, 1), 64), kThinLines});
   } else if (plan.path == kGemmThinRows) {
     plan.nc = std::min({q.n, round_up(piece(q.n, parts, 1), 64), kThinLines});
+  } else if ((plan.path & kGemmPackA) != 0) {
+    block_packed_both(plan, tile);
   } else if (plan.path == kGemmPackB) {
     block_packed(plan, tile, parts);
   } else {
@@ -125,9 +165,15 @@ void book_scratch(GemmPlan& plan, const Tile& tile) {
   const GemmProblem& q = plan.problem;
   const std::int64_t tasks = div_up(q.m, plan.mc) * div_up(q.n, plan.nc);
   plan.threads = static_cast<int>(std::min<std::int64_t>(plan.threads, tasks));
-  if (plan.path == kGemmPackB) {
-    const std::int64_t bytes = round_up(bytes_of(q, round_up(plan.nc, tile.cols) * plan.kc), 64);
-    plan.thread_bytes = static_cast<std::size_t>(bytes);
+  if ((plan.path & kGemmPackB) != 0) {
+    const std::int64_t bytes = bytes_of(q, round_up(plan.nc, tile.cols) * plan.kc);
+    plan.panels_of_b = plan.thread_bytes = static_cast<std::size_t>(round_up(bytes, 64));
+  }
+  if ((plan.path & kGemmPackA) != 0) {
+    const std::int64_t panels = div_up(plan.ma, tile.rows) * tile.panel_rows;
+    plan.thread_bytes += static_cast<std::size_t>(round_up(bytes_of(q, panels * plan.kc), 64));
+  }
+  if (plan.thread_bytes > 0) {
     plan.scratch_bytes = plan.thread_bytes * static_cast<std::size_t>(plan.threads);
   }
   if (plan.path <= kGemmPackB && tasks == 1 && plan.kc == q.k) plan.path |= kGemmWhole;
@@ -135,7 +181,8 @@ void book_scratch(GemmPlan& plan, const Tile& tile) {
 
 }  // namespace
 
-GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table, double epilogue_ns) {
+GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTable& table,
+                   double epilogue_ns) {
   check(problem);
   GemmPlan plan;
   plan.problem = problem;
@@ -146,7 +193,7 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
     plan.path = kGemmInteger;
   } else {
     Tile tile;
-    table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols);
+    table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols, &tile.panel_rows);
     plan.path = choose_path(problem, tile);
     choose_blocks(plan, tile, max_threads, epilogue_ns);
     book_scratch(plan, tile);
