@@ -55,7 +55,6 @@ def test_info(capsys):
         "compiler",
         "instruction sets",
         "threads",
-        "OpenMP runtime",
         "CUDA",
         "cache folder",
     ):

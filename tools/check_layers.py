@@ -3,7 +3,7 @@
 
 usage: check_layers.py [ROOT]        ROOT: the repository, by default the one this file stands in
 
-C++ (csrc/): which room may include which; pybind11 only in bindings; OpenMP only in base/threading.cpp; no
+C++ (csrc/): which room may include which; pybind11 only in bindings; threads only in base/team.cpp; no
 library templates in files that are compiled once per instruction set; no kernel family left out of
 kernels.def. Python (python/ranvier/): imports go down only, also those inside functions and under
 TYPE_CHECKING; no two modules import each other, directly or round about (except for their types); at module
@@ -92,8 +92,8 @@ def check_include(source: Path, csrc: Path, quote: str, target: str) -> str | No
     if quote == "<":
         if target.startswith("pybind11/") and room != "bindings":
             return "only bindings/ may see pybind11"
-        if target == "omp.h" and source != csrc / "base/threading.cpp":
-            return "only base/threading.cpp may see OpenMP"
+        if target == "omp.h":
+            return "OpenMP is not used (call parallel_for)"
         if source.name.endswith(".isa.cpp") and target in NOT_PER_ISA:
             return f"<{target}> in a file compiled per instruction set: its code may be emitted out of line"
         return None
@@ -121,8 +121,10 @@ def check_cpp(root: Path) -> Iterator[str]:
             if match := INCLUDE.match(line):
                 if problem := check_include(source, csrc, match[1], match[2]):
                     yield f"{where}:{number}: {problem}"
-            elif re.match(r"\s*#\s*pragma\s+omp\b", line) and source != csrc / "base/threading.cpp":
-                yield f"{where}:{number}: only base/threading.cpp may use OpenMP (call parallel_for)"
+            elif re.match(r"\s*#\s*pragma\s+omp\b", line):
+                yield f"{where}:{number}: OpenMP is not used (call parallel_for)"
+            elif re.search(r"\bstd::j?thread\b(?!::)", line) and source != csrc / "base/team.cpp":
+                yield f"{where}:{number}: only base/team.cpp may start threads (call parallel_for)"
     yield from check_kernel_lists(root)
 
 

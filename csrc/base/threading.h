@@ -1,21 +1,28 @@
-// Threads. threading.cpp is the only file that sees OpenMP.
+// Threads: how many there are to be, and sharing out work. The team that does it is team.cpp's.
 //
 // Work is cut into tasks that do not depend on the thread count, so results do not either; threads only
-// decide who runs a task. A child of fork() computes on one thread (libgomp cannot start a team there).
+// decide who runs a task.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <string>
 #include <type_traits>
 
 namespace ranvier {
 
 // The most threads a step may use: RANVIER_NUM_THREADS, else OMP_NUM_THREADS, else the processors this
-// process may run on (affinity and cgroup quota respected). 1 in a forked child.
+// process may run on (affinity and cgroup quota respected).
 int max_threads();
 void set_max_threads(int threads);
-std::string openmp_runtime();  // e.g. "libgomp (OpenMP 4.5)"
+
+// Lives while a thread of the program runs native code. Where several do, each leaves the others a processor.
+class Caller {
+ public:
+  Caller();
+  ~Caller();
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+};
 
 // Set by the SIGINT handler while native code runs; long kernels poll it between blocks and return early
 // (their output is then garbage: the executor discards the step).

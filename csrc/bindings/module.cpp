@@ -29,7 +29,6 @@ py::dict build_info() {
   info["isas_supported"] = supported_isas();
   info["isa"] = chosen_isa();
   info["threads"] = max_threads();
-  info["openmp"] = openmp_runtime();
   info["cuda"] = false;
   return info;
 }

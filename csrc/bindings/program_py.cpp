@@ -60,6 +60,7 @@ py::list run_program(Program& program, const std::vector<py::array>& inputs) {
       {
         InterruptGuard guard;
         py::gil_scoped_release release;
+        const Caller caller;
         done = program.run(profiles);
         if (done) program.readout(profiles);
       }
@@ -125,6 +126,7 @@ struct PyEpoch {
       {
         InterruptGuard guard;
         py::gil_scoped_release release;
+        const Caller caller;
         done += epoch->advance(max_steps < 0 ? -1 : max_steps - done, seconds);
       }
       if (g_interrupts.load() == before && !interrupted()) return done;

@@ -89,7 +89,6 @@ def _info() -> int:
         ),
         "compiled for": ", ".join(build["isas_compiled"]),
         "threads": build["threads"],
-        "OpenMP runtime": build["openmp"],
         "CUDA": "yes" if build["cuda"] else "no",
         "cache folder": cache_dir(),
         "Python": f"{platform.python_version()} ({platform.system()} {platform.machine()})",

@@ -122,10 +122,38 @@ print("equal")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("parent_first", [True, False])
-def test_a_forked_child_computes_on_one_thread_and_says_so_once(parent_first):
+def test_a_forked_child_has_a_team_of_its_own(parent_first):
     code = FORK.replace("PARENT_FIRST", str(parent_first))
-    done = run(code, RANVIER_NUM_THREADS="2")
+    for threads in ("1", "2"):
+        done = run(code, RANVIER_NUM_THREADS=threads)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "equal\n", "")
+
+
+CALLERS = """
+import os, threading
+import numpy as np
+import ranvier as rv
+from ranvier import _core
+rng = np.random.default_rng(0)
+pairs = [rng.normal(size=(2, 200 + 10 * i, 200 + 10 * i)).astype("float32") for i in range(8)]
+expected = [rv.ops.matmul(a, b) for a, b in pairs]
+wrong = []
+def work(i):
+    for _ in range(30):
+        if not np.array_equal(rv.ops.matmul(*pairs[i]), expected[i]):
+            wrong.append(i)
+threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+for thread in threads: thread.start()
+for number in (1, 4, 2, 3) * 5:  # the team shrinks and grows meanwhile
+    _core.set_num_threads(number)
+for thread in threads: thread.join()
+print(wrong, len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0)
+"""
+
+
+def test_many_callers_share_one_team():
+    done = run(CALLERS, RANVIER_NUM_THREADS="3", OPENBLAS_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "equal\n"
-    assert done.stderr.count("this process is a fork") == 1, done.stderr
-    assert "this process is a fork" not in run(code, RANVIER_NUM_THREADS="1").stderr
+    wrong, tasks = done.stdout.rsplit(" ", 1)
+    assert wrong == "[]"
+    assert int(tasks) <= 1 + 3  # this one, and the team's members: no team for each caller
