@@ -101,6 +101,62 @@ template <class T>
   return fold_any<FastMaxOp, T>(cols, x, limit);
 }
 
+// A sum and what its roundings lost.
+template <class V>
+struct Sum {
+  V high, low;
+  [[gnu::always_inline]] inline Sum operator+(const Sum& other) const {
+    const V s = high + other.high;
+    const V v = s - high;
+    return {s, ((high - (s - v)) + (other.high - v)) + (low + other.low)};
+  }
+  [[gnu::always_inline]] inline Sum operator+(V value) const {
+    const V s = high + value;
+    const V v = s - high;
+    return {s, ((high - (s - v)) + (value - v)) + low};
+  }
+};
+
+// As fold of lanes.h.
+template <class T, int N, int Width = N>
+[[gnu::always_inline]] static inline T fold_sum(const Sum<VecN<T, N>>& sum) {
+  if constexpr (Width == 1) {
+    return sum.high[0] + sum.low[0];
+  } else if constexpr (N * sizeof(T) > 16) {
+    using Half = std::make_integer_sequence<int, N / 2>;
+    using S = Sum<VecN<T, N / 2>>;
+    return fold_sum<T, N / 2>(S{part<0>(sum.high, Half{}), part<0>(sum.low, Half{})} +
+                              S{part<N / 2>(sum.high, Half{}), part<N / 2>(sum.low, Half{})});
+  } else {
+    using All = std::make_integer_sequence<int, N>;
+    using S = Sum<VecN<T, N>>;
+    return fold_sum<T, N, Width / 2>(sum + S{part<Width / 2>(sum.high, All{}), part<Width / 2>(sum.low, All{})});
+  }
+}
+
+// The sum of a long row of exponentials, as sum_strips but for its roundings, which are kept.
+template <class T, class F>
+[[gnu::always_inline]] static inline T sum_exponentials(std::int64_t cols, F strip) {
+  using V = NativeVec<T>;
+  if (cols <= kStrip) return fold<AddOp, T>(strip(std::int64_t{0}, cols));
+  constexpr std::int64_t kBlock = std::int64_t{kStrips} * kLanes<T>;
+  constexpr int K = kLanes<T> / kNative<T>;
+  Pairwise<AddOp, T> blocks;
+  for (std::int64_t begin = 0; begin < cols; begin += kBlock) {
+    const std::int64_t end = cols - begin < kBlock ? cols : begin + kBlock;
+    Sum<V> acc[K] = {};
+    for (std::int64_t c = begin; c < end; c += kStrip) {
+      const Strip<T> x = strip(c, end - c);
+      Sum<V>* lane = acc + (c - begin) % kLanes<T> / kNative<T>;
+      for (int k = 0; k < kStripVecs<T>; ++k) lane[k] = lane[k] + x.v[k];
+    }
+    for (int half = K / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) acc[k] = acc[k] + acc[k + half];
+    blocks.push(fold_sum<T, kNative<T>>(acc[0]));
+  }
+  return blocks.finish();
+}
+
 // The sum over c < cols of the strips that strip(c, count) gives for elements c to c + kStrip, zero from
 // `count` on: the tree of reduce_row, with the lanes in memory, so that `strip` is inlined once.
 template <class T, class F>
@@ -124,17 +180,21 @@ template <class T, class F>
   return blocks.finish();
 }
 
-// e^t for t <= 0. What would come near the smallest normal number is zero: denormal numbers are slow, here
-// and in whatever reads them.
+// e^(x - max) for x <= max, within an ulp or so: the difference is carried in two numbers, for what its rounding
+// loses would be magnified by the exponential. What rounds to zero is not computed: it would pass through
+// denormal numbers, which are slow, and so would elements of -inf, which short rows are padded with.
 template <class T>
-[[gnu::always_inline]] static inline T exp_flushed(T t) {
-  constexpr T kFlush = sizeof(T) == 4 ? T(-87) : T(-708);
-  const T e = exp_core(t < kFlush ? kFlush : t, T(0));
-  return t < kFlush ? T(0) : e;
+[[gnu::always_inline]] static inline T exp_below(T x, T max) {
+  const T t = x - max;
+  const T v = t - x;
+  const T lo = (x - (t - v)) - (max + v);
+  const bool gone = t < Fp<T>::kExpMin;
+  const T e = exp_core(gone ? T(0) : t, lo);
+  return gone ? T(0) : e;
 }
 template <class T>
 [[gnu::always_inline]] static inline Strip<T> exp_strip(const Strip<T>& x, T max) {
-  return map_elements(x, [=](T value) { return exp_flushed(value - max); });
+  return map_elements(x, [=](T value) { return exp_below(value, max); });
 }
 
 // The maximum of a row and the sum of exp(x - maximum).
@@ -143,7 +203,7 @@ template <class T>
                                                     T& sum) {
   const T m = row_max(cols, x, limit);
   max = m;
-  sum = sum_strips<T>(cols, [=](std::int64_t i, std::int64_t count) {
+  sum = sum_exponentials<T>(cols, [=](std::int64_t i, std::int64_t count) {
     return exp_strip(load_strip<T>(x + i, count, limit, kNegInf<T>), m);
   });
 }
@@ -152,7 +212,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] static inline T exp_row(std::int64_t cols, const T* x, const T* limit, T* out) {
   const T max = row_max(cols, x, limit);
-  return sum_strips<T>(cols, [=](std::int64_t i, std::int64_t count) {
+  return sum_exponentials<T>(cols, [=](std::int64_t i, std::int64_t count) {
     const Strip<T> e = exp_strip(load_strip<T>(x + i, count, limit, kNegInf<T>), max);
     store_strip(out + i, count, e);
     return e;
@@ -163,8 +223,8 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] static inline Strip<T> softmax_strip(const Strip<T>& x) {
   const Strip<T> e = exp_strip(x, fold<FastMaxOp, T>(x));
-  const T scale = T(1) / fold<AddOp, T>(e);
-  return map(e, [=](NativeVec<T> v) { return v * scale; });
+  const T sum = fold<AddOp, T>(e);
+  return map(e, [=](NativeVec<T> v) { return v / sum; });  // takes no longer than a reciprocal and rounds once
 }
 
 // The sum of a * b.

@@ -6,16 +6,18 @@
 namespace ranvier::reference {
 namespace {
 
+using Wide = long double;  // so that double is held against something better
+
 template <class T>
-double max_of(std::int64_t cols, const T* x) {
-  double max = -std::numeric_limits<double>::infinity();
+Wide max_of(std::int64_t cols, const T* x) {
+  Wide max = -std::numeric_limits<Wide>::infinity();
   for (std::int64_t c = 0; c < cols; ++c) max = x[c] > max ? x[c] : max;
   return max;
 }
 
 template <class T>
-double exp_sum(std::int64_t cols, const T* x, double max) {
-  double sum = 0;
+Wide exp_sum(std::int64_t cols, const T* x, Wide max) {
+  Wide sum = 0;
   for (std::int64_t c = 0; c < cols; ++c) sum += std::exp(x[c] - max);
   return sum;
 }
@@ -29,7 +31,7 @@ std::int64_t label_at(const void* labels, bool label64, std::int64_t i) {
 template <class T>
 void softmax(std::int64_t rows, std::int64_t cols, const T* x, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols) {
-    const double max = max_of(cols, x), sum = exp_sum(cols, x, max);
+    const Wide max = max_of(cols, x), sum = exp_sum(cols, x, max);
     for (std::int64_t c = 0; c < cols; ++c) out[c] = static_cast<T>(std::exp(x[c] - max) / sum);
   }
 }
@@ -37,7 +39,7 @@ void softmax(std::int64_t rows, std::int64_t cols, const T* x, T* out) {
 template <class T>
 void log_softmax(std::int64_t rows, std::int64_t cols, const T* x, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols) {
-    const double max = max_of(cols, x), log_sum = std::log(exp_sum(cols, x, max));
+    const Wide max = max_of(cols, x), log_sum = std::log(exp_sum(cols, x, max));
     for (std::int64_t c = 0; c < cols; ++c) out[c] = static_cast<T>((x[c] - max) - log_sum);
   }
 }
@@ -45,8 +47,8 @@ void log_softmax(std::int64_t rows, std::int64_t cols, const T* x, T* out) {
 template <class T>
 void softmax_grad(std::int64_t rows, std::int64_t cols, const T* y, const T* g, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, y += cols, g += cols, out += cols) {
-    double dot = 0;
-    for (std::int64_t c = 0; c < cols; ++c) dot += static_cast<double>(g[c]) * y[c];
+    Wide dot = 0;
+    for (std::int64_t c = 0; c < cols; ++c) dot += static_cast<Wide>(g[c]) * y[c];
     for (std::int64_t c = 0; c < cols; ++c) out[c] = static_cast<T>(y[c] * (g[c] - dot));
   }
 }
@@ -54,10 +56,10 @@ void softmax_grad(std::int64_t rows, std::int64_t cols, const T* y, const T* g, 
 template <class T>
 void log_softmax_grad(std::int64_t rows, std::int64_t cols, const T* y, const T* g, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, y += cols, g += cols, out += cols) {
-    double sum = 0;
+    Wide sum = 0;
     for (std::int64_t c = 0; c < cols; ++c) sum += g[c];
     for (std::int64_t c = 0; c < cols; ++c)
-      out[c] = static_cast<T>(g[c] - std::exp(static_cast<double>(y[c])) * sum);
+      out[c] = static_cast<T>(g[c] - std::exp(static_cast<Wide>(y[c])) * sum);
   }
 }
 
@@ -72,7 +74,7 @@ std::int64_t sparse_xent(std::int64_t rows, std::int64_t cols, const T* x, const
       if (bad < 0) bad = r;
       continue;
     }
-    const double max = max_of(cols, x);
+    const Wide max = max_of(cols, x);
     loss[r] = static_cast<T>(std::log(exp_sum(cols, x, max)) + (max - x[label]));
   }
   return bad;
@@ -83,9 +85,9 @@ void sparse_xent_grad(std::int64_t rows, std::int64_t cols, const T* x, const vo
                       const T* g, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols) {
     const std::int64_t label = label_at(labels, label64, r);
-    const double max = max_of(cols, x), sum = exp_sum(cols, x, max);
+    const Wide max = max_of(cols, x), sum = exp_sum(cols, x, max);
     for (std::int64_t c = 0; c < cols; ++c) {
-      const double p = std::exp(x[c] - max) / sum;
+      const Wide p = std::exp(x[c] - max) / sum;
       out[c] = label < 0 || label >= cols ? T(0) : static_cast<T>(g[r] * (p - (c == label)));
     }
   }
