@@ -140,6 +140,86 @@ def lamb(lr: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon:
     return step
 
 
+def adafactor(
+    lr: float = 0.001,
+    beta_2_decay: float = -0.8,
+    epsilon_1: float = 1e-30,
+    epsilon_2: float = 1e-3,
+    clip_threshold: float = 1.0,
+    relative_step: bool = True,
+) -> Step:
+    s = Slots()
+
+    def rms(x: np.ndarray) -> Any:
+        return np.sqrt((x * x).mean())
+
+    def step(v: np.ndarray, g: np.ndarray, t: int) -> np.ndarray:
+        kept = 1 - t**beta_2_decay
+        squares = g * g + epsilon_1
+        if v.ndim < 2:
+            s["w"] = kept * s["w"] + (1 - kept) * squares
+        else:
+            s["r"] = kept * s["r"] + (1 - kept) * squares.mean(-1)
+            s["c"] = kept * s["c"] + (1 - kept) * squares.mean(-2)
+            s["w"] = (s["r"] / s["r"].mean(-1, keepdims=True))[..., None] * s["c"][..., None, :]
+        u = g / np.sqrt(s["w"])
+        u = u / max(1.0, rms(u) / clip_threshold)
+        return v - max(epsilon_2, rms(v)) * min(lr, 1 / np.sqrt(t)) * u
+
+    return step
+
+
+def muon(
+    lr: float = 0.001,
+    adam_beta_1: float = 0.9,
+    adam_beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+    muon_a: float = 3.4445,
+    muon_b: float = -4.775,
+    muon_c: float = 2.0315,
+    adam_lr_ratio: float = 1.0,
+    momentum: float = 0.95,
+    ns_steps: int = 5,
+    nesterov: bool = True,
+    rms_rate: float | None = 0.2,
+) -> Step:
+    s, of_others = Slots(), adam(lr * adam_lr_ratio, adam_beta_1, adam_beta_2, epsilon)
+
+    def step(v: np.ndarray, g: np.ndarray, t: int) -> np.ndarray:
+        if v.ndim != 2:
+            return of_others(v, g, t)
+        s["m"] = momentum * s["m"] + g
+        u, values, w = np.linalg.svd(g + momentum * s["m"] if nesterov else s["m"], full_matrices=False)
+        values = values / (np.sqrt((values * values).sum()) + 1e-7)
+        for _ in range(ns_steps):
+            values = muon_a * values + muon_b * values**3 + muon_c * values**5
+        scale = 1.0 if rms_rate is None else rms_rate * np.sqrt(max(v.shape))
+        return v - lr * scale * (u * values) @ w
+
+    return step
+
+
+def schedule_free_adamw(
+    lr: float = 0.0025,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+    warmup_steps: int = 0,
+) -> Step:
+    s = Slots()
+
+    def step(v: np.ndarray, g: np.ndarray, t: int) -> np.ndarray:
+        if t == 1:
+            s["z"] = s["x"] = v
+        rate = lr * min(1, t / warmup_steps) if warmup_steps else lr
+        s["s"] = beta_2 * s["s"] + (1 - beta_2) * g * g
+        s["z"] = s["z"] - rate * g / (np.sqrt(s["s"] / (1 - beta_2**t)) + epsilon)
+        s["x"] = s["x"] + (s["z"] - s["x"]) / t
+        return (1 - beta_1) * s["z"] + beta_1 * s["x"]
+
+    return step
+
+
 def ftrl(
     lr: float = 0.001,
     learning_rate_power: float = -0.5,

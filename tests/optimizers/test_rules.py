@@ -40,6 +40,38 @@ ROWS: list[tuple[str, dict[str, Any], Any]] = [
     ("Lion", {"beta_1": 0.5, "beta_2": 0.8}, rules.lion),
     ("Lamb", {}, rules.lamb),
     ("Lamb", {"beta_1": 0.5, "beta_2": 0.8, "epsilon": 1e-2}, rules.lamb),
+    ("Adafactor", {}, rules.adafactor),
+    (
+        "Adafactor",
+        {
+            "beta_2_decay": -0.5,
+            "epsilon_1": 1e-3,
+            "epsilon_2": 0.5,
+            "clip_threshold": 0.5,
+            "relative_step": False,
+        },
+        rules.adafactor,
+    ),
+    ("Muon", {}, rules.muon),
+    ("Muon", {"nesterov": False, "ns_steps": 3, "rms_rate": None, "momentum": 0.5}, rules.muon),
+    (
+        "Muon",
+        {
+            "adam_beta_1": 0.5,
+            "adam_beta_2": 0.8,
+            "adam_lr_ratio": 0.5,
+            "muon_a": 1.875,
+            "muon_b": -1.25,
+            "muon_c": 0.375,
+        },
+        rules.muon,
+    ),
+    ("ScheduleFreeAdamW", {}, rules.schedule_free_adamw),
+    (
+        "ScheduleFreeAdamW",
+        {"beta_1": 0.5, "beta_2": 0.8, "epsilon": 1e-2, "warmup_steps": 7},
+        rules.schedule_free_adamw,
+    ),
     ("Ftrl", {}, rules.ftrl),
     (
         "Ftrl",
@@ -108,7 +140,8 @@ def test_rules(name: str, kwargs: dict[str, Any], rule: Any, rate: float | None)
 
 def test_every_optimizer_has_a_row() -> None:
     classes = {n for n in optimizers.__all__ if isinstance(getattr(optimizers, n), type)}
-    assert classes - {"Optimizer"} == {name for name, *_ in ROWS}
+    wrappers = {"LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"}  # see test_wrappers.py
+    assert classes - {"Optimizer"} - wrappers == {name for name, *_ in ROWS}
 
 
 COMMON = {
@@ -180,6 +213,13 @@ SLOTS = [
     ("Nadam", {}, ["k_momentum", "k_velocity", "b_momentum", "b_velocity", "u_product"], "nadam"),
     ("Lion", {}, ["k_momentum", "b_momentum"], "lion"),
     ("Lamb", {}, ["k_momentum", "k_velocity", "b_momentum", "b_velocity"], "lamb"),
+    (
+        "ScheduleFreeAdamW",
+        {},
+        ["k_momentum", "k_velocity", "b_momentum", "b_velocity"],
+        "schedule_free_adam_w",
+    ),
+    ("Muon", {}, ["k_momentum", "b_momentum", "b_velocity"], "muon"),
     ("Ftrl", {}, ["k_accumulator", "k_linear", "b_accumulator", "b_linear"], "ftrl"),
     (
         "SGD",

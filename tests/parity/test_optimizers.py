@@ -89,6 +89,61 @@ def test_weights_after_20_steps(name: str, given: dict[str, Any]) -> None:
             assert_agrees(a, b)
 
 
+def test_loss_scale() -> None:
+    rng = np.random.default_rng(1)
+    grads = [[(rng.normal(size=s) * 9).astype("float32") for s in SHAPES.values()] for _ in range(20)]
+    for k in (4, 11):
+        grads[k][1][0] = np.nan
+    optimizers, values = [], []
+    for module in (ranvier, keras):
+        inner = module.optimizers.Adam(0.1, weight_decay=0.1)
+        optimizers.append(
+            module.optimizers.LossScaleOptimizer(inner, initial_scale=8.0, dynamic_growth_steps=3)
+        )
+        values.append([module.Variable(np.ones(s, "float32"), name=n) for n, s in SHAPES.items()])
+        optimizers[-1].build(values[-1])
+    # Keras on JAX applies it only without state.
+    state, trained = [v.value for v in optimizers[1].variables], [v.value for v in values[1]]
+    for step in grads:
+        optimizers[0].apply(step, values[0])
+        trained, state = optimizers[1].stateless_apply(
+            state, [keras.ops.convert_to_tensor(g) for g in step], trained
+        )
+        ours = [*values[0], *optimizers[0].variables]
+        assert len(ours) == len(trained) + len(state)
+        for a, b in zip(ours, [*trained, *state], strict=True):
+            assert_agrees(a, b)
+
+
+def test_multi_optimizer() -> None:
+    def run_one(module: Any) -> list[np.ndarray]:
+        o = module.optimizers
+        rng = np.random.default_rng(1)
+        variables = [module.Variable(np.ones(s, "float32"), name=n) for n, s in SHAPES.items()]
+        parts = o.OptimizerMap(
+            o.SGD(0.1, momentum=0.9), {"k.*": o.Adam(0.1), "out": o.Lion(weight_decay=0.5)}
+        )
+        optimizer = o.MultiOptimizer(parts, loss_scale_factor=4.0)
+        optimizer.build(variables)
+        for _ in range(20):
+            grads = [rng.normal(size=s).astype("float32") for s in SHAPES.values()]
+            optimizer.apply([module.ops.convert_to_tensor(g) for g in grads], variables)
+        return [np.asarray(v) for v in (*variables, *optimizer.variables)]
+
+    for a, b in zip(run_one(ranvier), run_one(keras), strict=True):
+        assert_agrees(a, b)
+
+
+def test_wrappers_exchange_configs() -> None:
+    o = ranvier.optimizers
+    for ours in (
+        o.LossScaleOptimizer(o.Adam(0.5), initial_scale=4.0, dynamic_growth_steps=3, name="x"),
+        o.MultiOptimizer(o.OptimizerMap(o.SGD(0.5), {"a.*": o.Adam()}), loss_scale_factor=2.0, name="y"),
+    ):
+        theirs = keras.optimizers.deserialize(o.serialize(ours))
+        assert o.deserialize(keras.optimizers.serialize(theirs)).get_config() == ours.get_config()
+
+
 # Keras's own `deserialize` does not know Lamb.
 @pytest.mark.parametrize(("name", "kwargs"), [row[:2] for row in ROWS if row[0] != "Lamb"])
 def test_configs_are_exchanged(name: str, kwargs: dict[str, Any]) -> None:

@@ -8,23 +8,34 @@ from typing import Any
 from ranvier.core import identifiers, registry
 from ranvier.optimizers import schedules
 from ranvier.optimizers.adadelta import Adadelta
+from ranvier.optimizers.adafactor import Adafactor
 from ranvier.optimizers.adagrad import Adagrad
 from ranvier.optimizers.adam import Adam, AdamW
 from ranvier.optimizers.adamax import Adamax
 from ranvier.optimizers.ftrl import Ftrl
 from ranvier.optimizers.lamb import Lamb
 from ranvier.optimizers.lion import Lion
+from ranvier.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from ranvier.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
+from ranvier.optimizers.muon import Muon
 from ranvier.optimizers.nadam import Nadam
 from ranvier.optimizers.optimizer import Optimizer
 from ranvier.optimizers.rmsprop import RMSprop
+from ranvier.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from ranvier.optimizers.sgd import SGD
 
-_ALL = (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Nadam, Ftrl, Lion, Lamb)
-_TABLE: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in _ALL}
+# fmt: off
+_ALL: tuple[type, ...] = (
+    SGD, RMSprop, Adam, AdamW, Adadelta, Adafactor, Adagrad, Adamax, Nadam, Ftrl, Lion, Lamb,
+    LossScaleOptimizer, MultiOptimizer, Muon, OptimizerMap, ScheduleFreeAdamW,
+)
+# fmt: on
+_TABLE: dict[str, type] = {cls.__name__.lower(): cls for cls in _ALL}
 
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -32,9 +43,14 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

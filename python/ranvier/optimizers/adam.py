@@ -10,6 +10,21 @@ from ranvier.core.variable import Variable
 from ranvier.optimizers.optimizer import Optimizer
 
 
+def moving_average(slot: Variable, value: Any, kept: float) -> Any:
+    """Moves a slot towards a value, by 1 - kept of the way, and returns it."""
+    average = slot + (value - slot) * (1.0 - kept)
+    slot.assign(average)
+    return average
+
+
+def corrected_rate(rate: Any, iterations: Any, beta_1: float, beta_2: float, dtype: str) -> Any:
+    """The learning rate with Adam's corrections for averages that began at zero."""
+    step = ops.cast(iterations + 1, dtype)
+    correction_1 = 1.0 - ops.power(ops.convert_to_tensor(beta_1, dtype), step)
+    correction_2 = 1.0 - ops.power(ops.convert_to_tensor(beta_2, dtype), step)
+    return rate * ops.sqrt(correction_2) / correction_1
+
+
 class Adam(Optimizer):
     """Steps by a moving average of the gradient over the root of one of its square (Kingma & Ba, 2015).
 
@@ -75,23 +90,19 @@ class Adam(Optimizer):
         if self.amsgrad:
             self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat")
 
-    def _corrected_rate(self, learning_rate: Any, dtype: str) -> Any:
-        """The learning rate with the corrections for averages that began at zero."""
-        step = ops.cast(self.iterations + 1, dtype)
-        correction_1 = 1.0 - ops.power(ops.convert_to_tensor(self.beta_1, dtype), step)
-        correction_2 = 1.0 - ops.power(ops.convert_to_tensor(self.beta_2, dtype), step)
-        return self.shared_rate(learning_rate, dtype) * ops.sqrt(correction_2) / correction_1
-
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         dtype = variable.dtype
-        rate = self.shared("corrected_rate", dtype, lambda: self._corrected_rate(learning_rate, dtype))
+        rate = self.shared(
+            "corrected_rate",
+            dtype,
+            lambda: corrected_rate(
+                self.shared_rate(learning_rate, dtype), self.iterations, self.beta_1, self.beta_2, dtype
+            ),
+        )
         gradient = ops.cast(gradient, dtype)
         i = self._get_variable_index(variable)
-        momentum, velocity = self._momentums[i], self._velocities[i]
-        m = momentum + (gradient - momentum) * (1.0 - self.beta_1)
-        s = velocity + (ops.square(gradient) - velocity) * (1.0 - self.beta_2)
-        momentum.assign(m)
-        velocity.assign(s)
+        m = moving_average(self._momentums[i], gradient, self.beta_1)
+        s = moving_average(self._velocities[i], ops.square(gradient), self.beta_2)
         if self.amsgrad:
             s = ops.maximum(self._velocity_hats[i], s)
             self._velocity_hats[i].assign(s)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core.variable import Variable
+from ranvier.optimizers.adam import moving_average
 from ranvier.optimizers.optimizer import Optimizer
 
 
@@ -80,11 +81,9 @@ class Adamax(Optimizer):
         rate = self.shared("corrected_rate", dtype, lambda: self._corrected_rate(learning_rate, dtype))
         gradient = ops.cast(gradient, dtype)
         i = self._get_variable_index(variable)
-        momentum, norm = self._momentums[i], self._norms[i]
-        m = momentum + (gradient - momentum) * (1.0 - self.beta_1)
-        u = ops.maximum(norm * self.beta_2, ops.abs(gradient))
-        momentum.assign(m)
-        norm.assign(u)
+        m = moving_average(self._momentums[i], gradient, self.beta_1)
+        u = ops.maximum(self._norms[i] * self.beta_2, ops.abs(gradient))
+        self._norms[i].assign(u)
         variable.assign_sub(m * rate / (u + self.epsilon))
 
     def get_config(self) -> dict[str, Any]:

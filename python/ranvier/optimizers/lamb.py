@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core.variable import Variable
+from ranvier.optimizers.adam import moving_average
 from ranvier.optimizers.optimizer import Optimizer
 
 
@@ -79,11 +80,8 @@ class Lamb(Optimizer):
         rate = self.shared_rate(learning_rate, dtype)
         gradient = ops.cast(gradient, dtype)
         i = self._get_variable_index(variable)
-        momentum, velocity = self._momentums[i], self._velocities[i]
-        m = momentum + (gradient - momentum) * (1.0 - self.beta_1)
-        s = velocity + (ops.square(gradient) - velocity) * (1.0 - self.beta_2)
-        momentum.assign(m)
-        velocity.assign(s)
+        m = moving_average(self._momentums[i], gradient, self.beta_1)
+        s = moving_average(self._velocities[i], ops.square(gradient), self.beta_2)
         step = m * of_m / (ops.sqrt(s * of_s) + self.epsilon)
         weight_norm = ops.sqrt(ops.sum(ops.square(variable)))
         step_norm = ops.sqrt(ops.sum(ops.square(step)))

@@ -19,11 +19,18 @@ from ranvier.core import dtypes, registry, scope
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
+from ranvier.optimizers.conditional import kept_if
 from ranvier.optimizers.schedules import schedule
 
 T = TypeVar("T", bound="Optimizer")
 
 Schedule = schedule.LearningRateSchedule
+
+# The arguments that every update rule takes.
+SHARED_ARGUMENTS = (
+    "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
+    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
+)  # fmt: skip
 
 
 class Optimizer:
@@ -423,18 +430,16 @@ class Optimizer:
     def _accumulate(self, grads: list[Any], variables: list[Any]) -> None:
         """Adds the gradients up, and updates if the number of steps is reached.
 
-        The update is computed in every step and taken over in the last one: a graph has no branches.
+        The update is computed in every step and kept in the last one.
         """
         steps = self.gradient_accumulation_steps
         is_last = ops.equal(ops.mod(self._iterations + 1, steps), 0)
         kept = {id(v) for v in (self._iterations, self._learning_rate, *self._averages, *self._accumulators)}
         state = [*variables, *(v for v in self._variables if id(v) not in kept)]
-        before = [ops.copy(variable) for variable in state]
         sums = [self._accumulators[self._get_variable_index(variable)] for variable in variables]
         totals = [accumulator + gradient for accumulator, gradient in zip(sums, grads, strict=True)]
-        self._update([total / float(steps or 1) for total in totals], variables)
-        for variable, old in zip(state, before, strict=True):
-            variable.assign(ops.where(is_last, variable, old))
+        with kept_if(is_last, state):
+            self._update([total / float(steps or 1) for total in totals], variables)
         for accumulator, total in zip(sums, totals, strict=True):
             accumulator.assign(ops.where(is_last, ops.zeros_like(total), total))
 
@@ -491,23 +496,24 @@ class Optimizer:
         Raises:
             ValueError: if the number or a shape does not fit; nothing is changed then.
         """
-        if len(weights) != len(self._variables):
+        variables = self.variables
+        if len(weights) != len(variables):
             raise ValueError(
-                f"Expected {len(self._variables)} weights for optimizer {self.name}, got {len(weights)}."
+                f"Expected {len(variables)} weights for optimizer {self.name}, got {len(weights)}."
             )
         values = [np.asarray(weight) for weight in weights]
-        for variable, value in zip(self._variables, values, strict=True):
+        for variable, value in zip(variables, values, strict=True):
             if tuple(variable.shape) != value.shape:
                 raise ValueError(
                     f"Optimizer variable {variable.name} has shape {tuple(variable.shape)}, "
                     f"which is not the shape of the value given, {value.shape}."
                 )
-        for variable, value in zip(self._variables, values, strict=True):
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the variables into a mapping, under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
