@@ -71,13 +71,17 @@ int environment_threads(const char* variable) {
   return threads;
 }
 
+int count_processors() {
+  int processors = affinity_processors();
+  // Rounded up: a quota of 1.5 processors is only used in full by two threads.
+  if (const auto quota = cgroup_cpu_quota()) processors = std::min(processors, static_cast<int>(std::ceil(*quota)));
+  return std::clamp(processors, 1, kMostThreads);
+}
+
 int decide_threads() {
   if (const int threads = environment_threads("RANVIER_NUM_THREADS")) return threads;
   if (const int threads = environment_threads("OMP_NUM_THREADS")) return threads;
-  int threads = affinity_processors();
-  // Rounded up: a quota of 1.5 processors is only used in full by two threads.
-  if (const auto quota = cgroup_cpu_quota()) threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
-  return std::clamp(threads, 1, kMostThreads);
+  return processors();
 }
 
 }  // namespace
@@ -97,15 +101,20 @@ void set_max_threads(int threads) {
   g_max_threads.store(threads, std::memory_order_relaxed);
 }
 
+int processors() {
+  static const int count = count_processors();
+  return count;
+}
+
 Caller::Caller() { g_callers.fetch_add(1, std::memory_order_relaxed); }
 Caller::~Caller() { g_callers.fetch_sub(1, std::memory_order_relaxed); }
 
 namespace detail {
 
 void parallel_for_impl(int threads, std::int64_t tasks, TaskFn fn, void* context) {
-  // Every other caller needs a processor for itself.
-  const int others = std::max(0, g_callers.load(std::memory_order_relaxed) - 1);
-  threads = static_cast<int>(std::min<std::int64_t>(std::min(threads, max_threads() - others), tasks));
+  const int others = g_callers.load(std::memory_order_relaxed) - 1;
+  if (others > 0) threads = std::min(threads, processors() - others);  // each needs one for itself
+  threads = static_cast<int>(std::min<std::int64_t>(std::min(threads, max_threads()), tasks));
   if (threads > 1 && run_on_team(threads, tasks, fn, context)) return;
   for (std::int64_t task = 0; task < tasks; ++task) fn(context, task, 0);
 }

@@ -10,8 +10,9 @@
 
 namespace ranvier {
 
-// The most threads a step may use: RANVIER_NUM_THREADS, else OMP_NUM_THREADS, else the processors this
-// process may run on (affinity and cgroup quota respected).
+// The processors this process may run on, affinity and cgroup quota respected.
+int processors();
+// The most threads a step may use: RANVIER_NUM_THREADS, else OMP_NUM_THREADS, else processors().
 int max_threads();
 void set_max_threads(int threads);
 

@@ -36,24 +36,25 @@ py::list read_outputs(Program& program) {
   return results;
 }
 
-// Takes a program's lock without holding the GIL while waiting: another thread may hold the one and want the other.
-std::unique_lock<std::mutex> lock_program(Program& program) {
-  std::unique_lock lock(program.mutex(), std::try_to_lock);
-  if (!lock.owns_lock()) {
+// Takes a program without holding the GIL while waiting: another thread may hold the one and want the other.
+Program::Lease lease_of(Program& program, Program::Use use) {
+  Program::Lease lease = program.try_lease(use);
+  if (!lease) {
     py::gil_scoped_release release;
-    lock.lock();
+    lease = program.lease(use);
   }
-  return lock;
+  return lease;
 }
 
-py::list run_program(Program& program, const std::vector<py::array>& inputs) {
-  if (inputs.size() != program.input_count())
-    fail(ErrorKind::kType, "The program takes ", program.input_count(), " inputs, got ", inputs.size(), ".");
+py::list run_program(Program& whole, const std::vector<py::array>& inputs) {
+  if (inputs.size() != whole.input_count())
+    fail(ErrorKind::kType, "The program takes ", whole.input_count(), " inputs, got ", inputs.size(), ".");
   for (;;) {
     const std::uint32_t before = g_interrupts.load();
     py::object results;
     {
-      const auto lock = lock_program(program);
+      const Program::Lease lease = lease_of(whole, Program::Use::kCopies);
+      Program& program = *lease;
       const Profiles profiles = active_profiles();
       for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
       bool done;
@@ -66,7 +67,7 @@ py::list run_program(Program& program, const std::vector<py::array>& inputs) {
       }
       if (done) results = read_outputs(program);
     }
-    // The lock is free: a signal handler may run the same program.
+    // The lease is over: a signal handler may run the same program.
     if (g_interrupts.load() != before) raise_pending_signals();
     if (results) return py::reinterpret_borrow<py::list>(results);
     wait_until_lowered();
@@ -139,7 +140,7 @@ struct PyEpoch {
   py::list logs() {
     Program* program = epoch->last();
     if (!program) return py::list();
-    const auto lock = lock_program(*program);
+    const Program::Lease lease = lease_of(*program, Program::Use::kAlone);
     program->readout(active_profiles());
     return read_outputs(*program);
   }

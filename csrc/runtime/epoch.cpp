@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
 #include "backends/backend.h"
@@ -60,17 +59,14 @@ std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
   const auto start = Clock::now();
   const std::int64_t until = max_steps < 0 ? steps_ : std::min(steps_, done_ + max_steps);
   const std::int64_t before = done_;
-  std::unique_lock<std::mutex> full_lock(full_->mutex(), std::defer_lock), tail_lock;
-  if (tail_ && tail_ != full_) {
-    tail_lock = std::unique_lock<std::mutex>(tail_->mutex(), std::defer_lock);
-    std::lock(full_lock, tail_lock);
-  } else {
-    full_lock.lock();
-  }
+  // Without sinks the outputs are read later. The larger batch is taken first, so no two callers wait for each other.
+  const Program::Use use = sinks_.empty() ? Program::Use::kAlone : Program::Use::kCopies;
+  const Program::Lease full = full_->lease(use);
+  const Program::Lease tail = tail_ ? tail_->lease(use) : Program::Lease();
   const Profiles profiles = active_profiles();
   while (done_ < until) {
     const std::int64_t begin = done_ * batch_, count = std::min(batch_, rows_ - begin);
-    Program& program = count == batch_ ? *full_ : *tail_;
+    Program& program = count == batch_ ? *full : *tail;
     if (profiles.empty()) [[likely]] gather(program, begin, count);
     else measure_around(profiles, program, Around::kGather, feed_bytes(program, count), [&] { gather(program, begin, count); });
     if (!program.run(profiles)) break;
@@ -78,18 +74,12 @@ std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
       program.readout(profiles);
       measure_around(profiles, program, Around::kCollect, sink_bytes(count), [&] { collect(program, begin, count); });
     }
-    last_ = &program;
+    if (sinks_.empty()) last_ = &program;
     ++done_;
     if (interrupted()) break;
     if (seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() >= seconds) break;
   }
   return done_ - before;
-}
-
-void Epoch::readout() {
-  if (!last_) return;
-  std::lock_guard lock(last_->mutex());
-  last_->readout(active_profiles());
 }
 
 }  // namespace ranvier

@@ -40,10 +40,9 @@ class Epoch {
   // Runs until `max_steps` more steps are done (negative: all), `seconds` have passed (<= 0: no limit) or an
   // interrupt came; returns the steps done. Outputs of the last step are readable afterwards.
   std::int64_t advance(std::int64_t max_steps, double seconds);
-  // The program that ran last; nullptr before the first step. If another caller has run it since, its outputs are that
+  // The program that ran last; nullptr before the first step, and where outputs are collected. If another caller has run it since, its outputs are that
   // caller's.
   Program* last() { return last_; }
-  void readout();
 
  private:
   void gather(Program& program, std::int64_t begin, std::int64_t count);

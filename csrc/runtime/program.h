@@ -1,9 +1,12 @@
 // A program: a graph compiled to a flat list of steps over one arena.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/backend.h"
@@ -21,8 +24,27 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // A program has one arena, so one caller at a time: hold this lock from writing the inputs to reading the outputs.
-  std::mutex& mutex() { return mutex_; }
+  // A program has one arena, so it serves one caller at a time, from writing the inputs to reading the outputs. A
+  // program that writes no variables serves more: it is copied, but for the variables and constants, up to twice for
+  // each processor (a caller may be waiting for one) and as long as the copies' arenas stay small.
+  enum class Use { kAlone, kCopies };  // the program itself (its outputs may be read in a later lease), or any copy
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(Lease&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), program_(other.program_) {}
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { release(); }
+    explicit operator bool() const { return owner_ != nullptr; }
+    Program& operator*() const { return *program_; }
+
+   private:
+    friend class Program;
+    Lease(Program* owner, Program* program) : owner_(owner), program_(program) {}
+    void release();
+    Program *owner_ = nullptr, *program_ = nullptr;  // the owner must outlive the lease
+  };
+  Lease lease(Use use);      // waits
+  Lease try_lease(Use use);  // empty where lease() would wait
 
   std::size_t input_count() const { return input_types_.size(); }
   std::size_t output_count() const { return output_types_.size(); }
@@ -51,6 +73,8 @@ class Program {
  private:
   friend class ProgramBuilder;
 
+  Program(const Program& original, AlignedBuffer arena);  // a copy for another caller
+  std::unique_ptr<Program> copy() const;
   bool run_measured(const Profiles& profiles);
 
   std::string name_;
@@ -63,7 +87,13 @@ class Program {
   std::vector<TensorType> input_types_, output_types_;
   std::vector<VariablePtr> variables_;                          // kept alive
   std::vector<std::shared_ptr<std::vector<std::byte>>> constants_;  // likewise
-  std::mutex mutex_;
+  bool writes_ = false;  // variables
+
+  std::mutex mutex_;  // of what follows: who uses what
+  std::condition_variable returned_;
+  bool in_use_ = false;
+  int copies_ = 0;
+  std::vector<std::unique_ptr<Program>> idle_;
 };
 
 }  // namespace ranvier

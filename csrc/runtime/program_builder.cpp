@@ -31,6 +31,7 @@ class ProgramBuilder {
         homes_(static_cast<std::size_t>(graph.size())) {}
 
   void build() {
+    program_.writes_ = !graph_.stores().empty();
     find_readers();
     choose_homes();
     snapshot_overwritten();

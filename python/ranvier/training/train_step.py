@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -77,6 +78,7 @@ class TrainFunction:
         self.kind = kind
         self._step = getattr(trainer, f"{kind}_step")
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+        self._lock = threading.RLock()  # of the programs: threads may predict at once
         self.structure: Any = None  # of the predictions
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
@@ -120,12 +122,13 @@ class TrainFunction:
             dtypes.floatx(),
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
-        compiled = self._programs.get(key)
-        if compiled is None:
-            compiled = self._programs[key] = self._compile(feed, batch)
-            self._shrink()
-        else:
-            self._programs.move_to_end(key)
+        with self._lock:
+            compiled = self._programs.get(key)
+            if compiled is None:
+                compiled = self._programs[key] = self._compile(feed, batch)
+                self._shrink()
+            else:
+                self._programs.move_to_end(key)
         return compiled
 
     def _shrink(self) -> None:
