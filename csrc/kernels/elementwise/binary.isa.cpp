@@ -185,6 +185,23 @@ RANVIER_OUTLINE void select_blocks(int64_t n, T* out, const Byte* condition, con
   }
 }
 
+template <int W, class T>
+RANVIER_INLINE void select_end(int64_t rest, T* out, const Byte* condition, const T* x, const T* y) {
+  alignas(64) Byte c[kRoom<W, Byte>];
+  alignas(64) T a[kRoom<W, T>];
+  alignas(64) T b[kRoom<W, T>];
+  load_part<W>(c, condition, rest);
+  load_part<W>(a, x, rest);
+  load_part<W>(b, y, rest);
+  if constexpr (W == kBlock<Byte>) {
+    select_blocks(W, a, c, a, b);
+  } else {
+    RANVIER_INDEPENDENT
+    for (int i = 0; i < W; ++i) a[i] = c[i] != 0 ? a[i] : b[i];
+  }
+  store_part<W>(out, a, rest);
+}
+
 template <class T>
 static void select(int64_t n, void* out_, const void* condition_, const void* x_, const void* y_) {
   constexpr int W = kBlock<Byte>;
@@ -193,17 +210,11 @@ static void select(int64_t n, void* out_, const void* condition_, const void* x_
   const T* x = static_cast<const T*>(x_);
   const T* y = static_cast<const T*>(y_);
   if (n >= W) select_blocks(n, out, condition, x, y);
-  const int64_t rest = n & (W - 1);
+  const int64_t rest = n & (W - 1), at = n - rest;
   if (rest == 0) return;
-  const int64_t at = n - rest;
-  alignas(64) Byte c[W];
-  alignas(64) T a[W];
-  alignas(64) T b[W];
-  load_part<W>(c, condition + at, rest);
-  load_part<W>(a, x + at, rest);
-  load_part<W>(b, y + at, rest);
-  select_blocks(W, a, c, a, b);
-  store_part<W>(out + at, a, rest);
+  constexpr int S = kShortBlock<T, Byte>;
+  if (S < W && rest <= S) select_end<S>(rest, out + at, condition + at, x + at, y + at);
+  else select_end<W>(rest, out + at, condition + at, x + at, y + at);
 }
 
 template <class Op, Domain D, Result R, class T, DType Id>

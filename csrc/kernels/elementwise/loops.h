@@ -40,10 +40,18 @@ inline constexpr int kVectorBytes = 16;
 #endif
 
 constexpr int smaller(int a, int b) { return a < b ? a : b; }
+constexpr int larger(int a, int b) { return a > b ? a : b; }
 
 // Elements per block: a full vector of the narrowest type that takes part.
 template <class A, class B = A, class C = A>
 inline constexpr int kBlock = kVectorBytes / smaller(sizeof(A), smaller(sizeof(B), sizeof(C)));
+
+// Elements of a short block, for ends that fit into it: a full vector of the widest type.
+template <class A, class B = A, class C = A>
+inline constexpr int kShortBlock = kVectorBytes / larger(sizeof(A), larger(sizeof(B), sizeof(C)));
+// Room for a block of W elements on the stack: whole vectors.
+template <int W, class T>
+inline constexpr int kRoom = larger(W, kVectorBytes / static_cast<int>(sizeof(T)));
 
 // Copies `bytes` of the `capacity` bytes of a block; with Load the rest of dst becomes 0 and dst is a block
 // on the stack, else src is. Masked vector copies, because reading vectors from a block that was written in
@@ -51,6 +59,17 @@ inline constexpr int kBlock = kVectorBytes / smaller(sizeof(A), smaller(sizeof(B
 template <bool Load, int Unit>
 RANVIER_INLINE void copy_part_inline(char* dst, const char* src, int64_t bytes, int64_t capacity) {
 #if defined(__AVX512BW__)
+  // A short block is read as it was written: a longer read would wait until the write is out of the store buffer.
+  if (capacity == 16) {
+    const auto mask = static_cast<__mmask16>((1u << bytes) - 1);
+    const __m128i v = _mm_maskz_loadu_epi8(mask, src);
+    if constexpr (Load) {
+      _mm_store_si128(reinterpret_cast<__m128i*>(dst), v);
+    } else {
+      _mm_mask_storeu_epi8(dst, mask, v);
+    }
+    return;
+  }
   for (int64_t at = 0; at < capacity; at += 64) {
     const int64_t left = bytes - at;
     const __mmask64 mask = left >= 64 ? ~0ull : left <= 0 ? 0ull : (1ull << left) - 1;
@@ -91,7 +110,7 @@ RANVIER_INLINE void copy_part(T* dst, const T* src, int64_t count) {
   constexpr int unit = sizeof(T);
   char* to = reinterpret_cast<char*>(dst);
   const char* from = reinterpret_cast<const char*>(src);
-  if constexpr (W * unit == kVectorBytes && kVectorBytes >= 32) {
+  if constexpr (W * unit <= kVectorBytes && kVectorBytes >= 32) {
     copy_part_inline<Load, unit>(to, from, count * unit, W * unit);
   } else {
     copy_part_call<Load, (unit < 4 ? 1 : 4)>(to, from, count * unit, W * unit);
@@ -128,19 +147,36 @@ RANVIER_OUTLINE void unary_blocks(int64_t n, Out* out, const T* a) {
   for (int64_t i = 0; i < count; ++i) out[i] = Op::apply(a[i]);
 }
 
+// One block. Short ones are unrolled, so that they need no loop over long vectors of a narrow type.
+template <class Op, int W, class T, class Out>
+RANVIER_INLINE void unary_block(Out* out, const T* a) {
+  if constexpr (W == kBlock<T, Out>) {
+    unary_blocks<Op, T, Out>(W, out, a);
+  } else {
+    RANVIER_INDEPENDENT
+    for (int i = 0; i < W; ++i) out[i] = Op::apply(a[i]);
+  }
+}
+
+template <class Op, int W, class T, class Out>
+RANVIER_INLINE void unary_end(int64_t rest, Out* out, const T* a) {
+  alignas(64) T x[kRoom<W, T>];
+  alignas(64) Out y[kRoom<W, Out>];
+  load_part<W>(x, a, rest);
+  unary_block<Op, W>(y, x);
+  store_part<W>(out, y, rest);
+}
+
 template <class Op, class T, class Out>
 static void unary(int64_t n, void* out_, const void* a_, const void*, const void*) {
-  constexpr int W = kBlock<T, Out>;
+  constexpr int W = kBlock<T, Out>, S = kShortBlock<T, Out>;
   Out* out = static_cast<Out*>(out_);
   const T* a = static_cast<const T*>(a_);
   if (n >= W) unary_blocks<Op, T, Out>(n, out, a);
-  const int64_t rest = n & (W - 1);
+  const int64_t rest = n & (W - 1), whole = n - rest;
   if (rest == 0) return;
-  alignas(64) T x[W];
-  alignas(64) Out y[W];
-  load_part<W>(x, a + (n - rest), rest);
-  unary_blocks<Op, T, Out>(W, y, x);
-  store_part<W>(out + (n - rest), y, rest);
+  if (S < W && rest <= S) return unary_end<Op, S>(rest, out + whole, a + whole);
+  unary_end<Op, W>(rest, out + whole, a + whole);
 }
 
 // The value of an operand: an array's element, or the one value of a scalar.
@@ -173,29 +209,46 @@ RANVIER_OUTLINE void binary_blocks(int64_t n, Out* out, const T* a_, const T* b_
   for (int64_t i = 0; i < count; ++i) out[i] = Op::apply(a[i], b[i]);
 }
 
+// z = the results of the ragged end of `rest` elements, in a block.
+template <class Op, EwForm Form, int W, class T, class Out>
+RANVIER_INLINE void binary_end(int64_t rest, Out* z, const T* a, const T* b) {
+  alignas(64) T x[kRoom<W, T>];
+  alignas(64) T y[kRoom<W, T>];
+  if constexpr (Form != EwForm::kScalarLeft) load_part<W>(x, a, rest);
+  if constexpr (Form != EwForm::kScalarRight) load_part<W>(y, b, rest);
+  const T* ta = Form == EwForm::kScalarLeft ? a : x;
+  const T* tb = Form == EwForm::kScalarRight ? b : y;
+  if constexpr (W == kBlock<T, Out>) {
+    binary_blocks<Op, Form, T, Out>(W, z, ta, tb);
+  } else {
+    const Operand<Form == EwForm::kScalarLeft, T> left{ta};
+    const Operand<Form == EwForm::kScalarRight, T> right{tb};
+    RANVIER_INDEPENDENT
+    for (int i = 0; i < W; ++i) z[i] = Op::apply(left[i], right[i]);
+  }
+}
+
 template <class Op, EwForm Form, class T, class Out>
 static void binary(int64_t n, void* out_, const void* a_, const void* b_, const void*) {
-  constexpr int W = kBlock<T, Out>;
+  constexpr int W = kBlock<T, Out>, S = kShortBlock<T, Out>;
   Out* out = static_cast<Out*>(out_);
   const T* a = static_cast<const T*>(a_);
   const T* b = static_cast<const T*>(b_);
   const int64_t rest = n & (W - 1);
   const int64_t whole = n - rest;
-  alignas(64) T x[W];
-  alignas(64) T y[W];
+  const bool is_short = S < W && rest <= S;
   alignas(64) Out z[W];
-  const T* ta = a;
-  const T* tb = b;
   // The operands of the ragged end are read first: a scalar operand may be the same memory as out[0].
   if (rest != 0) {
-    if constexpr (Form != EwForm::kScalarLeft) load_part<W>(x, a + whole, rest);
-    if constexpr (Form != EwForm::kScalarRight) load_part<W>(y, b + whole, rest);
-    ta = Form == EwForm::kScalarLeft ? a : x;
-    tb = Form == EwForm::kScalarRight ? b : y;
-    binary_blocks<Op, Form, T, Out>(W, z, ta, tb);
+    const T* end_a = Form == EwForm::kScalarLeft ? a : a + whole;
+    const T* end_b = Form == EwForm::kScalarRight ? b : b + whole;
+    if (is_short) binary_end<Op, Form, S>(rest, z, end_a, end_b);
+    else binary_end<Op, Form, W>(rest, z, end_a, end_b);
   }
   if (whole != 0) binary_blocks<Op, Form, T, Out>(whole, out, a, b);
-  if (rest != 0) store_part<W>(out + whole, z, rest);
+  if (rest == 0) return;
+  if (is_short) store_part<S>(out + whole, z, rest);
+  else store_part<W>(out + whole, z, rest);
 }
 
 // For operations whose vector code is large, or not made when an operand does not vary in the loop: the
