@@ -11,7 +11,8 @@ from ranvier.core.dtypes import (
     set_floatx,
     set_image_data_format,
 )
-from ranvier.dtype_policies.dtype_policy import dtype_policy, set_dtype_policy
+from ranvier.dtype_policies.dtype_policy import dtype_policy
+from ranvier.dtype_policies.lookup import set_dtype_policy
 
 __all__ = [
     "backend",

@@ -25,6 +25,15 @@ def softmax(x: np.ndarray, axis: Any = -1) -> np.ndarray:
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def sparsemax(x: np.ndarray) -> np.ndarray:
+    """By sorting (Martins & Astudillo, 2016, algorithm 1)."""
+    order = np.sort(x, axis=-1)[..., ::-1]
+    sums, k = np.cumsum(order, axis=-1), np.arange(1, x.shape[-1] + 1)
+    size = (1 + k * order > sums).sum(-1, keepdims=True)
+    tau = (np.take_along_axis(sums, size - 1, -1) - 1) / size
+    return np.maximum(x - tau, 0)
+
+
 def elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     return np.where(x > 0, x, alpha * np.expm1(x))
 
@@ -83,6 +92,8 @@ ROWS: list[Row] = [
     ("hard_shrink", {"threshold": 1.1}, lambda x: np.where(np.abs(x) > 1.1, x, 0)),
     ("soft_shrink", {}, lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0)),
     ("soft_shrink", {"threshold": 1.1}, lambda x: np.sign(x) * np.maximum(np.abs(x) - 1.1, 0)),
+    ("sparsemax", {}, sparsemax),
+    ("sparsemax", {"axis": 0}, lambda x: sparsemax(x.T).T),
     ("sparse_plus", {}, lambda x: np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4))),
     ("sparse_sigmoid", {}, lambda x: np.clip((x + 1) / 2, 0, 1)),
     ("threshold", {"threshold": 0.3, "default_value": 9.0}, lambda x: np.where(x > 0.3, x, 9.0)),
@@ -126,8 +137,10 @@ def test_gradients(name: str, kwargs: dict[str, Any], formula: Callable[..., np.
     def fn(x: Any) -> Any:
         return getattr(activations, name)(x, **kwargs) * weights
 
-    gradient = traced_gradient(fn, [X])
-    np.testing.assert_allclose(gradient, numeric_gradient(fn, [X]), rtol=1e-6, atol=1e-8)
+    # One score of X is just the threshold below which sparsemax is 0: a kink.
+    x = 0.9 * X if name == "sparsemax" else X
+    gradient = traced_gradient(fn, [x])
+    np.testing.assert_allclose(gradient, numeric_gradient(fn, [x]), rtol=1e-6, atol=1e-8)
 
 
 def test_binary_step_has_a_zero_gradient() -> None:

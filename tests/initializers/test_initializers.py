@@ -104,6 +104,39 @@ def test_constants() -> None:
         draw("Identity", (2, 2, 2))
 
 
+STFT_ROWS: list[tuple[dict[str, Any], Any]] = [
+    ({"window": None}, np.ones(8)),
+    ({"scaling": None}, np.hanning(8)),
+    ({"window": "hamming"}, np.hamming(8) / np.sqrt((np.hamming(8) ** 2).sum())),
+    ({"window": "bartlett", "scaling": "spectrum"}, np.bartlett(8) / np.bartlett(8).sum()),
+    ({"scaling": None, "periodic": True}, np.hanning(9)[:8]),
+    ({"window": np.arange(8.0), "scaling": "spectrum"}, np.arange(8) / 28),
+    ({"window": "rectangular"}, np.ones(8) / np.sqrt(8)),
+]
+
+
+@pytest.mark.parametrize(("kwargs", "window"), STFT_ROWS)
+def test_stft_takes_the_transform_of_a_frame(kwargs: dict[str, Any], window: np.ndarray) -> None:
+    frame = np.random.default_rng(0).normal(size=8)
+    real, imag = (draw("STFT", (8, 1, 5), side=side, **kwargs)[:, 0] for side in ("real", "imag"))
+    np.testing.assert_allclose(frame @ real + 1j * (frame @ imag), np.fft.rfft(frame * window), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "shape", "match"),
+    [
+        ({"side": "x"}, None, "side should be"),
+        ({"scaling": "x"}, None, "scaling=x"),
+        ({"window": "foo"}, None, "'foo'"),
+        ({"window": np.ones(3)}, (4, 1, 3), r"window shape=\(3,\)"),
+        ({}, (4, 3), r"shape=\(4, 3\)"),
+    ],
+)
+def test_stft_refuses(kwargs: dict[str, Any], shape: Any, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        draw("STFT", shape, **kwargs)
+
+
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 2, 5)])
 def test_orthogonal(shape: tuple[int, ...]) -> None:
     x = draw("Orthogonal", shape, gain=2.0, seed=1).reshape(-1, shape[-1]).astype("float64")
@@ -130,6 +163,7 @@ def test_fans(shape: tuple[int, ...], axes: tuple[Any, Any], fans: tuple[int, in
 
 
 CONFIGS: list[tuple[str, dict[str, Any]]] = [
+    ("STFT", {"side": "imag", "window": "hamming", "scaling": "spectrum", "periodic": True}),
     ("Constant", {"value": 2.0}),
     ("Identity", {"gain": 3.0}),
     ("Ones", {}),
@@ -167,12 +201,13 @@ def test_configs(name: str, config: dict[str, Any]) -> None:
     assert type(again) is type(one)
     assert again.get_config() == config
     if config.get("seed", 1) is not None:
-        np.testing.assert_array_equal(again((3, 4)), one((3, 4)))
-        np.testing.assert_array_equal(one.clone()((3, 4)), one((3, 4)))
+        shape = (3, 1, 4) if name == "STFT" else (3, 4)
+        np.testing.assert_array_equal(again(shape), one(shape))
+        np.testing.assert_array_equal(one.clone()(shape), one(shape))
 
 
 def test_every_initializer_has_a_config_row() -> None:
-    assert sorted(name for name, _ in CONFIGS) == sorted(RANDOM + PLAIN)
+    assert sorted(name for name, _ in CONFIGS) == sorted([*RANDOM, *PLAIN, "STFT"])
 
 
 def test_arrays_in_configs() -> None:

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
+from tests.activations.test_activations import sparsemax
 from tests.ops import oracles
 from tests.ops.composed import CUBE, ONE, PAIR, REDUCED, TWO, Call, Entry, of_one, of_two, same
 from tests.ops.draws import apart, between, booleans, distinct, integers, probabilities, with_nan
@@ -365,6 +366,8 @@ ACTIVATIONS = (
     of_one("mish", lambda x: x * np.tanh(np.log1p(np.exp(x))), ulps=16),
     Entry("squareplus", lambda x, b=4: (x + np.sqrt(x * x + b)) / 2, (ONE[0], lambda f, x: f(x, b=1)),
     smooth=(0,)),
+    Entry("sparsemax", lambda x, axis=-1: np.moveaxis(sparsemax(np.moveaxis(x, axis, -1)), -1, axis),
+          (ONE[0], lambda f, x: f(x, axis=0), lambda f, x: f(x * 9)), ((5, 7),), smooth=(0,), ulps=16),
     of_one("sparse_plus", lambda x: np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4)),
     draws=_KINKS),
     of_one("sparse_sigmoid", lambda x: np.clip((x + 1) / 2, 0, 1), draws=_KINKS),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.initializers.test_initializers import CONFIGS, LAWS
+from tests.initializers.test_initializers import CONFIGS, LAWS, STFT_ROWS
 from tests.parity.oracle import assert_agrees, keras
 
 from ranvier import initializers
@@ -38,6 +38,14 @@ def test_configs_are_exchanged(name: str, config: dict[str, Any]) -> None:
     back = initializers.deserialize(keras.initializers.serialize(theirs))
     # Keras's own Identity leaves its gain out of its config.
     assert back.get_config() == (config if name != "Identity" else {"gain": 1.0})
+
+
+@pytest.mark.parametrize("kwargs", [kwargs for kwargs, _ in STFT_ROWS])
+@pytest.mark.parametrize("side", ["real", "imag"])
+def test_stft(kwargs: dict[str, Any], side: str) -> None:
+    for shape in ((8, 1, 5), (8, 1, 2)):
+        ours, theirs = (m.STFT(side=side, **kwargs)(shape) for m in (initializers, keras.initializers))
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=2e-6)
 
 
 @pytest.mark.parametrize("name", ["Zeros", "Ones"])

@@ -12,6 +12,7 @@ Not in the list, because it differs and is meant to:
   indices: JAX or Keras refuse some, ours take them.
 - `cast` of a Python list that does not fit: JAX raises, ours saturates.
 - `is_tensor` of an array: an array is what ops return here.
+- `sparsemax` where more than one element is larger than 0: Keras's does not sum to 1.
 - `exp2(100)`: JAX is off by 2e-6.
 """
 
@@ -487,6 +488,11 @@ one_hot(np.array([0,1]),3,dtype='uint8')
 ctc_loss(np.array([[1,2,0],[2,2,1]]),np.cos(np.arange(56.)).reshape(2,7,4),np.array([2,3]),np.array([7,5]))
 ctc_loss(np.array([[1,2,0],[2,2,1]]),np.cos(np.arange(56.)).reshape(2,7,4),np.array([1,0]),np.array([7,4]))
 ctc_loss(np.array([[1,2,0],[2,2,1]]),np.cos(np.arange(56.)).reshape(2,7,4),np.array([2,3]),np.array([7,5]),mask_index=3)
+sparsemax(x)
+sparsemax(x*2)
+sparsemax(x,axis=0)
+sparsemax(x,axis=2)
+sparsemax(np.array([1,4,2]))
 cumsum(x)
 cumsum(x,axis=-1)
 cumsum(x,axis=2)

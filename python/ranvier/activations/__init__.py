@@ -35,6 +35,7 @@ from ranvier.activations.activations import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
@@ -48,7 +49,8 @@ swish = silu
 _ALL = (
     linear, relu, relu6, leaky_relu, elu, selu, celu, glu, gelu, silu, mish, sigmoid, log_sigmoid,
     hard_sigmoid, hard_silu, tanh, hard_tanh, tanh_shrink, softmax, log_softmax, softplus, softsign,
-    squareplus, exponential, hard_shrink, soft_shrink, sparse_plus, sparse_sigmoid, threshold, binary_step,
+    squareplus, exponential, hard_shrink, soft_shrink, sparse_plus, sparse_sigmoid, sparsemax, threshold,
+    binary_step,
 )  # fmt: skip
 _TABLE: dict[str, Callable[..., Any]] = {fn.__name__: fn for fn in _ALL}
 _TABLE.update(swish=silu, hard_swish=hard_silu)

@@ -167,6 +167,16 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     return ops.soft_shrink(x, threshold=threshold)
 
 
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The nearest point of the simplex: like `softmax`, with exact zeros (Martins & Astudillo, 2016).
+
+    Args:
+        x: a tensor.
+        axis: the axis that sums to 1.
+    """
+    return ops.sparsemax(x, axis=axis)
+
+
 def sparse_plus(x: Any) -> Any:
     """0 up to -1, `(x + 1)^2 / 4` between -1 and 1, `x` from 1 on."""
     return ops.sparse_plus(x)

@@ -33,7 +33,7 @@ _PUBLIC_MODULES = (
     ("ranvier.optimizers.schedules", "keras.optimizers.schedules"),
     ("ranvier.models.functional", "keras.src.models.functional"),
     ("ranvier.models", "keras"),
-    ("ranvier.dtype_policies", "keras"),
+    ("ranvier.dtype_policies.dtype_policy", "keras"),
 )
 # Where the class of a config's module is found when it is not in the module of the same name.
 _ALIASES = {

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from ranvier.dtype_policies.dtype_policy import DTypePolicy, deserialize, get, serialize
+from ranvier.dtype_policies.dtype_policy import DTypePolicy
+from ranvier.dtype_policies.lookup import deserialize, get, serialize
+from ranvier.dtype_policies.policy_map import DTypePolicyMap
+from ranvier.dtype_policies.quantized_policies import (
+    AWQDTypePolicy,
+    GPTQDTypePolicy,
+    Int4DTypePolicy,
+    QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy,
+)
 
 FloatDTypePolicy = DTypePolicy
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = [
+    "AWQDTypePolicy",
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "GPTQDTypePolicy",
+    "Int4DTypePolicy",
+    "QuantizedDTypePolicy",
+    "QuantizedFloat8DTypePolicy",
+    "deserialize",
+    "get",
+    "serialize",
+]

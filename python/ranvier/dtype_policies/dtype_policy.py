@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core.dtypes import ALL_DTYPES, FLOAT_DTYPES, floatx
-from ranvier.core.registry import deserialize_object, serialize_object
 
 
 class DTypePolicy:
@@ -48,8 +47,8 @@ class DTypePolicy:
         return self._name
 
     @property
-    def quantization_mode(self) -> None:
-        """None: quantized policies are not offered."""
+    def quantization_mode(self) -> str | None:
+        """How weights are quantized; None: not at all."""
         return None
 
     def get_config(self) -> dict[str, Any]:
@@ -62,10 +61,10 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy) and other._name == self._name
+        return isinstance(other, DTypePolicy) and other.name == self.name
 
     def __hash__(self) -> int:
-        return hash(self._name)
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f'<DTypePolicy "{self._name}">'
@@ -79,53 +78,6 @@ def dtype_policy() -> DTypePolicy:
     return _global_policy[0] if _global_policy else DTypePolicy(floatx())
 
 
-def set_dtype_policy(policy: Any) -> None:
-    """Sets the policy of layers made from now on.
-
-    Args:
-        policy: a name, a `DTypePolicy`, or a policy's config; None: `floatx()` decides again.
-    """
-    _global_policy[:] = [] if policy is None else [get(policy)]
-
-
-def get(identifier: Any) -> DTypePolicy:
-    """The policy that `identifier` stands for.
-
-    Args:
-        identifier: None (the global policy), a `DTypePolicy`, a dtype name, or a policy's config.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if identifier is None:
-        return dtype_policy()
-    if isinstance(identifier, DTypePolicy):
-        return identifier
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, str):
-        return DTypePolicy(identifier)
-    name = getattr(identifier, "name", None) or getattr(identifier, "__name__", None)
-    if isinstance(name, str) and name in ALL_DTYPES:
-        return DTypePolicy(name)
-    raise ValueError(
-        f"Cannot interpret `dtype` argument. Expected a string or a DTypePolicy. Received: {identifier}"
-    )
-
-
-def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """The config of a policy, in Keras's format."""
-    return serialize_object(dtype_policy)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
-    """The policy that `serialize` (or Keras) described.
-
-    Raises:
-        ValueError: for the config of something else.
-    """
-    policies = {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy}
-    policy = deserialize_object(config, custom_objects, module_objects=policies)
-    if not isinstance(policy, DTypePolicy):
-        raise ValueError(f"Could not interpret dtype policy config: {config}")
-    return policy
+def replace_global_policy(policy: DTypePolicy | None) -> None:
+    """Sets the global policy; None: `floatx()` decides."""
+    _global_policy[:] = [] if policy is None else [policy]

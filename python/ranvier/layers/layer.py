@@ -17,7 +17,7 @@ from ranvier.core.operation import Operation, record
 from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
-from ranvier.dtype_policies import DTypePolicy
+from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
 from ranvier.layers import call as calling
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
@@ -113,7 +113,7 @@ class Layer(LayerState, LayerConfig, Operation):
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
-        self._dtype_policy = dtype_policies.get(dtype)
+        self._dtype_policy = self._offered(dtype_policies.get(dtype))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._build_shapes = None
         self._losses = []
@@ -192,22 +192,38 @@ class Layer(LayerState, LayerConfig, Operation):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = dtype_policies.get(value)
+        self._dtype_policy = self._offered(dtype_policies.get(value))
+
+    def _offered(self, policy: DTypePolicy) -> DTypePolicy:
+        policies = [policy, *(policy.values() if isinstance(policy, DTypePolicyMap) else ())]
+        for one in policies:
+            if one.quantization_mode is not None:
+                raise ValueError(
+                    f"Layer '{self.name}' cannot compute with the dtype policy '{one.name}': quantized "
+                    "layers are not offered."
+                )
+        return policy
+
+    @property
+    def _own_policy(self) -> DTypePolicy:
+        """The policy of this layer, also where its `dtype` is a map of policies."""
+        policy = self._dtype_policy
+        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
     @property
     def dtype(self) -> str:
         """The dtype of the weights (the same as `variable_dtype`)."""
-        return self._dtype_policy.variable_dtype
+        return self._own_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self._own_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
         """The dtype of computations and outputs."""
-        return self._dtype_policy.compute_dtype
+        return self._own_policy.compute_dtype
 
     @property
     def input_dtype(self) -> str:

@@ -365,12 +365,12 @@ class BinaryFocalCrossentropy(NamedLoss):
             reduction,
             name,
             dtype,
-            apply_class_balancing=apply_class_balancing,
-            alpha=alpha,
-            gamma=gamma,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
         )
 
 
@@ -393,11 +393,11 @@ class CategoricalFocalCrossentropy(NamedLoss):
             reduction,
             name,
             dtype,
-            alpha=alpha,
-            gamma=gamma,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
+            alpha=alpha,
+            gamma=gamma,
         )
 
 

@@ -15,6 +15,8 @@ from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.metrics.metric import Metric
 
+_ONE_HOT_KEYS = ("name", "dtype", "ignore_class", "sparse_y_pred", "axis")
+
 
 class IoU(Metric):
     """The mean over some classes of tp / (tp + fp + fn); classes that do not occur do not count.
@@ -120,8 +122,10 @@ class IoU(Metric):
             "axis": self.axis,
         }
 
-    def _config_without(self, *keys: str) -> dict[str, Any]:
-        return {key: value for key, value in IoU.get_config(self).items() if key not in keys}
+    def _config_of(self, *keys: str) -> dict[str, Any]:
+        """Some keys of the config, in the order that Keras writes them."""
+        config = IoU.get_config(self)
+        return {key: config[key] for key in keys}
 
 
 class BinaryIoU(IoU):
@@ -157,8 +161,8 @@ class BinaryIoU(IoU):
         super().update_state(y_true, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        skipped = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
-        return {**self._config_without(*skipped), "threshold": self.threshold}
+        targets = self._config_of("target_class_ids")
+        return {**targets, "threshold": self.threshold, **self._config_of("name", "dtype")}
 
 
 class MeanIoU(IoU):
@@ -186,7 +190,8 @@ class MeanIoU(IoU):
         )
 
     def get_config(self) -> dict[str, Any]:
-        return self._config_without("target_class_ids")
+        keys = ("num_classes", "name", "dtype", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
+        return self._config_of(*keys)
 
 
 class OneHotIoU(IoU):
@@ -205,7 +210,7 @@ class OneHotIoU(IoU):
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
-        return self._config_without("sparse_y_true")
+        return self._config_of("num_classes", "target_class_ids", *_ONE_HOT_KEYS)
 
 
 class OneHotMeanIoU(MeanIoU):
@@ -223,7 +228,7 @@ class OneHotMeanIoU(MeanIoU):
         super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
     def get_config(self) -> dict[str, Any]:
-        return self._config_without("target_class_ids", "sparse_y_true")
+        return self._config_of("num_classes", *_ONE_HOT_KEYS)
 
 
 def _within(classes: Any, size: int) -> Any:

@@ -47,6 +47,7 @@ from ranvier.ops.normalization import (
     normalize,
     rms_normalization,
 )
+from ranvier.ops.sparsemax import sparsemax
 
 __all__ = [
     "batch_normalization",
@@ -85,6 +86,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
+    "sparsemax",
     "squareplus",
     "swish",
     "tanh_shrink",
