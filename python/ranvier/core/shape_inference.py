@@ -53,15 +53,17 @@ def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str)
         The size that stood in for unknown dimensions.
     """
 
-    def placeholder(shape: Any) -> Any:
-        if isinstance(shape, dict):
-            return {key: placeholder(value) for key, value in shape.items()}
-        if shape is None or all(dim is None or isinstance(dim, int) for dim in shape):
-            return None if shape is None else KerasTensor(shape, dtype=dtype)
-        return [placeholder(item) for item in shape]
-
-    _trace(call, (placeholder(input_shape),), {}, _STAND_INS[0])
+    _trace(call, (placeholders(input_shape, dtype),), {}, _STAND_INS[0])
     return _STAND_INS[0]
+
+
+def placeholders(shape: Any, dtype: str) -> Any:
+    """KerasTensors of a shape, or of a nest of shapes (None stays None)."""
+    if isinstance(shape, dict):
+        return {key: placeholders(value, dtype) for key, value in shape.items()}
+    if shape is None or all(dim is None or isinstance(dim, int) for dim in shape):
+        return None if shape is None else KerasTensor(shape, dtype=dtype)
+    return [placeholders(item, dtype) for item in shape]
 
 
 def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int) -> Any:

@@ -14,7 +14,7 @@ from ranvier.core import dtypes, scope, tree
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
-from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec
+from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec, placeholders
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
@@ -447,7 +447,7 @@ class Layer(LayerState, LayerConfig, Operation):
 
         A layer that does not override it is built, and its `call` is traced on placeholders.
         """
-        spec = self._infer(KerasTensor(input_shape, dtype=self.compute_dtype))
+        spec = self._infer(placeholders(input_shape, self.compute_dtype))
         return tree.map_structure(lambda t: t.shape, spec)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

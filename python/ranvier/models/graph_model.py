@@ -142,6 +142,12 @@ class GraphModel(Trainer):
         """The layers and other operations, those farthest from the outputs first."""
         return list(self._functional("operations").operations)
 
+    def _known_outputs(self) -> Any:
+        return None if self._graph is None else self._outputs_struct
+
+    def _output_names(self) -> list[str] | None:
+        return None if self._graph is None else self.output_names
+
     # --- calling ---
 
     def _build_on(self, feed: Any) -> None:

@@ -298,6 +298,9 @@ class Sequential(Model):
         """
         return tree.map_structure(lambda t: t.shape, self._known_output())
 
+    def _known_outputs(self) -> Any:
+        return self._output_spec if self.built else None
+
     def _known_output(self) -> Any:
         if not self.built:
             raise AttributeError(f"Sequential model '{self.name}' has no defined output shape yet.")

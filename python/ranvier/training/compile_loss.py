@@ -1,122 +1,293 @@
-"""CompileLoss: the loss that a model was compiled with."""
+"""CompileLoss: the losses that a model was compiled with, as one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ranvier import losses, ops
-from ranvier.core import tree
+from ranvier.core.trace import variables_allowed
 from ranvier.losses import Loss, LossFunctionWrapper
+from ranvier.metrics import Mean
+from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item
 
 _BY_SHAPE = ("crossentropy", "ce")
 
 
+class _Term(NamedTuple):
+    """The loss of one output.
+
+    Attributes:
+        path: where the output stands among the outputs.
+        loss: the loss.
+        weight: its factor in the sum; None: 1.
+        name: the output's name in logs.
+    """
+
+    path: Path
+    loss: Loss
+    weight: float | None
+    name: str
+
+
+@dataclass
+class _Entry:
+    """A loss as it was given.
+
+    Attributes:
+        loss: the loss; None where the shapes have to tell which.
+        name: the name it was asked for by; None: it was an object or a function.
+    """
+
+    loss: Loss | None
+    name: str | None
+
+
 class CompileLoss:
-    """Turns targets and predictions into the scalar to minimize.
+    """Turns targets and predictions into the scalar to minimize: the weighted sum of the outputs' losses.
 
     Args:
-        loss: a loss, a name, or a function of `(y_true, y_pred)`; or a list or dict of one such.
-        loss_weights: a factor, or a list or dict of one factor; None: 1.
+        loss: a loss, a name, or a function of `(y_true, y_pred)`, for every output; or a nest of such (and
+            of None, for outputs without a loss) like the outputs; a dict may go by the outputs' names.
+        loss_weights: a factor, or a nest of factors like the losses; None: 1.
+
+    Attributes:
+        metrics: the means of the outputs' losses, where there are several.
 
     Raises:
-        ValueError: for an unknown name, and for several losses or weights.
+        ValueError: for an unknown name, or weights that are no numbers.
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
-        self.loss = only_one("loss", loss)
-        self.weight = only_one("loss_weights", loss_weights)
-        if self.weight is not None and (
-            isinstance(self.weight, bool) or not isinstance(self.weight, (int, float))
-        ):
-            raise ValueError(
-                "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or "
-                f"dict. Received instead: loss_weights={loss_weights} of type {type(loss_weights)}"
-            )
-        # Names that stand for a loss by the shapes are looked up when those are known.
-        by_shape = isinstance(self.loss, str) and self.loss.lower() in _BY_SHAPE
-        self._resolved: Loss | None = None if by_shape else _as_loss(self.loss)
+        self.loss = loss
+        self.loss_weights = loss_weights
+        self._entries = _entries(loss)
+        for _, weight in items(loss_weights):
+            if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
+                raise ValueError(
+                    "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, "
+                    f"or dict. Received instead: loss_weights={loss_weights} of type {type(loss_weights)}"
+                )
+        self._terms: list[_Term] | None = None
+        self._names: Sequence[str] | None = None
+        self.metrics: list[Mean] = []
+
+    # --- which loss is for which output ---
 
     @property
-    def takes_class_numbers(self) -> bool:
-        """Whether the targets are class numbers. A loss that shapes decide is known after the first call."""
-        return getattr(getattr(self._resolved, "fn", None), "_class_numbers", False)
+    def built(self) -> bool:
+        """Whether it is known which loss is for which output."""
+        return self._terms is not None
+
+    def build(self, y_true: Any, y_pred: Any, output_names: Sequence[str] | None = None) -> None:
+        """Finds the loss of each output.
+
+        Args:
+            y_true: the targets, or anything of their shapes.
+            y_pred: the outputs, likewise.
+            output_names: the outputs' names; None: they have none.
+
+        Raises:
+            ValueError: if the losses or their weights do not fit the outputs.
+            KeyError: if there is a loss for an output or a target that does not exist.
+        """
+        self._names = output_names
+        chosen = list(self._choose(y_pred))
+        weights = self._weights(y_pred, [path for path, _ in chosen])
+        y_true = like_outputs("y", y_true, y_pred, output_names)
+        terms = []
+        for (path, entry), weight in zip(chosen, weights, strict=True):
+            target, output = at(y_true, path), at(y_pred, path)
+            if target is None or output is None:
+                raise KeyError(
+                    f"There is a loss for {_describe(path)}, but no such "
+                    f"{'target in `y`' if target is None else 'output of the model'}."
+                )
+            loss = entry.loss or losses.crossentropy_by_shape(target.shape, output.shape)
+            terms.append(_Term(path, loss, weight, self._term_name(y_pred, path, entry.name or loss.name)))
+        with variables_allowed():
+            several = terms if len(terms) > 1 else []
+            self.metrics = [Mean(name=f"{term.name}_loss") for term in several]
+        self._terms = terms
+
+    def check(self, y_pred: Any, output_names: Sequence[str] | None) -> None:
+        """Checks that losses and weights fit outputs of this structure, as `build` does."""
+        self._names = output_names
+        self._weights(y_pred, [path for path, _ in self._choose(y_pred)])
+
+    def _choose(self, y_pred: Any) -> list[tuple[Path, _Entry]]:
+        """(path of the output, the loss that was given for it)."""
+        given = self._entries
+        if not is_container(given):
+            return [(path, given) for path, _ in items(y_pred)]
+        if not is_container(y_pred):
+            return [((), only_item("loss", given))]
+        if isinstance(given, Mapping) and not isinstance(y_pred, Mapping):
+            expected = list(self._names or range(len(y_pred)))
+            if set(given) != set(expected):
+                raise ValueError(
+                    f"Expected keys {expected} in loss dict, but found loss.keys()={list(given)}"
+                )
+            given = [given[name] for name in expected]
+        elif isinstance(y_pred, Mapping) and not isinstance(given, Mapping):
+            keys: list[Any] = sorted(y_pred, key=str)
+            given = {(keys[i] if i < len(keys) else i): loss for i, loss in enumerate(given)}
+        chosen = []
+        for path, entry in items(given, in_order=True):
+            if entry is not None:
+                below = items(at(y_pred, path))
+                chosen += [((*path, *rest), entry) for rest, _ in below]
+        return chosen
+
+    def _weights(self, y_pred: Any, paths: list[Path]) -> list[float | None]:
+        """The factor of each loss."""
+        given = self.loss_weights
+        if given is None or not is_container(given):
+            return [given] * len(paths)
+        flat = [weight for _, weight in items(given)]
+        expected = sum(1 for _ in items(self.loss))
+        if len(flat) != expected:
+            raise ValueError(
+                f"`loss_weights` must match the number of losses, got {expected} losses and {len(flat)} "
+                "weights."
+            )
+        if expected == 1:
+            return flat * len(paths)
+        nested = like_outputs("loss_weights", given, y_pred, self._names)
+        return [at(nested, path) for path in paths]
+
+    def _term_name(self, y_pred: Any, path: Path, loss_name: str) -> str:
+        """The name of an output: its dict key, else the name of the layer that makes it, else the loss's."""
+        if not path:
+            return "output"
+        position = [p for p, _ in items(y_pred)].index(path)
+        if isinstance(at(y_pred, path[:-1]), Mapping):
+            last = str(path[-1])
+        elif self._names is not None:
+            last = self._names[position]
+        else:
+            last = loss_name
+        return "/".join([*map(str, path[:-1]), last])
+
+    # --- the loss ---
+
+    def class_number_targets(self, y_true: Any) -> list[Any]:
+        """The target arrays that hold class numbers. Losses that shapes decide are known after `build`."""
+        if self._terms is None:
+            wanted = [entry.loss for _, entry in items(self._entries) if entry and entry.loss]
+            return [y for _, y in items(y_true)] if len(wanted) == 1 and _takes_classes(wanted[0]) else []
+        numbered = [term.path for term in self._terms if _takes_classes(term.loss)]
+        found = [at(self._like_terms(y_true), path) for path in numbered]
+        return [y for y in found if y is not None]
+
+    def _like_terms(self, y_true: Any) -> Any:
+        paths = [term.path for term in self._terms or ()]
+        if paths == [()]:
+            return only_item("y", y_true)
+        if isinstance(y_true, Mapping) and self._names and isinstance(paths[0][0], int):
+            return [y_true.get(name) for name in self._names]
+        if isinstance(y_true, (list, tuple)) and not isinstance(paths[0][0], int):
+            return dict(zip(sorted({path[0] for path in paths}), y_true, strict=False))
+        return y_true if is_container(y_true) else [y_true]
 
     def __call__(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, output: str = "the model's output"
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        output: str = "the model's output",
+        output_names: Sequence[str] | None = None,
     ) -> Any:
         """The loss of a batch.
 
         Args:
             y_true: the targets.
             y_pred: the predictions.
-            sample_weight: the samples' weights, or None.
-            output: what `y_pred` is, for messages.
+            sample_weight: the samples' weights: one tensor for all outputs, or a nest; or None.
+            output: what a single `y_pred` is, for messages.
+            output_names: the outputs' names; None: they have none.
+
+        Returns:
+            A rank-0 value; None if no output has a loss.
 
         Raises:
-            ValueError: if there are no targets or several outputs, if shapes do not fit, or if the loss is
-                not a scalar.
+            ValueError: if there are no targets, if shapes do not fit, or if a loss is not a scalar.
+            KeyError: if there is a loss for an output or a target that does not exist.
         """
         if y_true is None:
             raise ValueError(
                 "The model was compiled with a loss, so it needs targets: argument `y` is missing."
             )
-        if tree.is_nested(y_pred):
-            raise ValueError("Losses for models with several outputs are not supported yet.")
-        y_true, sample_weight = only_one("y", y_true), only_one("sample_weight", sample_weight)
-        if self._resolved is None:
-            self._resolved = losses.crossentropy_by_shape(y_true.shape, y_pred.shape)
+        if self._terms is None:
+            self.build(y_true, y_pred, output_names)
+        assert self._terms is not None
+        y_true = like_outputs("y", y_true, y_pred, self._names)
+        weighted = is_container(sample_weight)
+        if weighted:
+            sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._names)
+        total = None
+        for i, term in enumerate(self._terms):
+            what = output if not term.path else f"output '{term.name}'"
+            weights = at(sample_weight, term.path) if weighted else sample_weight
+            value = self._value(term, at(y_true, term.path), at(y_pred, term.path), weights, what)
+            if self.metrics:
+                batch = float(at(y_pred, term.path).shape[0])
+                self.metrics[i].update_state(value, sample_weight=batch)
+            value = value if term.weight is None else ops.multiply(value, term.weight)
+            total = value if total is None else ops.add(total, value)
+        return total
+
+    def _value(self, term: _Term, y_true: Any, y_pred: Any, sample_weight: Any, output: str) -> Any:
         try:
-            value = self._resolved(y_true, y_pred, sample_weight)
+            value = term.loss(y_true, y_pred, sample_weight)
         except ValueError as error:
-            raise ValueError(self._misfit(error, y_true, y_pred, sample_weight, output)) from error
+            raise ValueError(_misfit(term.loss, error, y_true, y_pred, sample_weight, output)) from error
         if tuple(value.shape) != ():
             raise ValueError(
-                f"The loss must be a scalar, but {self._resolved!r} gave the shape {tuple(value.shape)}. Use "
+                f"The loss must be a scalar, but {term.loss!r} gave the shape {tuple(value.shape)}. Use "
                 "a `reduction` such as 'sum_over_batch_size', or a function that returns one value per "
                 "sample."
             )
-        return value if self.weight is None else ops.multiply(value, self.weight)
-
-    def _misfit(self, error: ValueError, y_true: Any, y_pred: Any, sample_weight: Any, output: str) -> str:
-        """What to say when the loss refuses its arguments."""
-        y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
-        weights = "" if sample_weight is None else f", `sample_weight` has shape {tuple(sample_weight.shape)}"
-        name = getattr(self._resolved, "name", self.loss)
-        text = (
-            f"Loss '{name}' cannot be computed: the targets `y` have shape {y_shape}, {output} has shape "
-            f"{shape}{weights}. {error}"
-        )
-        if self.takes_class_numbers and y_shape == shape:
-            text += (
-                " This loss takes one class number for each sample; for targets with one value for each "
-                "class (one-hot) use 'categorical_crossentropy'."
-            )
-        return text
-
-
-def only_one(name: str, value: Any) -> Any:
-    """The only item of a list or dict; other values as they are.
-
-    Args:
-        name: what it is, for the message.
-        value: the value.
-
-    Raises:
-        ValueError: if there are several items, or none.
-    """
-    items = list(value.values()) if isinstance(value, Mapping) and "class_name" not in value else value
-    if not isinstance(items, (list, tuple)):
         return value
-    if len(items) != 1:
-        raise ValueError(
-            f"Argument `{name}` must hold one item for a model with one output, got {len(items)}."
+
+
+def _takes_classes(loss: Loss) -> bool:
+    return getattr(getattr(loss, "fn", None), "_class_numbers", False)
+
+
+def _describe(path: Path) -> str:
+    return f"`{'/'.join(map(str, path))}`" if path else "the model's output"
+
+
+def _misfit(loss: Loss, error: ValueError, y_true: Any, y_pred: Any, sample_weight: Any, output: str) -> str:
+    """What to say when the loss refuses its arguments."""
+    y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
+    weights = "" if sample_weight is None else f", `sample_weight` has shape {tuple(sample_weight.shape)}"
+    text = (
+        f"Loss '{loss.name}' cannot be computed: the targets `y` have shape {y_shape}, {output} has shape "
+        f"{shape}{weights}. {error}"
+    )
+    if _takes_classes(loss) and y_shape == shape:
+        text += (
+            " This loss takes one class number for each sample; for targets with one value for each "
+            "class (one-hot) use 'categorical_crossentropy'."
         )
-    return items[0]
+    return text
 
 
-def _as_loss(identifier: Any) -> Loss:
-    loss = losses.get(identifier)
-    if isinstance(loss, Loss):
-        return loss
-    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+def _entries(given: Any) -> Any:
+    """The nest of losses that were asked for, with an `_Entry` or None for each."""
+    if is_container(given):
+        if isinstance(given, Mapping):
+            return {key: _entries(item) for key, item in given.items()}
+        return [_entries(item) for item in given]
+    if given is None:
+        return None
+    name = given if isinstance(given, str) else None
+    if name is not None and name.lower() in _BY_SHAPE:
+        return _Entry(None, name)
+    loss = losses.get(given)
+    if not isinstance(loss, Loss):
+        loss = LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+    return _Entry(loss, name)

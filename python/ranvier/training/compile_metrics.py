@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ranvier import metrics as metrics_module
 from ranvier.core import tree
+from ranvier.core.trace import variables_allowed
 from ranvier.metrics import Metric
+from ranvier.training.structures import Path, at, is_container, items, like_outputs
+
+
+class _OfOutput(NamedTuple):
+    """The metrics of one output.
+
+    Attributes:
+        path: where the output stands among the outputs.
+        unweighted: metrics that are not given the sample weights.
+        weighted: metrics that are.
+    """
+
+    path: Path
+    unweighted: list[Metric]
+    weighted: list[Metric]
 
 
 class CompileMetrics(Metric):
     """Updates several metrics and names their results.
 
     Args:
-        metrics: metrics, names or functions of `(y_true, y_pred)`, in a list, tuple or dict; None: none.
+        metrics: metrics, names or functions of `(y_true, y_pred)`, in a list, tuple or dict; None: none. For
+            a model with several outputs there is an item for each: a metric, a list of metrics, or None.
         weighted_metrics: the same; these are given the sample weights.
         name: a name.
 
@@ -24,16 +41,16 @@ class CompileMetrics(Metric):
 
     def __init__(self, metrics: Any, weighted_metrics: Any, name: str = "compile_metrics") -> None:
         super().__init__(name=name)
-        self._requested = (_entries("metrics", metrics), _entries("weighted_metrics", weighted_metrics))
-        self._unweighted: list[Metric] = []
-        self._weighted: list[Metric] = []
+        self._requested = (_checked("metrics", metrics), _checked("weighted_metrics", weighted_metrics))
+        self._outputs: list[_OfOutput] = []
+        self._output_names: Sequence[str] | None = None
         self._names: list[str] = []
         self.built = False
 
     @property
     def metrics(self) -> list[Metric]:
         """The metrics, once they are known: "accuracy" is chosen by the shapes of the data."""
-        return [*self._unweighted, *self._weighted]
+        return [metric for output in self._outputs for metric in (*output.unweighted, *output.weighted)]
 
     @property
     def variables(self) -> list[Any]:
@@ -45,23 +62,50 @@ class CompileMetrics(Metric):
         """The names of the results, in order."""
         return list(self._names)
 
-    def build(self, y_true_shape: Sequence[Any], y_pred_shape: Sequence[Any]) -> None:
-        """Makes the metrics for targets and predictions of these shapes."""
+    def build(self, y_true: Any, y_pred: Any, output_names: Sequence[str] | None = None) -> None:
+        """Makes the metrics.
 
-        def resolve(entry: Any) -> Metric:
-            metric = metrics_module.resolve(entry, y_true_shape, y_pred_shape)
-            if metric is None:
-                raise ValueError("Expected a metric, received `None`.")
-            return metric
+        Args:
+            y_true: the targets, or anything of their shapes.
+            y_pred: the outputs, likewise.
+            output_names: the outputs' names; None: they have none.
 
-        self._unweighted, self._weighted = ([resolve(e) for e in entries] for entries in self._requested)
-        self._names = []
-        for metric in self._unweighted:
-            self._names.append(self._free_name(metric.name))
-        for metric in self._weighted:
-            taken = metric.name in self._names
-            self._names.append(self._free_name(f"weighted_{metric.name}" if taken else metric.name))
+        Raises:
+            ValueError: if the metrics do not fit the outputs.
+        """
+        self._output_names = output_names
+        targets = like_outputs("y", y_true, y_pred, output_names)
+        paths = [path for path, _ in items(y_pred)]
+        entries = [
+            _by_output(argument, requested, y_pred, paths, output_names)
+            for argument, requested in zip(("metrics", "weighted_metrics"), self._requested, strict=True)
+        ]
+        self._outputs, self._names = [], []
+        for i, path in enumerate(paths):
+            target, output = at(targets, path), at(y_pred, path)
+            unweighted, weighted = ([_make(e, target, output, path) for e in kind[i]] for kind in entries)
+            prefix = self._prefix(y_pred, path, i) if len(paths) > 1 else ""
+            prefix += "_" if prefix else ""
+            for metric in unweighted:
+                self._names.append(self._free_name(prefix + metric.name))
+            for metric in weighted:
+                taken = prefix + metric.name in self._names
+                self._names.append(
+                    self._free_name(f"{prefix}weighted_{metric.name}" if taken else prefix + metric.name)
+                )
+            self._outputs.append(_OfOutput(path, unweighted, weighted))
         self.built = True
+
+    def check(self, y_pred: Any, output_names: Sequence[str] | None) -> None:
+        """Checks that the metrics fit outputs of this structure, as `build` does."""
+        paths = [path for path, _ in items(y_pred)]
+        for argument, requested in zip(("metrics", "weighted_metrics"), self._requested, strict=True):
+            _by_output(argument, requested, y_pred, paths, output_names)
+
+    def _prefix(self, y_pred: Any, path: Path, position: int) -> str:
+        if isinstance(y_pred, Mapping) and not any(map(is_container, y_pred.values())):
+            return str(path[0])
+        return self._output_names[position] if self._output_names else ""
 
     def _free_name(self, name: str) -> str:
         count = 0
@@ -71,14 +115,35 @@ class CompileMetrics(Metric):
             free = f"{name}_{count}"
         return free
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Counts a batch in."""
+    def update_state(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        output_names: Sequence[str] | None = None,
+    ) -> None:
+        """Counts a batch in.
+
+        Args:
+            y_true: the targets.
+            y_pred: the outputs.
+            sample_weight: one tensor of weights for all outputs, or a nest; or None.
+            output_names: the outputs' names; None: they have none.
+        """
         if not self.built:
-            self.build(tuple(y_true.shape), tuple(y_pred.shape))
-        for metric in self._unweighted:
-            metric.update_state(y_true, y_pred)
-        for metric in self._weighted:
-            metric.update_state(y_true, y_pred, sample_weight=sample_weight)
+            with variables_allowed():
+                self.build(y_true, y_pred, output_names)
+        targets = like_outputs("y", y_true, y_pred, self._output_names)
+        nested = is_container(sample_weight)
+        if nested:
+            sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._output_names)
+        for output in self._outputs:
+            y, prediction = at(targets, output.path), at(y_pred, output.path)
+            weight = at(sample_weight, output.path) if nested else sample_weight
+            for metric in output.unweighted:
+                metric.update_state(y, prediction)
+            for metric in output.weighted:
+                metric.update_state(y, prediction, sample_weight=weight)
 
     def result(self) -> dict[str, Any]:
         """Name -> result. A metric whose result is a dict gives its entries."""
@@ -97,20 +162,66 @@ class CompileMetrics(Metric):
         raise NotImplementedError("The metrics of compile() are saved with the model's compile config.")
 
 
-def _entries(argument: str, metrics: Any) -> list[Any]:
-    """The entries of a `metrics` argument, checked."""
+def _make(entry: Any, target: Any, output: Any, path: Path) -> Metric:
+    """The metric of an entry."""
+    if target is None:
+        raise ValueError(f"There are metrics for output {'/'.join(map(str, path))!r}, but no target in `y`.")
+    metric = metrics_module.resolve(entry, tuple(target.shape), tuple(output.shape))
+    assert metric is not None  # None was refused or left out before
+    return metric
+
+
+def _checked(argument: str, metrics: Any) -> Any:
+    """A `metrics` argument whose entries are all understood."""
     if metrics is None:
-        return []
+        return None
     if not isinstance(metrics, (list, tuple, Mapping)):
         raise ValueError(
             f"Expected `{argument}` argument to be a list, tuple, or dict. "
             f"Received instead: {argument}={metrics} of type {type(metrics)}"
         )
-    entries = tree.flatten(metrics)
-    for entry in entries:
-        if (
-            not (isinstance(entry, str) and entry.lower() in ("accuracy", "acc"))
-            and metrics_module.get(entry) is None
-        ):
+    for entry in tree.flatten(metrics):
+        if entry is None or (isinstance(entry, str) and entry.lower() in ("accuracy", "acc")):
+            continue
+        if metrics_module.get(entry) is None:
             raise ValueError(f"Expected a metric in `{argument}`, received `None`.")
+    return metrics
+
+
+def _by_output(
+    argument: str, requested: Any, y_pred: Any, paths: list[Path], names: Sequence[str] | None
+) -> list[list[Any]]:
+    """For each output its entries of a `metrics` argument."""
+    if requested is None:
+        return [[] for _ in paths]
+    if len(paths) == 1:
+        return [[entry for _, entry in items(requested) if entry is not None]]
+    keys: list[Any] = sorted(y_pred, key=str) if isinstance(y_pred, Mapping) else list(names or ())
+    nested = len(paths) != len(y_pred)
+    if isinstance(requested, Mapping):
+        unknown = [key for key in requested if key not in keys]
+        if unknown:
+            raise _mismatch(argument, requested, keys or len(y_pred))
+        if isinstance(y_pred, Mapping):
+            found = requested
+        else:
+            found = dict(enumerate(requested.get(key) for key in keys))
+    else:
+        if len(requested) != len(y_pred):
+            raise _mismatch(argument, requested, keys or len(y_pred))
+        found = dict(zip(keys if isinstance(y_pred, Mapping) else range(len(y_pred)), requested, strict=True))
+    entries = []
+    for path in paths:
+        entry = found.get(path[0])
+        if nested and len(path) > 1:
+            entry = at(entry, path[1:])
+        entries.append([leaf for _, leaf in items(entry) if leaf is not None])
     return entries
+
+
+def _mismatch(argument: str, given: Any, expected: Any) -> ValueError:
+    what = f"the keys {expected}" if isinstance(expected, list) else f"{expected} items"
+    return ValueError(
+        f"Invalid `{argument}`: a model with several outputs takes a list with an item for each, or a dict "
+        f"with some of {what}. Received: {argument}={given}"
+    )

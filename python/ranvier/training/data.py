@@ -188,11 +188,30 @@ def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: An
         if weights is not None:
             raise ValueError("You cannot specify `class_weight` and `sample_weight` at the same time.")
         weights = class_weights(converted_y, class_weight)
+    elif tree.is_nested(weights) and not _same_structure(weights, converted_y):
+        raise ValueError(
+            "You should provide one `sample_weight` array per output in `y`. The two structures did not "
+            f"match: y: {_brief(converted_y)}, sample_weight: {_brief(weights)}."
+        )
     if weights is not None:
         weights = tree.map_structure(
             lambda w: None if w is None else w.astype(dtypes.floatx(), copy=False), weights
         )
     return ArrayFeed(converted_x, converted_y, weights, class_weighted=class_weight is not None)
+
+
+def _same_structure(a: Any, b: Any) -> bool:
+    """Whether two nests of arrays (or None) are built alike."""
+    try:
+        tree.map_structure(lambda *leaves: None, a, b)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _brief(structure: Any) -> Any:
+    """A nest with "array" in place of each array."""
+    return tree.map_structure(lambda leaf: leaf if leaf is None else "array", structure)
 
 
 def check_class_numbers(y: np.ndarray) -> None:

@@ -36,7 +36,7 @@ class EagerFunction:
         """
         del batch_size
         if self.kind != "predict":
-            self.trainer._check_targets(feed.y)
+            self.trainer._check_targets(feed.structures[1])
 
     def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> EagerRun:
         """Begins a pass; see `TrainFunction.start`."""

@@ -11,7 +11,7 @@ from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
 from ranvier.layers import Layer
-from ranvier.training.compile_loss import CompileLoss, only_one
+from ranvier.training.compile_loss import CompileLoss
 from ranvier.training.compile_metrics import CompileMetrics
 from ranvier.training.data import check_class_numbers, unpack_x_y_sample_weight
 from ranvier.training.source import check_positive
@@ -76,11 +76,13 @@ class Steps(Layer):
 
         Args:
             optimizer: an optimizer or its name.
-            loss: a loss, its name, or a function of `(y_true, y_pred)`; None: only what `add_loss` and
-                regularizers add.
-            loss_weights: a factor for the loss; None: 1.
+            loss: a loss, its name, or a function of `(y_true, y_pred)`; for a model with several outputs one
+                for all, or a list or dict (by the outputs' names or keys) with a loss or None for each. None:
+                only what `add_loss` and regularizers add.
+            loss_weights: a factor for the loss, or a list or dict of factors; None: 1.
             metrics: a list of metrics, names ("accuracy" is chosen by the shapes of the data), or functions
-                of `(y_true, y_pred)`.
+                of `(y_true, y_pred)`; for a model with several outputs a list or dict with such a list, a
+                metric or None for each.
             weighted_metrics: the same; these take the sample weights into account.
             run_eagerly: whether steps run eagerly, for debugging: prints, breakpoints and conditions on the
                 numbers of tensors work in them then. The results are the same, and come slowly.
@@ -98,6 +100,10 @@ class Steps(Layer):
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         has_metrics = metrics is not None or weighted_metrics is not None
         compile_metrics = CompileMetrics(metrics, weighted_metrics) if has_metrics else None
+        outputs = self._known_outputs()
+        for compiled in (compile_loss, compile_metrics):
+            if compiled is not None and outputs is not None:
+                compiled.check(outputs, self._output_names())
         # Everything was understood; only now does the model change.
         self.optimizer = resolved_optimizer
         self.loss = loss
@@ -229,7 +235,9 @@ class Steps(Layer):
         """
         terms = []
         if self._compile_loss is not None:
-            terms.append(self._compile_loss(y, y_pred, sample_weight, output=self._output_description()))
+            names, what = self._output_names(), self._output_description()
+            value = self._compile_loss(y, y_pred, sample_weight, what, names)
+            terms += [] if value is None else [value]
         terms += self.losses
         if not terms and not training:
             return ops.zeros(())
@@ -247,15 +255,23 @@ class Steps(Layer):
         """What messages call the model's output."""
         return f"the output of model '{self.name}'"
 
-    def _check_targets(self, targets: Sequence[Any]) -> None:
+    def _known_outputs(self) -> Any:
+        """The symbolic outputs; None where they are not known before there are data."""
+        return None
+
+    def _output_names(self) -> Sequence[str] | None:
+        """The names of the outputs, in a nest's order; None where they have none."""
+        return None
+
+    def _check_targets(self, y: Any) -> None:
         """Checks the values of target arrays, as far as the compiled loss allows only some.
 
         Raises:
             ValueError: for a class number that is NaN, infinite or a fraction.
         """
-        if self._compile_loss is not None and self._compile_loss.takes_class_numbers:
-            for y in targets:
-                check_class_numbers(y)
+        if self._compile_loss is not None and y is not None:
+            for targets in self._compile_loss.class_number_targets(y):
+                check_class_numbers(targets)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics with a batch.
@@ -270,18 +286,19 @@ class Steps(Layer):
             Metric name -> value, the results so far.
         """
         if self._compile_metrics is not None:
-            weights = only_one("sample_weight", sample_weight)
-            self._compile_metrics.update_state(only_one("y", y), y_pred, weights)
+            self._compile_metrics.update_state(y, y_pred, sample_weight, self._output_names())
         return self.get_metrics_result()
 
     # --- metrics ---
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics: the loss, those of `compile` (as one), and those that layers hold."""
+        """The metrics: the loss, those of `compile` (as one), the outputs' losses where there are several,
+        and those that layers hold."""
         own = [] if self._loss_tracker is None else [self._loss_tracker]
         compiled = [] if self._compile_metrics is None else [self._compile_metrics]
-        return [*own, *compiled, *(m for layer in self._flatten_layers() for m in layer._metrics)]
+        parts = [] if self._compile_loss is None else self._compile_loss.metrics
+        return [*own, *compiled, *parts, *(m for layer in self._flatten_layers() for m in layer._metrics)]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -307,11 +324,14 @@ class Steps(Layer):
         return results
 
     def _in_order(self, logs: dict[str, float]) -> list[float]:
-        """The values of logs in the order of `metrics`; names that no metric has come last."""
-        names = ["loss"]
+        """The values of logs as Keras orders them: by the names of `metrics`, where a log has that name, and
+        then the others by theirs."""
+        names: list[str] = []
         for metric in self.metrics:
-            names += metric.result_names if isinstance(metric, CompileMetrics) else [metric.name]
-        ordered = [name for name in dict.fromkeys(names) if name in logs]
+            names += [m.name for m in metric.metrics] if isinstance(metric, CompileMetrics) else [metric.name]
+        if "loss" in logs and "loss" not in names:
+            names.insert(0, "loss")
+        ordered = [name for name in names if name in logs]
         return [logs[name] for name in [*ordered, *sorted(set(logs) - set(ordered))]]
 
     def _results(self, logs: dict[str, float], return_dict: bool) -> Any:

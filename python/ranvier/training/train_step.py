@@ -92,7 +92,7 @@ class TrainFunction:
         if feed.num_samples % batch:
             self._program(feed, feed.num_samples % batch)
         if self.kind != "predict":
-            self.trainer._check_targets(feed.y)
+            self.trainer._check_targets(feed.structures[1])
 
     def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> Run:
         """Begins a pass.

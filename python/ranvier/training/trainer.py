@@ -404,18 +404,34 @@ class Trainer(Steps):
         self.build(shapes)
 
     def _build_metrics(self, feed: ArrayFeed) -> None:
-        """Makes the compiled metrics; which they are depends on the shapes of targets and predictions."""
-        compiled = self._compile_metrics
-        if compiled is None or compiled.built:
+        """Makes the compiled metrics and finds the outputs' losses, which depend on the shapes of targets and
+        predictions."""
+        loss, compiled = self._compile_loss, self._compile_metrics
+        build_loss = loss is not None and not loss.built
+        build_metrics = compiled is not None and not compiled.built
+        if not build_loss and not build_metrics:
             return
         if not feed.y:
+            what = "metrics" if build_metrics else "a loss"
             raise ValueError(
-                "The model was compiled with metrics, so it needs targets: argument `y` is missing."
+                f"The model was compiled with {what}, so it needs targets: argument `y` is missing."
             )
-        specs = tree.map_structure(lambda a: KerasTensor((None, *a.shape[1:]), a.dtype), feed.structures[0])
-        y_pred = self.compute_output_spec(specs)
-        if isinstance(y_pred, KerasTensor):
-            compiled.build(feed.y[0].shape, y_pred.shape)
+        x, y = (
+            tree.map_structure(
+                lambda a: None if a is None else KerasTensor((None, *a.shape[1:]), a.dtype), part
+            )
+            for part in feed.structures[:2]
+        )
+        try:
+            y_pred = self.compute_output_spec(x)
+        except NotImplementedError:  # a model with steps of its own, and no `call`
+            return
+        names = self._output_names()
+        if build_loss and loss is not None:
+            loss.build(y, y_pred, names)
+        if build_metrics and compiled is not None:
+            compiled.build(y, y_pred, names)
+        self._reset_arrays = None
 
     def _reset_metrics_quickly(self) -> None:
         """`reset_metrics`, without the way through Python for metrics that are reset to zeros."""

@@ -1,0 +1,125 @@
+"""Several outputs: the names of results, what the numbers mean, and refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.training.outputs_table import ALL, DICT, IDS, LIST, Y1, Y2, W, X, functional, subclassed
+
+import ranvier as rv
+
+
+@pytest.mark.parametrize(("make", "row"), ALL, ids=IDS)
+def test_every_way_trains_and_reports_the_same(make, row):
+    kind, y, compiled, fitted = row
+    model = make(rv, kind)
+    model.compile("sgd", **compiled)
+    history = model.fit(X, y, epochs=2, batch_size=4, verbose=0, **fitted).history
+    named = model.evaluate(X, y, verbose=0, return_dict=True)
+    assert set(named) == {name for name in history if not name.startswith("val_")}
+    results = np.atleast_1d(model.evaluate(X, y, verbose=0))
+    assert results[0] == named["loss"] and set(results) == set(named.values())
+    assert np.isfinite(results).all() and history["loss"][1] < history["loss"][0]
+
+
+def test_the_numbers():
+    model = functional(rv, "dict")
+    model.compile(
+        "sgd",
+        loss={"p": "mse", "q": "mae"},
+        loss_weights={"p": 2.0, "q": 3.0},
+        metrics={"q": ["mse"]},
+        weighted_metrics={"q": ["mse"]},
+    )
+    p, q = (X @ w + b for w, b in (model.get_weights()[:2], model.get_weights()[2:]))
+    logs = model.evaluate(X, DICT, verbose=0, sample_weight={"p": W, "q": W}, return_dict=True)
+    p_loss = (W * ((p - Y1) ** 2)[:, 0]).mean()
+    q_loss = (W * np.abs(q - Y2).mean(1)).mean()
+    squares = ((q - Y2) ** 2).mean(1)
+    expected = {
+        "loss": 2 * p_loss + 3 * q_loss,
+        "p_loss": p_loss,
+        "q_loss": q_loss,
+        "q_mse": squares.mean(),
+        "q_weighted_mse": (W * squares).sum() / W.sum(),
+    }
+    assert logs == pytest.approx(expected, rel=1e-5) and list(logs) == sorted(expected)
+
+
+def test_names_of_outputs_and_losses():
+    for kind, make, y, names in (
+        ("list", functional, LIST, {"loss", "a_loss", "b_loss"}),
+        ("list", subclassed, LIST, {"loss", "mse_loss"}),
+        ("dict", subclassed, DICT, {"loss", "p_loss", "q_loss"}),
+        ("nest", functional, {"p": LIST, "q": Y2}, {"loss", "p/a_loss", "p/b_loss", "q_loss"}),
+    ):
+        model = make(rv, kind)
+        model.compile("sgd", "mse")
+        assert set(model.fit(X, y, verbose=0).history) == names
+
+
+def test_class_numbers_are_checked_for_the_output_that_takes_them():
+    x = rv.Input((4,))
+    a, b = rv.layers.Dense(1, name="a")(x), rv.layers.Dense(3, activation="softmax", name="b")(x)
+    model = rv.Model(x, {"real": a, "class": b})
+    model.compile("sgd", {"real": "mse", "class": "sparse_categorical_crossentropy"})
+    classes = np.arange(10) % 3
+    model.fit(X, {"real": Y1, "class": classes}, verbose=0)
+    with pytest.raises(ValueError, match="row 2"):
+        model.fit(X, {"real": Y1, "class": np.where(classes == 2, 0.5, classes)}, verbose=0)
+
+
+def test_predictions_keep_the_structure():
+    model = functional(rv, "nest")
+    whole, batch = model.predict(X, batch_size=3, verbose=0), model.predict_on_batch(X)
+    for result in (whole, batch):
+        assert set(result) == {"p", "q"} and [v.shape for v in result["p"]] == [(10, 1), (10, 2)]
+        np.testing.assert_array_equal(result["q"], result["p"][1])
+
+
+def test_overridden_hooks_see_what_was_given():
+    seen = []
+
+    class Own(rv.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            seen.append((set(y), set(y_pred)))
+            return super().compute_loss(x, y, y_pred, sample_weight, training) * 2.0
+
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            return {**super().compute_metrics(x, y, y_pred, sample_weight), "more": rv.ops.sum(y_pred["q"])}
+
+    x = rv.Input((4,))
+    model = Own(x, {"p": rv.layers.Dense(1)(x), "q": rv.layers.Dense(2)(x)})
+    model.compile("sgd", "mse")
+    logs = model.train_on_batch(X, DICT, return_dict=True)
+    assert seen and all(pair == ({"p", "q"}, {"p", "q"}) for pair in seen)
+    assert logs["loss"] == pytest.approx(2 * (logs["p_loss"] + logs["q_loss"]), rel=1e-6) and "more" in logs
+
+
+@pytest.mark.parametrize(
+    ("kind", "y", "compiled", "fitted", "error", "match"),
+    [
+        ("list", LIST, {"loss": {"a": "mse"}}, {}, ValueError, r"\['a', 'b'\]"),
+        ("list", LIST, {"loss": {"a": "mse", "zz": "mae"}}, {}, ValueError, "zz"),
+        ("list", LIST, {"loss": ["mse"] * 3}, {}, KeyError, "2"),
+        ("list", [Y1], {"loss": "mse"}, {}, ValueError, "2 outputs"),
+        ("list", Y1, {"loss": "mse"}, {}, ValueError, "2 outputs"),
+        ("list", {"a": Y1, "other": Y2}, {"loss": "mse"}, {}, ValueError, "other"),
+        ("dict", {"p": Y1}, {"loss": "mse"}, {}, KeyError, "q"),
+        ("dict", DICT, {"loss": {"a": "mse", "b": "mae"}}, {}, KeyError, "a"),
+        ("list", LIST, {"loss": "mse", "metrics": ["mae"]}, {}, ValueError, "metrics.*'a', 'b'"),
+        ("list", LIST, {"loss": "mse", "metrics": {"zz": "mae"}}, {}, ValueError, "zz"),
+        ("dict", DICT, {"loss": "mse", "weighted_metrics": {"p": "mae", "zz": "mae"}}, {}, ValueError, "zz"),
+        ("list", LIST, {"loss": "mse", "loss_weights": [1.0, 2.0]}, {}, ValueError, "1 losses and 2"),
+        ("list", LIST, {"loss": ["mse", "mae"], "loss_weights": ["a", 2.0]}, {}, ValueError, "loss_weights"),
+        ("list", LIST, {"loss": "mse"}, {"sample_weight": {"a": W}}, ValueError, "sample_weight"),
+        ("dict", DICT, {"loss": "mse"}, {"sample_weight": {"p": W}}, ValueError, "sample_weight"),
+        ("list", LIST, {"loss": "mse"}, {"class_weight": {0: 1.0}}, ValueError, "class_weight"),
+        ("list", [Y2, Y2], {"loss": ["sparse_categorical_crossentropy", "mse"]}, {}, ValueError, "'a'"),
+    ],
+)
+def test_refusals(kind, y, compiled, fitted, error, match):
+    model = functional(rv, kind)
+    with pytest.raises(error, match=match):
+        model.compile("sgd", **compiled)
+        model.fit(X, y, verbose=0, **fitted)
