@@ -61,7 +61,8 @@ Attributes attributes_from(const py::dict& items) {
   Attributes attributes;
   for (const auto& [key, value] : items) {
     auto name = key.cast<std::string>();
-    if (py::isinstance<py::bool_>(value)) attributes.set(std::move(name), value.cast<bool>());
+    if (py::isinstance<Body>(value)) attributes.set(std::move(name), BodyPtr(value.cast<std::shared_ptr<Body>>()));
+    else if (py::isinstance<py::bool_>(value)) attributes.set(std::move(name), value.cast<bool>());
     else if (PyIndex_Check(value.ptr())) attributes.set(std::move(name), value.cast<std::int64_t>());
     else if (py::isinstance<py::float_>(value)) attributes.set(std::move(name), value.cast<double>());
     else if (py::isinstance<py::str>(value)) attributes.set(std::move(name), dtype_from_name(value.cast<std::string>()));

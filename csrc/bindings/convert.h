@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/body.h"
 #include "graph/graph.h"
 
 namespace ranvier::bindings {

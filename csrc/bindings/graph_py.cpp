@@ -1,5 +1,6 @@
 // Graphs and variable storage for Python: what tracing needs.
 #include "bindings/convert.h"
+#include "ops/control.h"
 #include "ops/ops.h"
 #include "passes/autodiff.h"
 
@@ -57,6 +58,11 @@ void bind_graph(py::module_& m) {
              for (NodeId id : gradients(graph, ys, xs, seeds)) result.append(id < 0 ? py::object(py::none()) : describe(graph, id));
              return result;
            }, py::arg("ys"), py::arg("xs"), py::arg("seeds") = std::vector<NodeId>{})
+      .def("items", [](Graph& graph, NodeId control, std::size_t count) {
+             py::list result;
+             for (std::size_t i = 0; i < count; ++i) result.append(describe(graph, add_item(graph, control, i)));
+             return result;
+           })
       .def("producer", [](const Graph& graph, NodeId id) {
              graph.check_id(id);
              py::list inputs;
@@ -66,6 +72,13 @@ void bind_graph(py::module_& m) {
       .def("__len__", [](const Graph& graph) { return graph.size(); })
       .def("text", &Graph::text)
       .def("dot", &Graph::dot);
+
+  py::class_<Body, std::shared_ptr<Body>>(m, "Body")
+      .def(py::init([](const Graph& graph, const std::vector<NodeId>& inputs, const std::vector<NodeId>& outputs) {
+             return std::const_pointer_cast<Body>(make_body(graph, inputs, outputs));
+           }),
+           py::arg("graph"), py::arg("inputs"), py::arg("outputs"))
+      .def("text", [](const Body& body) { return body.graph.text(); });
 
   m.def("op_names", [] {
     std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,7 +15,9 @@
 namespace ranvier {
 
 using Ints = std::vector<std::int64_t>;
-using Attribute = std::variant<bool, std::int64_t, double, DType, Ints>;
+struct Body;  // graph/body.h
+using BodyPtr = std::shared_ptr<const Body>;
+using Attribute = std::variant<bool, std::int64_t, double, DType, Ints, BodyPtr>;
 
 class Attributes {
  public:

@@ -20,6 +20,7 @@ std::size_t hash_attribute(const Attribute& value) {
     return seed;
   }
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<std::size_t>(*integer);
+  if (const auto* body = std::get_if<BodyPtr>(&value)) return std::hash<const void*>{}(body->get());
   return value.index();
 }
 

@@ -29,6 +29,8 @@ enum Trait : unsigned {
   kEffect = 1u << 3,       // is wanted for what it does: store
   kRandom = 1u << 4,       // reads a seed
   kFallible = 1u << 5,     // may refuse its data: runs before any variable is written
+  kControl = 1u << 6,      // runs graphs of its own and has several outputs, each an `item` (ops/control.h)
+  kProjection = 1u << 7,   // an output of a kControl node, computed with it
 };
 
 // What a shape rule sees.

@@ -12,6 +12,7 @@ struct AttributePrinter {
   void operator()(std::int64_t value) const { out << value; }
   void operator()(double value) const { out << value; }
   void operator()(DType value) const { out << name_of(value); }
+  void operator()(const BodyPtr& value) const { out << "{" << value.get() << "}"; }
   void operator()(const Ints& value) const {
     out << "[";
     for (std::size_t i = 0; i < value.size(); ++i) out << (i ? " " : "") << value[i];

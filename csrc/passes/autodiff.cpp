@@ -1,11 +1,16 @@
 #include "passes/autodiff.h"
 
 #include <algorithm>
+#include <map>
 
+#include "ops/control.h"
 #include "ops/gradient.h"
+#include "passes/control_gradient.h"
 
 namespace ranvier {
 namespace {
+
+bool differentiable(const OpDef& op) { return op.grad || op.is(kControl) || op.is(kProjection); }
 
 // wanted[n]: n is one of xs, or depends on one by a path of differentiable floats.
 std::vector<bool> dependents(const Graph& graph, const std::vector<NodeId>& xs, NodeId until) {
@@ -14,7 +19,7 @@ std::vector<bool> dependents(const Graph& graph, const std::vector<NodeId>& xs, 
     if (x <= until) wanted[static_cast<std::size_t>(x)] = true;
   for (NodeId id = 0; id <= until; ++id) {
     const Node& node = graph[id];
-    if (wanted[static_cast<std::size_t>(id)] || !node.op->grad || !is_float(node.type.dtype)) continue;
+    if (wanted[static_cast<std::size_t>(id)] || !differentiable(*node.op) || !is_float(node.type.dtype)) continue;
     for (NodeId input : node.inputs)
       if (wanted[static_cast<std::size_t>(input)]) wanted[static_cast<std::size_t>(id)] = true;
   }
@@ -45,6 +50,7 @@ std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const
   const std::vector<bool> wanted = dependents(graph, xs, last);
   std::vector<NodeId> gradient(static_cast<std::size_t>(last) + 1, -1);
 
+  std::map<NodeId, std::vector<NodeId>> of_items;  // by control node: the gradients of its outputs
   Builder b(graph);
   const auto accumulate = [&](NodeId id, NodeId part) {
     NodeId& total = gradient[static_cast<std::size_t>(id)];
@@ -56,7 +62,22 @@ std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const
     accumulate(ys[i], given ? seeds[i] : b.broadcast_to(b.scalar(b.dtype(ys[i]), 1.0), Shape(b.shape(ys[i]))));
   }
   for (NodeId id = last; id >= 0; --id) {
+    if (const auto it = of_items.find(id); it != of_items.end()) {
+      const std::vector<NodeId> parts = control_gradient(graph, id, it->second, wanted);
+      const std::vector<NodeId> inputs = graph[id].inputs;
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (parts[i] >= 0 && wanted[static_cast<std::size_t>(inputs[i])]) accumulate(inputs[i], parts[i]);
+      continue;
+    }
     const NodeId g = gradient[static_cast<std::size_t>(id)];
+    if (g >= 0 && graph[id].op->is(kProjection)) {
+      const NodeId control = graph[id].inputs[0];
+      std::vector<NodeId>& gradients = of_items[control];
+      gradients.resize(item_types(graph[control]).size(), -1);
+      if (wanted[static_cast<std::size_t>(control)]) gradients[item_index(graph[id])] = g;
+      else of_items.erase(control);
+      continue;
+    }
     if (g < 0 || !graph[id].op->grad) continue;
     GradArgs args(graph, id, g, wanted);
     bool any = false;

@@ -217,7 +217,7 @@ class Scheduler {
     std::vector<Unit> units;
     std::vector<int> open(n_, -1);  // by representative: the unit that takes the next member
     for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (!computed(id)) continue;
+      if (!computed(id) || graph_[id].op->is(kProjection)) continue;
       int* slot = &open[at(elementwise(id) ? find(parent, id) : id)];
       const bool full = *slot >= 0 && units[static_cast<std::size_t>(*slot)].elementwise.size() >= kLongestChain;
       if (*slot < 0 || full) {
@@ -273,6 +273,8 @@ class Scheduler {
       if (schedule.units[u].op >= 0) schedule.unit_of[at(schedule.units[u].op)] = static_cast<int>(u);
       for (NodeId id : schedule.units[u].elementwise) schedule.unit_of[at(id)] = static_cast<int>(u);
     }
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (live_[at(id)] && graph_[id].op->is(kProjection)) schedule.unit_of[at(id)] = schedule.unit_of[at(graph_[id].inputs[0])];
     return schedule;
   }
 

@@ -37,7 +37,7 @@ class Simplifier {
     const auto is = [&](const OpDef& op) { return node.op == &op; };
     const NodeId x = node.inputs[0];
     if ((is(def_cast) || is(def_reshape) || is(def_broadcast_to)) && to_.type(x) == node.type) return x;
-    if (is(def_stop_gradient) || is(def_identity)) return x;  // they matter to autodiff only, which is over
+    if (is(def_stop_gradient) || is(def_identity) || is(def_custom_gradient)) return x;  // they matter to autodiff only, which is over
     if (is(def_reshape) && at(x).op == &def_reshape && to_.type(at(x).inputs[0]) == node.type) return at(x).inputs[0];
     if (is(def_neg) && at(x).op == &def_neg) return at(x).inputs[0];
     if (is(def_multiply) && is_one(node.inputs[1]) && to_.type(x) == node.type) return x;

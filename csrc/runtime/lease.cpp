@@ -16,7 +16,7 @@ Program::Program(const Program& original, AlignedBuffer arena)
     : name_(original.name_), serial_(original.serial_), steps_(original.steps_), commit_begin_(original.commit_begin_),
       readout_begin_(original.readout_begin_), arena_(std::move(arena)), inputs_(original.inputs_), outputs_(original.outputs_),
       input_types_(original.input_types_), output_types_(original.output_types_), variables_(original.variables_),
-      constants_(original.constants_), writes_(original.writes_) {
+      constants_(original.constants_), alone_(original.alone_) {
   const auto* from = original.arena_.as<std::byte>();
   const std::byte* end = from + original.arena_.size();
   const auto moved = [&](const void* pointer) -> void* {
@@ -43,7 +43,7 @@ Program::Lease Program::try_lease(Use use) {
       in_use_ = true;
       return {this, this};
     }
-    if (use == Use::kAlone || writes_) return {};
+    if (use == Use::kAlone || alone_) return {};
     if (!idle_.empty()) {
       Program* program = idle_.back().release();
       idle_.pop_back();

@@ -21,6 +21,13 @@ void Program::readout() {
   for (std::size_t i = readout_begin_; i < steps_.size(); ++i) steps_[i].run(steps_[i]);
 }
 
+void Program::bind_input(std::size_t i, const void* data) {
+  auto* address = const_cast<void*>(data);
+  inputs_[i] = address;
+  for (const auto& [step, operand] : readers_[i].steps) steps_[step].operands[operand] = address;
+  for (std::size_t k : readers_[i].outputs) outputs_[k] = address;
+}
+
 bool Program::run_measured(const Profiles& profiles) {
   const std::uint32_t seen = g_interrupts.load(std::memory_order_acquire);
   if (interrupted()) return false;

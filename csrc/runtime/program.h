@@ -25,8 +25,8 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   // A program has one arena, so it serves one caller at a time, from writing the inputs to reading the outputs. A
-  // program that writes no variables serves more: it is copied, but for the variables and constants, up to twice for
-  // each processor (a caller may be waiting for one) and as long as the copies' arenas stay small.
+  // program that writes no variables and runs no others serves more: it is copied, but for the variables and
+  // constants, up to twice for each processor (a caller may be waiting for one) and as long as the copies' arenas stay small.
   enum class Use { kAlone, kCopies };  // the program itself (its outputs may be read in a later lease), or any copy
   class Lease {
    public:
@@ -62,7 +62,11 @@ class Program {
   bool run(const Profiles& profiles) { return profiles.empty() ? run() : run_measured(profiles); }
   void readout(const Profiles& profiles);
 
-  std::int64_t arena_bytes() const { return static_cast<std::int64_t>(arena_.size()); }
+  // Has the program read an input elsewhere than in its arena from now on. It never writes there.
+  void bind_input(std::size_t i, const void* data);
+
+  // Memory of the program and of those inside it.
+  std::int64_t arena_bytes() const { return static_cast<std::int64_t>(arena_.size()) + nested_bytes_; }
   std::size_t step_count() const { return steps_.size(); }
   std::string text() const;  // the steps, one a line
   const std::string& name() const { return name_; }
@@ -73,6 +77,11 @@ class Program {
  private:
   friend class ProgramBuilder;
 
+  struct InputReaders {
+    std::vector<std::pair<std::size_t, std::size_t>> steps;  // (step, operand)
+    std::vector<std::size_t> outputs;                        // that are the input itself
+  };
+
   Program(const Program& original, AlignedBuffer arena);  // a copy for another caller
   std::unique_ptr<Program> copy() const;
   bool run_measured(const Profiles& profiles);
@@ -82,12 +91,14 @@ class Program {
   std::vector<Step> steps_;
   std::size_t commit_begin_ = 0, readout_begin_ = 0;
   AlignedBuffer arena_;
+  std::int64_t nested_bytes_ = 0;
+  std::vector<InputReaders> readers_;  // by input
   std::vector<void*> inputs_;
   std::vector<const void*> outputs_;
   std::vector<TensorType> input_types_, output_types_;
   std::vector<VariablePtr> variables_;                          // kept alive
   std::vector<std::shared_ptr<std::vector<std::byte>>> constants_;  // likewise
-  bool writes_ = false;  // variables
+  bool alone_ = false;  // writes variables, or runs programs of its own: there are no copies
 
   std::mutex mutex_;  // of what follows: who uses what
   std::condition_variable returned_;

@@ -4,8 +4,10 @@
 #include <tuple>
 
 #include "base/threading.h"
+#include "ops/control.h"
 #include "passes/memory_plan.h"
 #include "passes/simplify.h"
+#include "runtime/control.h"
 #include "runtime/program.h"
 
 namespace ranvier {
@@ -27,11 +29,12 @@ Shape operand_shape(const Shape& operand, const Shape& consumer, bool squeeze) {
 class ProgramBuilder {
  public:
   ProgramBuilder(Program& program, const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
-      : program_(program), graph_(graph), outputs_(outputs), schedule_(make_schedule(graph, outputs, fuse)),
+      : program_(program), graph_(graph), fuse_(fuse), outputs_(outputs), schedule_(make_schedule(graph, outputs, fuse)),
         homes_(static_cast<std::size_t>(graph.size())) {}
 
   void build() {
-    program_.writes_ = !graph_.stores().empty();
+    program_.alone_ = !graph_.stores().empty();
+    for (NodeId id = 0; id < graph_.size(); ++id) program_.alone_ = program_.alone_ || graph_[id].op->is(kControl);
     find_readers();
     choose_homes();
     snapshot_overwritten();
@@ -137,8 +140,10 @@ class ProgramBuilder {
       if (direct) homes_[at(value)] = {Home::kVariable, -1, variable};
       else if (store_of_[variable] == id) late_stores_.push_back(id);
     }
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (graph_[id].op->is(kProjection) && unit_of(id) >= 0) to_arena(id);
     for (int u = 0; u < static_cast<int>(schedule_.units.size()); ++u) {
-      if (unit(u).op >= 0 && unit(u).elementwise.empty()) to_arena(unit(u).op);
+      if (unit(u).op >= 0 && unit(u).elementwise.empty() && !graph_[unit(u).op].op->is(kControl)) to_arena(unit(u).op);
       for (NodeId id : unit(u).elementwise)
         if (homes_[at(id)].home == Home::kNone && leaves_unit(id, u)) to_arena(id);
     }
@@ -178,6 +183,7 @@ class ProgramBuilder {
   void add_step(Step step, std::vector<Operand> operands) {
     const int number = static_cast<int>(program_.steps_.size());
     for (const Operand& operand : operands) {
+      if (operand.value < 0 && operand.root < 0) continue;  // an output that nobody wants
       const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
       if (value >= 0) use(value, number);
     }
@@ -204,6 +210,7 @@ class ProgramBuilder {
     flush_merged();
     std::vector<Operand> operands;
     for (NodeId input : graph_[work.op].inputs) operands.push_back({root(input), -1});
+    if (graph_[work.op].op->is(kControl)) return plan_control_unit(u, std::move(operands));
     if (work.elementwise.empty()) {
       operands.push_back({work.op, -1});
       return add_step(cpu::plan_op(request(work.op)), std::move(operands));
@@ -222,6 +229,17 @@ class ProgramBuilder {
     operands.insert(operands.end(), chain.inputs.begin() + 1, chain.inputs.end());
     operands.insert(operands.end(), chain.outputs.begin(), chain.outputs.end());
     add_step(cpu::plan_matmul_with_epilogue(request(work.op), chain.spec), std::move(operands));
+  }
+
+  // A control node writes its items that somebody reads, in their order; the others are null.
+  void plan_control_unit(int u, std::vector<Operand> operands) {
+    const NodeId control = unit(u).op;
+    const std::size_t first = operands.size();
+    operands.resize(first + item_types(graph_[control]).size());
+    for (NodeId id = control + 1; id < graph_.size(); ++id)
+      if (graph_[id].op->is(kProjection) && unit_of(id) == u) operands[first + item_index(graph_[id])] = {id, -1};
+    Step step = plan_control(graph_[control], fuse_, program_.nested_bytes_);
+    add_step(std::move(step), std::move(operands));
   }
 
   struct Chain {
@@ -328,6 +346,7 @@ class ProgramBuilder {
   }
 
   void* pointer(const Operand& operand, const MemoryPlan& plan) {
+    if (operand.value < 0 && operand.root < 0) return nullptr;
     auto* arena = static_cast<std::byte*>(program_.arena_.data());
     if (operand.value >= 0) {
       const auto it = late_targets_.find(operand.value);
@@ -366,6 +385,7 @@ class ProgramBuilder {
       program_.steps_[i].scratch = base + arena;
       for (const Operand& operand : operands_[i]) program_.steps_[i].operands.push_back(pointer(operand, plan));
     }
+    note_input_readers();
     for (NodeId id : graph_.inputs()) {
       program_.inputs_.push_back(pointer({id, -1}, plan));
       program_.input_types_.push_back(graph_.type(id));
@@ -380,8 +400,23 @@ class ProgramBuilder {
     }
   }
 
+  // Where the address of an input stands, so that it can be changed.
+  void note_input_readers() {
+    std::map<NodeId, std::size_t> index_of;
+    for (NodeId id : graph_.inputs()) index_of.emplace(id, index_of.size());
+    program_.readers_.resize(index_of.size());
+    const auto index = [&](NodeId id) { return index_of.find(id); };
+    for (std::size_t s = 0; s < operands_.size(); ++s)
+      for (std::size_t o = 0; o < operands_[s].size(); ++o)
+        if (const auto it = index(operands_[s][o].root); operands_[s][o].value < 0 && it != index_of.end())
+          program_.readers_[it->second].steps.emplace_back(s, o);
+    for (std::size_t k = 0; k < outputs_.size(); ++k)
+      if (const auto it = index(root(outputs_[k])); it != index_of.end()) program_.readers_[it->second].outputs.push_back(k);
+  }
+
   Program& program_;
   const Graph& graph_;
+  const bool fuse_;
   const std::vector<NodeId>& outputs_;
   const Schedule schedule_;
   std::vector<Place> homes_;

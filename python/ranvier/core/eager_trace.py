@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ranvier.core.variable import Variable
 
 
+_SAME_VALUE = frozenset(("identity", "stop_gradient", "custom_gradient"))
+
 _local = threading.local()
 
 
@@ -56,6 +58,9 @@ class EagerTrace(Trace):
         tensors = [self.tensor(x) for x in inputs]
         result = Tensor(self, self.graph.emit(op, [t.id for t in tensors], attributes))
         if result.id not in self._numbers:
+            if op in _SAME_VALUE:
+                self._numbers[result.id] = self._numbers[tensors[0].id]
+                return result
             self._numbers[result.id] = _core.eager(op, [self._numbers[t.id] for t in tensors], attributes)
         return result
 

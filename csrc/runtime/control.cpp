@@ -1,0 +1,195 @@
+#include "runtime/control.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/threading.h"
+#include "ops/control.h"
+#include "runtime/program.h"
+
+namespace ranvier {
+namespace {
+
+using ProgramPtr = std::shared_ptr<Program>;
+
+ProgramPtr compile(const Body& body, bool fuse, std::int64_t& nested_bytes) {
+  auto program = std::make_shared<Program>(body.graph, body.outputs, fuse, "body");
+  nested_bytes += program->arena_bytes();
+  return program;
+}
+
+std::byte* at(void* base, std::int64_t offset) { return static_cast<std::byte*>(base) + offset; }
+
+void copy(void* to, const void* from, std::int64_t bytes) {
+  if (to && to != from && bytes) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+std::int64_t padded(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// The bodies' programs read their inputs where they lie: nothing is copied in. What they return is copied out, for the
+// next run overwrites it. An interrupt leaves a step unfinished: the program around it discards what it wrote.
+
+// --- branch ---
+
+struct Branch {
+  std::vector<ProgramPtr> programs;
+  std::size_t operands;
+  std::vector<std::int64_t> bytes;  // of the items
+
+  static void run(const Step& step) {
+    const auto& p = step.as<Branch>();
+    const std::int64_t index = *static_cast<const std::int32_t*>(step.operands[0]);
+    const std::int64_t last = static_cast<std::int64_t>(p.programs.size()) - 1;
+    Program& program = *p.programs[static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, last))];
+    for (std::size_t i = 0; i < p.operands; ++i) program.bind_input(i, step.operands[1 + i]);
+    if (!program.run()) return;
+    for (std::size_t k = 0; k < p.bytes.size(); ++k) copy(step.operands[1 + p.operands + k], program.output(k), p.bytes[k]);
+  }
+};
+
+// --- loops ---
+
+// Carries are kept in two places in turn, so that a body never writes what it reads; or, where all of them are wanted, in
+// a row each.
+class Carries {
+ public:
+  Carries() = default;
+  explicit Carries(const std::vector<TensorType>& types) {
+    for (const TensorType& type : types) {
+      bytes_.push_back(byte_size(type));
+      offsets_.push_back(scratch_);
+      scratch_ += 2 * padded(bytes_.back());
+    }
+  }
+  std::int64_t scratch() const { return scratch_; }
+  std::size_t count() const { return bytes_.size(); }
+  std::int64_t bytes(std::size_t c) const { return bytes_[c]; }
+  std::byte* place(void* scratch, std::size_t c, bool odd) const { return at(scratch, offsets_[c] + (odd ? padded(bytes_[c]) : 0)); }
+
+ private:
+  std::vector<std::int64_t> bytes_, offsets_;
+  std::int64_t scratch_ = 0;
+};
+
+struct Loop {
+  ProgramPtr program;
+  std::int64_t length;
+  bool reverse;
+  std::size_t invariants;
+  Carries carries;
+  std::vector<std::int64_t> scanned, stacked;  // bytes of a slice
+
+  static void run(const Step& step) {
+    const auto& p = step.as<Loop>();
+    Program& program = *p.program;
+    const std::size_t carries = p.carries.count(), first_scanned = p.invariants + carries;
+    void* const* items = step.operands.data() + first_scanned + p.scanned.size();
+    void* const* histories = items + carries + p.stacked.size();
+    for (std::size_t i = 0; i < p.invariants; ++i) program.bind_input(i, step.operands[i]);
+    std::vector<const void*> now(step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants),
+                                 step.operands.begin() + static_cast<std::ptrdiff_t>(first_scanned));
+    for (std::int64_t k = 0; k < p.length; ++k) {
+      const std::int64_t t = p.reverse ? p.length - 1 - k : k;
+      for (std::size_t c = 0; c < carries; ++c) {
+        if (histories[c]) copy(at(histories[c], t * p.carries.bytes(c)), now[c], p.carries.bytes(c));
+        program.bind_input(p.invariants + c, now[c]);
+      }
+      for (std::size_t s = 0; s < p.scanned.size(); ++s)
+        program.bind_input(first_scanned + s, at(step.operands[first_scanned + s], t * p.scanned[s]));
+      if (!program.run()) return;
+      for (std::size_t c = 0; c < carries; ++c) {
+        std::byte* next = p.carries.place(step.scratch, c, k % 2 != 0);
+        copy(next, program.output(c), p.carries.bytes(c));
+        now[c] = next;
+      }
+      for (std::size_t y = 0; y < p.stacked.size(); ++y)
+        if (items[carries + y]) copy(at(items[carries + y], t * p.stacked[y]), program.output(carries + y), p.stacked[y]);
+    }
+    for (std::size_t c = 0; c < carries; ++c) copy(items[c], now[c], p.carries.bytes(c));
+  }
+};
+
+struct While {
+  ProgramPtr condition, body;
+  std::size_t invariants;
+  std::int64_t limit;
+  Carries carries;
+
+  static void run(const Step& step) {
+    const auto& p = step.as<While>();
+    const std::size_t carries = p.carries.count();
+    for (Program* program : {p.condition.get(), p.body.get()})
+      for (std::size_t i = 0; i < p.invariants; ++i) program->bind_input(i, step.operands[i]);
+    std::vector<const void*> now(step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants),
+                                 step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants + carries));
+    for (std::int64_t k = 0; p.limit < 0 || k < p.limit; ++k) {
+      for (Program* program : {p.condition.get(), p.body.get()})
+        for (std::size_t c = 0; c < carries; ++c) program->bind_input(p.invariants + c, now[c]);
+      if (!p.condition->run()) return;
+      if (!*static_cast<const bool*>(p.condition->output(0))) break;
+      if (!p.body->run()) return;
+      for (std::size_t c = 0; c < carries; ++c) {
+        std::byte* next = p.carries.place(step.scratch, c, k % 2 != 0);
+        copy(next, p.body->output(c), p.carries.bytes(c));
+        now[c] = next;
+      }
+    }
+    for (std::size_t c = 0; c < carries; ++c) copy(step.operands[p.invariants + carries + c], now[c], p.carries.bytes(c));
+  }
+};
+
+template <class Params>
+Step make(const Node& node, Params params, std::int64_t scratch = 0) {
+  Step step;
+  step.run = Params::run;
+  step.params = std::make_shared<const Params>(std::move(params));
+  step.scratch_bytes = static_cast<std::size_t>(scratch);
+  step.name = node.op->name;
+  auto cost = std::make_shared<Cost>();  // what the programs inside compute is not counted
+  cost->what = node.op->name;
+  step.cost = std::move(cost);
+  return step;
+}
+
+Step plan_branch(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+  Branch p{{}, node.inputs.size() - 1, {}};
+  for (const BodyPtr& body : branch_bodies(node)) p.programs.push_back(compile(*body, fuse, nested_bytes));
+  for (const TensorType& type : item_types(node)) p.bytes.push_back(byte_size(type));
+  return make(node, std::move(p));
+}
+
+Step plan_loop(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+  const LoopParts parts = loop_parts(node);
+  std::vector<TensorType> carries;
+  for (std::size_t c = 0; c < parts.carries; ++c) carries.push_back(parts.body.output(c));
+  Loop p{compile(parts.body, fuse, nested_bytes), parts.length, parts.reverse, parts.invariants, Carries(carries), {}, {}};
+  for (std::size_t s = 0; s < parts.scanned; ++s) p.scanned.push_back(byte_size(parts.body.input(parts.invariants + parts.carries + s)));
+  for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
+  const std::int64_t scratch = p.carries.scratch();
+  return make(node, std::move(p), scratch);
+}
+
+Step plan_while(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+  const Body& body = *node.attributes.get<BodyPtr>("body");
+  While p{compile(*node.attributes.get<BodyPtr>("condition"), fuse, nested_bytes), compile(body, fuse, nested_bytes),
+          static_cast<std::size_t>(node.attributes.get<std::int64_t>("invariants")), node.attributes.get<std::int64_t>("limit"),
+          Carries(item_types(node))};
+  const std::int64_t scratch = p.carries.scratch();
+  return make(node, std::move(p), scratch);
+}
+
+}  // namespace
+
+Step plan_control(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+  switch (op_of(*node.op)) {
+    case Op::branch: return plan_branch(node, fuse, nested_bytes);
+    case Op::loop: return plan_loop(node, fuse, nested_bytes);
+    case Op::while_loop: return plan_while(node, fuse, nested_bytes);
+    default: break;
+  }
+  fail(ErrorKind::kRuntime, "'", node.op->name, "' is no control flow.");
+}
+
+}  // namespace ranvier

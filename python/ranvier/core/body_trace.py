@@ -1,0 +1,83 @@
+"""BodyTrace: a trace inside a trace, of a function that control flow runs (a loop's body, a branch's arm)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ranvier import _core
+from ranvier.core.tensor import Node, Tensor
+from ranvier.core.trace import Trace
+
+if TYPE_CHECKING:
+    from ranvier.core.variable import Variable
+
+Key = tuple[str, int]
+
+
+class BodyTrace(Trace):
+    """What a function computes from its arguments and from what it takes from around it.
+
+    Tensors of the trace around it and variables become inputs, so the graph is a pure function. Variables
+    that are assigned have their new value as an output; who opened the trace assigns it outside.
+
+    Args:
+        parent: the trace around it.
+
+    Attributes:
+        captured: what came from outside, by key: a tensor of the parent.
+        variables: the variables among them, by key.
+    """
+
+    def __init__(self, parent: Trace) -> None:
+        super().__init__()
+        self.parent = parent
+        self.captured: dict[Key, Tensor] = {}
+        self.variables: dict[Key, Variable] = {}
+        self._inputs: dict[Key, Tensor] = {}
+
+    def tensor(self, x: Any) -> Tensor:
+        if isinstance(x, Tensor) and x.trace is not self:
+            outer = self.parent.tensor(x)
+            return self._capture(("tensor", outer.id), outer)
+        return super().tensor(x)
+
+    def _capture(self, key: Key, outer: Tensor) -> Tensor:
+        if key not in self._inputs:
+            self.captured[key] = outer
+            self._inputs[key] = self.input(outer.shape, outer.dtype)
+        return self._inputs[key]
+
+    def read(self, variable: Variable) -> Tensor:
+        if id(variable) not in self._values:
+            self._values[id(variable)] = self._first(variable)
+        return Tensor(self, self._values[id(variable)])
+
+    def _first(self, variable: Variable) -> Node:
+        key = ("variable", id(variable))
+        self.variables[key] = variable
+        return self._capture(key, self.parent.read(variable)).node
+
+    def write(self, variable: Variable, value: Any) -> None:
+        self._first(variable)
+        super().write(variable, value)
+
+    def written(self) -> list[Key]:
+        """The keys of the variables that are assigned."""
+        return [("variable", id(variable)) for variable in self._written.values()]
+
+    def inputs_for(self, captured: dict[Key, Tensor]) -> list[int]:
+        """The inputs that stand for these values from outside, in this order; new ones for those not used."""
+        return [self._capture(key, outer).id for key, outer in captured.items()]
+
+    def body(self, inputs: Sequence[int], outputs: Sequence[Any]) -> _core.Body:
+        """The function.
+
+        Args:
+            inputs: the ids of its inputs, in their order.
+            outputs: what it returns.
+        """
+        return _core.Body(self.graph, inputs, [self.tensor(output).id for output in outputs])
+
+    def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
+        raise RuntimeError("The body of a loop or branch is compiled with what is around it.")

@@ -1,0 +1,534 @@
+"""Control flow: branches and loops whose bodies run natively.
+
+In a trace each of these is one node that runs a program of its own, however long the loop. Elsewhere they
+are what they look like in Python.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ranvier.core import tree
+from ranvier.core.body_trace import BodyTrace, Key
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import Trace, current_trace
+from ranvier.ops._common import Value, operand
+from ranvier.ops.comparison import less
+from ranvier.ops.elementwise import add, clip
+from ranvier.ops.shaping import stack
+
+__all__ = [
+    "cond",
+    "custom_gradient",
+    "fori_loop",
+    "map",
+    "scan",
+    "switch",
+    "vectorized_map",
+    "while_loop",
+]
+
+
+def _open_trace() -> Trace | None:
+    """The trace to add a node to; None where Python runs the loop."""
+    trace = current_trace()
+    return None if trace is None or trace.is_eager else trace
+
+
+# --- branches ---
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """What `true_fn` returns if `pred` holds, else what `false_fn` returns; only that one runs.
+
+    In a trace both are traced; they must return nests alike, of the same shapes and dtypes. Variables that
+    one of them assigns are assigned if it runs. Gradients flow into the function that ran.
+
+    Args:
+        pred: a scalar.
+        true_fn: a function without arguments.
+        false_fn: likewise.
+
+    Raises:
+        ValueError: if `pred` is no scalar, or the functions return different structures, shapes or dtypes.
+    """
+    pred = operand(pred)
+    if tuple(pred.shape) != ():
+        raise ValueError(f"cond() takes a scalar `pred`. Received: shape {tuple(pred.shape)}")
+    trace = _open_trace()
+    if trace is None or not isinstance(pred, Tensor):
+        return true_fn() if bool(pred) else false_fn()
+    index = trace.emit("cast", [trace.emit("cast", [pred], {"dtype": "bool"})], {"dtype": "int32"})
+    return _branch(trace, index, [false_fn, true_fn])
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """What one of several functions returns; only that one runs.
+
+    Args:
+        index: which: an integer scalar, taken as the nearest number of a branch.
+        branches: functions of `operands`; see `cond` for what they return.
+        *operands: their arguments.
+
+    Raises:
+        ValueError: if there are no branches, `index` is no integer scalar, or the functions return different
+            structures, shapes or dtypes.
+    """
+    index = operand(index)
+    if not branches:
+        raise ValueError("switch() takes at least one branch.")
+    if tuple(index.shape) != () or "int" not in str(index.dtype):
+        raise ValueError(
+            f"switch() takes an integer scalar `index`. Received: {index.dtype} of shape {tuple(index.shape)}"
+        )
+    calls = [functools.partial(branch, *operands) for branch in branches]
+    trace = _open_trace()
+    if trace is None or not isinstance(index, Tensor):
+        return calls[min(max(int(index), 0), len(calls) - 1)]()
+    if index.dtype != "int32":
+        index = trace.emit("cast", [clip(index, 0, len(calls) - 1)], {"dtype": "int32"})
+    return _branch(trace, index, calls)
+
+
+def _branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> Any:
+    bodies, results = [], []
+    for call in calls:
+        body = BodyTrace(trace)
+        with body:
+            results.append(_flatten(body, call()))
+        bodies.append(body)
+    structure, first = results[0]
+    for other, tensors in results[1:]:
+        _check_alike("The branches return", (structure, first), (other, tensors))
+    captured: dict[Key, Tensor] = {}
+    variables = {}
+    for body in bodies:
+        for key in body.written():
+            variables[key] = body.variables[key]
+    ends = []
+    for body, (_, tensors) in zip(bodies, results, strict=True):
+        ends.append([*tensors, *(body.read(variable) for variable in variables.values())])
+        captured.update(body.captured)
+    attributes: dict[str, Any] = {"branches": len(bodies)}
+    for k, (body, outputs) in enumerate(zip(bodies, ends, strict=True)):
+        attributes[f"body{k}"] = body.body(body.inputs_for(captured), outputs)
+    node = trace.emit("branch", [index, *captured.values()], attributes)
+    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends[0]))]
+    for variable, item in zip(variables.values(), items[len(first) :], strict=True):
+        trace.write(variable, item)
+    return _pack(structure, items[: len(first)])
+
+
+# --- loops ---
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """Goes through the slices of `xs` along axis 0 and carries a state along.
+
+    Gradients flow through all iterations: the backward pass is a scan the other way, which computes each
+    iteration anew from the state that it began with; these states are kept.
+
+    Args:
+        f: a function of the state and a slice that returns the next state (of the same nest, shapes and
+            dtypes) and a nest of tensors, or None.
+        init: the first state, a nest of tensors.
+        xs: a nest of tensors with the same number of slices; None: there are none, and `length` says how
+            often.
+        length: the number of iterations; None: that of slices.
+        reverse: whether to go from the last slice to the first. What `f` returns keeps its slice's place.
+        unroll: accepted as in Keras: how a compiler might trade size for speed; the native loop needs no such
+            trade.
+
+    Returns:
+        The last state, and what `f` returned second, stacked along axis 0.
+
+    Raises:
+        ValueError: if neither `xs` nor `length` is given, the numbers of slices differ, or `f` returns a
+            state of another structure, shape or dtype.
+        TypeError: if `f` is not callable.
+
+    Example:
+        ```python
+        total, sums = ops.scan(lambda total, x: (total + x, total + x), 0.0, np.ones(3, "float32"))
+        # 3.0, [1, 2, 3]
+        ```
+    """
+    if not callable(f):
+        raise TypeError(f"`f` should be a callable. Received: f={f}")
+    if not isinstance(unroll, (bool, int)) or unroll < 0:
+        raise ValueError(f"`unroll` must be a bool or a non-negative integer. Received: unroll={unroll}")
+    slices = [operand(x) for x in tree.flatten(xs) if x is not None]
+    count = _length(slices, length)
+
+    def step(i: Any, state: Any, parts: list[Any]) -> Any:
+        del i
+        rest = iter(parts)
+        result = f(state, tree.map_structure(lambda x: None if x is None else next(rest), xs))
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise ValueError(f"The function given to scan() must return a pair (carry, y), got {result!r}.")
+        return result
+
+    trace = _open_trace()
+    if trace is None:
+        return _python_loop(step, init, slices, range(count), reverse)
+    state, stacked, _ = _native_loop(trace, "scan()", step, init, slices, count, reverse)
+    return state, stacked
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """`f` of each slice along axis 0, stacked.
+
+    Args:
+        f: a function of a nest of tensors like `xs`, without the first axis.
+        xs: a nest of tensors with the same number of slices.
+
+    Returns:
+        A nest of tensors like what `f` returns, with the slices along axis 0.
+
+    Raises:
+        ValueError: if the numbers of slices differ.
+    """
+    return scan(lambda _, x: (None, f(x)), None, xs)[1]
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """The same as `map`: the loop runs natively, so there is nothing to vectorize by hand.
+
+    Args:
+        function: a function of a nest of tensors like `elements`, without the first axis.
+        elements: a nest of tensors with the same number of slices.
+    """
+    return map(function, elements)
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """`value = body_fun(i, value)` for i from `lower` to `upper` - 1.
+
+    With numbers as bounds gradients flow through it, as through `scan`; with tensors as bounds there are
+    none.
+
+    Args:
+        lower: the first i, an integer.
+        upper: the i to end before.
+        body_fun: a function of i (an int32 scalar) and the value that returns the next value, of the same
+            nest, shapes and dtypes.
+        init_val: the first value, a nest of tensors.
+
+    Returns:
+        The last value.
+
+    Raises:
+        ValueError: if the body returns a value of another structure, shape or dtype.
+    """
+    trace = _open_trace()
+    if trace is not None and (isinstance(lower, Tensor) or isinstance(upper, Tensor)):
+        _, value = while_loop(
+            lambda i, value: less(i, upper),
+            lambda i, value: (add(i, 1), body_fun(i, value)),
+            (operand(lower, "int32"), init_val),
+        )
+        return value
+    begin, end = operator.index(_integer(lower)), operator.index(_integer(upper))
+
+    def step(i: Any, value: Any, parts: list[Any]) -> Any:
+        del parts
+        return body_fun(i, value), None
+
+    if trace is None:
+        return _python_loop(step, init_val, [], range(begin, end), False)[0]
+    start = operand(np.int32(begin))
+    return _native_loop(trace, "fori_loop()", step, init_val, [], max(end - begin, 0), False, start)[0]
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    maximum_iterations: int | None = None,
+) -> Any:
+    """`loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds.
+
+    It has no gradient: how often it runs is not known before. Use `scan` or `fori_loop` for that.
+
+    Args:
+        cond: a function of the variables that returns a boolean scalar.
+        body: a function of the variables that returns their next values, of the same nest, shapes and dtypes.
+        loop_vars: the first values: a tuple or list of nests of tensors, or a single one.
+        maximum_iterations: how often it runs at most; None: no limit.
+
+    Returns:
+        The last values, like `loop_vars`.
+
+    Raises:
+        ValueError: if `body` returns values of another structure, shape or dtype, or `cond` something other
+            than a scalar.
+    """
+    several = isinstance(loop_vars, (tuple, list))
+    values = tuple(loop_vars) if several else (loop_vars,)
+
+    def run(*now: Any) -> tuple[Any, ...]:
+        result = body(*now)
+        return tuple(result) if several else (result,)
+
+    trace = _open_trace()
+    if trace is None:
+        count = 0
+        values = tree.map_structure(operand, values)
+        while (maximum_iterations is None or count < maximum_iterations) and bool(cond(*values)):
+            values = tree.map_structure(operand, run(*values))
+            count += 1
+    else:
+        values = _native_while(trace, cond, run, values, maximum_iterations)
+    return (values if isinstance(loop_vars, tuple) else list(values)) if several else values[0]
+
+
+def _integer(x: Any) -> Any:
+    return x if isinstance(x, int) else np.asarray(operand(x)).item()
+
+
+def _length(slices: list[Value], length: int | None) -> int:
+    if length is not None:
+        length = operator.index(length)
+    for x in slices:
+        if not x.shape:
+            raise ValueError("scan() goes through the slices of tensors; a scalar has none.")
+        if length is not None and x.shape[0] != length:
+            raise ValueError(
+                f"Expected {length} slices along axis 0, got a tensor of shape {tuple(x.shape)}."
+            )
+        length = x.shape[0]
+    if length is None:
+        raise ValueError("Got no `xs` to scan over and `length` not provided.")
+    return length
+
+
+def _python_loop(step: Any, state: Any, slices: list[Value], indices: range, reverse: bool) -> Any:
+    rows: list[Any] = []
+    state = tree.map_structure(lambda x: None if x is None else operand(x), state)
+    order = range(len(indices) - 1, -1, -1) if reverse else range(len(indices))
+    for t in order:
+        state, y = step(np.int32(indices[t]), state, [x[t] for x in slices])
+        rows.append(y)
+    if not rows:
+        return state, None
+    rows.reverse() if reverse else None
+    return state, tree.map_structure(lambda *ys: None if ys[0] is None else stack(list(ys)), *rows)
+
+
+def _native_loop(
+    trace: Trace,
+    name: str,
+    step: Any,
+    init: Any,
+    slices: list[Value],
+    length: int,
+    reverse: bool,
+    start: Value | None = None,
+) -> tuple[Any, Any, Tensor]:
+    """One `loop` node. `start`: a counter that the step gets; the first of the carries."""
+    init = _settled(trace, init, lambda state, parts: step(start, state, parts)[0], slices)
+    structure, carried = _flatten(trace, init)
+    counters = [] if start is None else [trace.tensor(start)]
+    body = BodyTrace(trace)
+    with body:
+        state = [body.input(x.shape, x.dtype) for x in (*counters, *carried)]
+        parts = [body.input(tuple(x.shape[1:]), str(x.dtype)) for x in slices]
+        own = state[len(counters) :]
+        i = state[0] if counters else None
+        result, y = step(i, _pack(structure, own), parts)
+        after = _flatten(body, result)
+        _check_alike(f"The carry of {name} changes", (structure, carried), after)
+        stacked_structure, stacked = _flatten(body, y)
+        ends = [*(add(counter, 1) for counter in state[: len(counters)]), *after[1]]
+    written = body.written()
+    invariants = {key: outer for key, outer in body.captured.items() if key not in written}
+    variables = {key: body.captured[key] for key in written}
+    ends += [body.read(body.variables[key]) for key in written]
+    inputs = [*body.inputs_for(invariants), *(t.id for t in state), *body.inputs_for(variables)]
+    function = body.body([*inputs, *(t.id for t in parts)], [*ends, *stacked])
+    node = trace.emit(
+        "loop",
+        [*invariants.values(), *counters, *carried, *variables.values(), *slices],
+        {
+            "body": function,
+            "length": length,
+            "reverse": reverse,
+            "invariants": len(invariants),
+            "carries": len(ends),
+        },
+    )
+    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends) + len(stacked))]
+    last = items[len(counters) : len(ends)]
+    for key, item in zip(written, last[len(carried) :], strict=True):
+        trace.write(body.variables[key], item)
+    return _pack(structure, last[: len(carried)]), _pack(stacked_structure, items[len(ends) :]), node
+
+
+def _settled(trace: Trace, init: Any, step: Any, slices: list[Value]) -> Any:
+    """`init` with Python's numbers in the dtype that the body makes of them: they have none of their own."""
+    if not any(type(x) in (int, float) for x in tree.flatten(init)):
+        return init
+    structure, carried = _flatten(trace, init)
+    with BodyTrace(trace) as trial:
+        state = _pack(structure, [trial.input(x.shape, x.dtype) for x in carried])
+        after = step(state, [trial.input(tuple(x.shape[1:]), str(x.dtype)) for x in slices])
+        skeleton, found = _flatten(trial, after)
+    if _skeleton(skeleton) != _skeleton(structure):
+        return init  # refused when it is traced again
+
+    def settle(x: Any, y: Any) -> Any:
+        return operand(x, y.dtype) if type(x) in (int, float) and y.shape == () else x
+
+    return tree.map_structure(settle, init, _pack(structure, found))
+
+
+def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | None) -> Any:
+    """One `while_loop` node."""
+    init = _settled(trace, init, lambda state, _: run(*state), [])
+    structure, carried = _flatten(trace, init)
+    test, body = BodyTrace(trace), BodyTrace(trace)
+    with test:
+        test_state = [test.input(x.shape, x.dtype) for x in carried]
+        holds = operand(cond(*_pack(structure, test_state)))
+        if tuple(holds.shape) != ():
+            raise ValueError(f"`cond` must return a scalar, got a value of shape {tuple(holds.shape)}.")
+        holds = test.emit("cast", [holds], {"dtype": "bool"})
+    if test.written():
+        raise ValueError("The condition of while_loop() cannot assign variables.")
+    with body:
+        state = [body.input(x.shape, x.dtype) for x in carried]
+        after = _flatten(body, run(*_pack(structure, state)))
+        _check_alike("The variables of while_loop() change", (structure, carried), after)
+    written = body.written()
+    captured = {**test.captured, **body.captured}
+    invariants = {key: outer for key, outer in captured.items() if key not in written}
+    variables = {key: body.captured[key] for key in written}
+    ends = [*after[1], *(body.read(body.variables[key]) for key in written)]
+
+    def inputs(part: BodyTrace, own: list[Tensor]) -> list[int]:
+        return [*part.inputs_for(invariants), *(t.id for t in own), *part.inputs_for(variables)]
+
+    node = trace.emit(
+        "while_loop",
+        [*invariants.values(), *carried, *variables.values()],
+        {
+            "body": body.body(inputs(body, state), ends),
+            "condition": test.body(inputs(test, test_state), [holds]),
+            "invariants": len(invariants),
+            "limit": -1 if limit is None else operator.index(limit),
+        },
+    )
+    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends))]
+    for key, item in zip(written, items[len(carried) :], strict=True):
+        trace.write(body.variables[key], item)
+    return _pack(structure, items[: len(carried)])
+
+
+# --- nests of tensors ---
+
+
+def _flatten(trace: Trace, nest: Any) -> tuple[Any, list[Tensor]]:
+    """A nest's structure (with None where a leaf is None) and its tensors in the trace."""
+    tensors = [trace.tensor(operand(x)) for x in tree.flatten(nest) if x is not None]
+    return tree.map_structure(lambda x: None if x is None else 0, nest), tensors
+
+
+def _pack(structure: Any, tensors: Sequence[Any]) -> Any:
+    rest = iter(tensors)
+    leaves = [None if leaf is None else next(rest) for leaf in tree.flatten(structure)]
+    return tree.pack_sequence_as(structure, leaves)
+
+
+def _check_alike(what: str, first: tuple[Any, list[Tensor]], second: tuple[Any, list[Tensor]]) -> None:
+    if _skeleton(first[0]) != _skeleton(second[0]):
+        raise ValueError(f"{what} values of different structure: {first[0]} and {second[0]}.")
+    for a, b in zip(first[1], second[1], strict=True):
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            raise ValueError(
+                f"{what} values of different type: {a.dtype}{list(a.shape)} and {b.dtype}{list(b.shape)}."
+            )
+
+
+def _skeleton(structure: Any) -> Any:
+    """A nest without the difference between tuples and lists."""
+    if isinstance(structure, dict):
+        return {key: _skeleton(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return [_skeleton(item) for item in structure]
+    return structure
+
+
+# --- gradients of one's own ---
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a function a gradient of one's own, for numerical stability or to change what flows back.
+
+    Args:
+        f: a function of tensors that returns a tensor and a function: of the gradient of that tensor, which
+            returns the gradient of the argument, or a tuple with one for each argument (None: zeros).
+
+    Returns:
+        A function of the same arguments that returns the tensor.
+
+    Raises:
+        TypeError: if `f` is not callable. (From the function: if it does not return a tensor and a function.)
+
+    Example:
+        ```python
+        @ops.custom_gradient
+        def log1pexp(x):
+            e = ops.exp(x)
+            return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+        ```
+    """
+    if not callable(f):
+        raise TypeError(f"custom_gradient() takes a function. Received: {f!r}")
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = f(*args, **kwargs)
+        if not isinstance(result, (tuple, list)) or len(result) != 2 or not callable(result[1]):
+            raise TypeError("A function with a custom gradient must return a tensor and a gradient function.")
+        value, rule = result
+        trace = current_trace()
+        if trace is None or not isinstance(value, Tensor):
+            return value
+        arguments = [trace.tensor(operand(x)) for x in args]
+        body = BodyTrace(trace)
+        with body:
+            upstream = body.input(value.shape, value.dtype)
+            found = rule(upstream)
+            found = list(found) if isinstance(found, (tuple, list)) else [found]
+            if len(found) != len(arguments):
+                raise ValueError(
+                    f"The gradient function must return one gradient for each of {len(arguments)} arguments, "
+                    f"got {len(found)}."
+                )
+            gradients = [_like(g, x) for g, x in zip(found, arguments, strict=True)]
+        inputs = [upstream.id, *body.inputs_for(body.captured)]
+        attributes = {"body": body.body(inputs, gradients)}
+        return trace.emit("custom_gradient", [value, *arguments, *body.captured.values()], attributes)
+
+    return wrapped
+
+
+def _like(gradient: Any, x: Tensor) -> Any:
+    if gradient is None:
+        return np.zeros(x.shape, x.dtype)
+    value = operand(gradient, x.dtype)
+    if tuple(value.shape) != x.shape:
+        raise ValueError(f"The gradient of an argument of shape {x.shape} has shape {tuple(value.shape)}.")
+    return value
