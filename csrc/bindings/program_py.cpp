@@ -159,7 +159,7 @@ class EagerCache {
     recent_.emplace_front(key, program);
     index_[key] = recent_.begin();
     bytes_ += program->arena_bytes();
-    while (recent_.size() > 1 && (recent_.size() > kMostPrograms || bytes_ > kMostBytes)) {
+    while (recent_.size() > kMostPrograms || bytes_ > kMostBytes) {
       bytes_ -= recent_.back().second->arena_bytes();
       index_.erase(recent_.back().first);
       recent_.pop_back();

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import ranvier as rv
 
+STATM = Path("/proc/self/statm")
 ROW = np.ones((1, 10**6), "float32")
 
 
@@ -39,3 +43,16 @@ def test_beyond_the_address_space(request_it):
     with pytest.raises(MemoryError, match="too large"):
         request_it()
     assert rv.ops.add(1.0, 2.0) == 3.0
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="needs Linux's /proc")
+def test_a_large_single_operation_keeps_no_memory():
+    """Programs of single operations are kept for the next call, but not with arenas of any size."""
+    value = np.ones(20 << 20, "float32")  # 84 MB, and the program has two arrays of it
+
+    def resident() -> int:
+        return int(STATM.read_text().split()[1]) * resource.getpagesize()
+
+    before = resident()
+    assert rv.ops.negative(value)[-1] == -1
+    assert resident() - before < value.nbytes // 4
