@@ -46,6 +46,28 @@ def training(name: str, team: Sequence[Process], rounds: int) -> Row:
     return record
 
 
+def sweeping(
+    shape: dict[str, Any], team: Sequence[Process], rounds: int, settle: float = SETTLE_SECONDS
+) -> Row:
+    """Measures the training of a classifier, a point of a curve.
+
+    Some points train for a few steps only, so that here contestants are compared if they start at the same
+    loss (so have the same network, loss and data) and move from it.
+
+    Args:
+        shape: what `tasks.classifier` takes.
+        team: the contestants.
+        rounds: measurements of each.
+        settle: seconds before each turn.
+    """
+    task = definitions.load("tasks").classifier(**shape)
+    record = row("classifier", task.what, "step", task.flops)
+    _prepare(record, team, lambda one: one.ask("train_classifier", **shape))
+    _judge(record, _other_point)
+    _take_turns(record, team, rounds, settle=settle)
+    return record
+
+
 def predicting(team: Sequence[Process], rounds: int) -> Row:
     """Measures the prediction of one row."""
     task = definitions.load("tasks").task("predict_one")
@@ -128,13 +150,27 @@ def _other_training(entry: Entry, ours: Entry) -> str:
     """Why two trainings are not the same work, or ""."""
     start, end = entry["before"], entry["after"]
     fall, our_fall = start - end, ours["before"] - ours["after"]
-    if abs(start - ours["before"]) > SAME_START * abs(ours["before"]):
-        return f"starts at loss {start:.4f}, ours at {ours['before']:.4f}"
+    if reason := _other_start(entry, ours):
+        return reason
     if not fall > LEAST_FALL * start:  # a NaN too
         return f"does not learn: loss {start:.4f} to {end:.4f}"
     if not our_fall / SAME_FALL <= fall <= our_fall * SAME_FALL:
         return f"loss falls to {end:.4f}, ours to {ours['after']:.4f}"
     return ""
+
+
+def _other_start(entry: Entry, ours: Entry) -> str:
+    """Why two trainings do not start from the same weights, data and loss, or ""."""
+    start, wanted = entry["before"], ours["before"]
+    same = abs(start - wanted) <= SAME_START * abs(wanted)
+    return "" if same else f"starts at loss {start:.4f}, ours at {wanted:.4f}"
+
+
+def _other_point(entry: Entry, ours: Entry) -> str:
+    """Why two short trainings are not the same work, or ""."""
+    start, end = entry["before"], entry["after"]
+    moves = np.isfinite(end) and end != start
+    return _other_start(entry, ours) or ("" if moves else f"does not train: loss {start:.4f} to {end:.4f}")
 
 
 def _other_outputs(entry: Entry, ours: Entry) -> str:

@@ -5,6 +5,7 @@ usage: worker.py CONTESTANT [CPUS]        started by process.py
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -37,6 +38,10 @@ class Worker:
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         actions: dict[str, Callable[..., dict[str, Any]]] = {
             "train": self.train,
+            "train_classifier": self.train_classifier,
+            "footprint": self.footprint,
+            "fits": self.fits,
+            "stages": self.stages,
             "predict": self.predict,
             "product": self.product,
             "first_fit": self.first_fit,
@@ -46,7 +51,14 @@ class Worker:
 
     def train(self, name: str) -> dict[str, Any]:
         """Prepares a training workload, and does it once to show that it learns."""
-        task, contestant = self.tasks.task(name), self.contestant
+        return self._train(self.tasks.task(name))
+
+    def train_classifier(self, **shape: Any) -> dict[str, Any]:
+        """Prepares the training of a classifier of any shape, likewise."""
+        return self._train(self.tasks.classifier(**shape))
+
+    def _train(self, task: Any) -> dict[str, Any]:
+        contestant = self.contestant
         contestant.prepare(task)
 
         def once() -> float:
@@ -106,6 +118,45 @@ class Worker:
         self.contestant.fit(1)
         return {"seconds": time.perf_counter() - start}
 
+    def footprint(self, **shape: Any) -> dict[str, Any]:
+        """The bytes that training takes beyond the library, the data and their initial weights. For a fresh
+        process.
+        """
+        task = self.tasks.classifier(**shape)
+        weights = sum(weight.nbytes for weight in task.weights)  # makes them
+        gc.collect()
+        forget_peak()
+        before = resident()[0]
+        self.contestant.prepare(task)
+        self.contestant.fit(task.epochs)
+        now, peak = resident()
+        return {"resident": now - before, "peak": peak - before, "weights": weights}
+
+    def fits(self, name: str, fresh: bool, count: int, every: int) -> dict[str, Any]:
+        """Trains a small network for an epoch again and again. Gives the resident bytes as they go.
+
+        Args:
+            name: a task.
+            fresh: whether each fit has a model of its own, built and compiled for it.
+            count: how many fits.
+            every: how many fits between two readings.
+        """
+        task = self.tasks.task(name)
+        self.contestant.prepare(task)
+        start, read = time.perf_counter(), [[0, resident()[0]]]
+        for done in range(1, count + 1):
+            if fresh:
+                self.contestant.prepare(task)
+            self.contestant.fit(1)
+            if done % every == 0:
+                read.append([done, resident()[0]])
+        return {"read": read, "seconds": time.perf_counter() - start}
+
+    def stages(self, repeats: int, **network: int) -> dict[str, Any]:
+        """What happens before ranvier's first step: each stage's seconds, as often as asked for."""
+        self.contestant.stages(layers=1)  # not counted: what is imported at first use
+        return {"runs": [self.contestant.stages(**network) for _ in range(repeats)]}
+
     def measure(self) -> dict[str, Any]:
         """One measurement of what was prepared: seconds per unit."""
         return {"seconds": sum(self.once() for _ in range(self.repeats)) / (self.repeats * self.units)}
@@ -113,6 +164,20 @@ class Worker:
     def _calibrate(self, once: Callable[[], float], seconds: float, units: int) -> None:
         self.once, self.units = once, units
         self.repeats = max(1, math.ceil(seconds / max(once(), 1e-6)))
+
+
+def resident() -> tuple[int, int]:
+    """The bytes of memory that this process has now, and the most that it had (Linux)."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        sizes = {key: text.split() for key, _, text in (line.partition(":") for line in file)}
+    now, peak = (int(sizes[key][0]) * 1024 for key in ("VmRSS", "VmHWM"))
+    return now, peak
+
+
+def forget_peak() -> None:
+    """From now on, the most that this process had is what it has."""
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
 
 
 def main() -> None:

@@ -96,6 +96,14 @@ def test_only_equal_trainings_are_compared(bench):
     ]:
         difference = measure._other_training(entry, ours)
         assert reason in difference if reason else not difference
+    for entry, reason in [
+        ({"before": 2.0001, "after": 2.3}, ""),  # a few steps may go up at first
+        ({"before": 2.1, "after": 0.5}, "starts at"),
+        ({"before": 2.0, "after": 2.0}, "does not train"),
+        ({"before": 2.0, "after": math.nan}, "does not train"),
+    ]:
+        difference = measure._other_point(entry, ours)
+        assert reason in difference if reason else not difference
 
 
 def test_ratios_are_taken_round_by_round(bench):

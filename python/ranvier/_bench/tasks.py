@@ -6,8 +6,8 @@ other libraries and not this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -148,6 +148,22 @@ def _classifier(name: str, sizes: tuple[int, ...], rows: int, batch: int, epochs
         return Task(name, what, sizes, "relu", loss, "adam", batch, epochs, x, y)
 
     return make
+
+
+def classifier(
+    sizes: Sequence[int], rows: int, batch_size: int, epochs: int = 1, hidden: str = "relu"
+) -> Task:
+    """A dense network of any shape that tells ten kinds of rows apart, for sweeps over one of its sizes.
+
+    Args:
+        sizes: the numbers of inputs, of each layer's units, and of outputs, which are ten at least.
+        rows: rows of an epoch.
+        batch_size: rows in a step.
+        epochs: how long it is trained in one measurement.
+        hidden: activation of the hidden layers: "relu" or "tanh".
+    """
+    made = _classifier("classifier", tuple(sizes), rows, batch_size, epochs)(np.random.default_rng(0))
+    return replace(made, hidden=hidden)
 
 
 _TASKS: dict[str, Callable[[np.random.Generator], Task]] = {
