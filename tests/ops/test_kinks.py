@@ -45,6 +45,9 @@ KINKS: dict[str, tuple[Callable[[Any], Any], list[float], list[float]]] = {
     "prod with a zero": (lambda x: ops.prod(x), [0, 2, 3], [6, 0, 0]),
     "power 0": (lambda x: ops.power(x, 0.0), [0, 2], [0, 0]),
     "power 2": (lambda x: ops.power(x, 2), [0, -3], [0, -6]),
+    "power 3": (lambda x: ops.power(x, 3), [0, -2], [0, 12]),
+    "power 4": (lambda x: x**4, [0, -1], [0, -4]),
+    "power -1": (lambda x: ops.power(x, -1), [2, -1], [-0.25, -1]),
     "stop_gradient": (lambda x: ops.multiply(x, ops.stop_gradient(x)), [3], [3]),
 }
 

@@ -99,13 +99,18 @@ def power(x1: Any, x2: Any) -> Value:
     """x1 to the power x2.
 
     Floats: NaN for a negative x1 with a fractional x2. Integers stay integers; a negative exponent then gives
-    the rounded quotient (0 beyond 1 and -1).
+    the rounded quotient (0 beyond 1 and -1). The numbers 2, 3 and 4 as x2 are products, and -1 is a division
+    of floats: faster by an order of magnitude, and so are their derivatives.
     """
-    if isinstance(x2, (int, float)) and not isinstance(x2, bool) and x2 == 2:
-        squared = square(x1)
-        return cast_to(squared, promote(squared, x2)[1])
     values, dtype = promote(x1, x2)
-    if dtype in dtypes.FLOAT_DTYPES:
+    is_float = dtype in dtypes.FLOAT_DTYPES
+    if isinstance(x2, (int, float)) and not isinstance(x2, bool) and x2 in (2, 3, 4):
+        squared = square(values[0])
+        whole = squared if x2 == 2 else square(squared) if x2 == 4 else multiply(squared, values[0])
+        return cast_to(whole, dtype)
+    if isinstance(x2, (int, float)) and x2 == -1 and is_float:
+        return emit("reciprocal", values[0])
+    if is_float:
         return emit("power", *values)
     # Integer results below 2^53 are exact in float64 once rounded.
     result = emit("round", emit("power", *(cast_to(value, "float64") for value in values)))
