@@ -26,6 +26,7 @@ from ranvier._version import __version__
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
 from ranvier.core.scope import name_scope
+from ranvier.core.stateless_scope import StatelessScope
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, FloatDTypePolicy
 from ranvier.initializers import Initializer
@@ -63,6 +64,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "StatelessScope",
     "Variable",
     "__version__",
     "activations",

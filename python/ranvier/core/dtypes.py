@@ -242,6 +242,8 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
     if type(x) is np.ndarray and x.dtype.isnative and x.flags.c_contiguous and x.dtype in _NATIVE:
         if dtype is None or x.dtype == dtype:
             return x
+    if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        x = np.from_dlpack(x)
     has_dtype = isinstance(getattr(x, "dtype", None), np.dtype)
     a = np.asarray(x)
     if dtype is None:
@@ -252,6 +254,11 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
         array_dtype(a.dtype)
     # ascontiguousarray would make a scalar one-dimensional.
     return np.asarray(a, dtype=dtype, order="C")
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether x offers its numbers as an array: by NumPy's protocol or by DLPack."""
+    return hasattr(x, "__array__") or hasattr(x, "__dlpack__")
 
 
 def check_size(shape: Iterable[int], dtype: str = "uint8") -> None:

@@ -12,6 +12,7 @@ from ranvier.core import scope
 from ranvier.core.dtypes import as_array, check_size, standardize_dtype
 from ranvier.core.keras_tensor import standardize_shape
 from ranvier.core.operators import Operators
+from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, stateless_value
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import check_new_variable, current_trace, no_trace
 
@@ -47,6 +48,11 @@ class Variable(Operators):
         synchronization: str = "auto",
         name: str | None = None,
     ) -> None:
+        if current_stateless_scope() is not None:
+            raise ValueError(
+                "You are attempting to create a variable while in a stateless scope. This is disallowed. "
+                "Make sure that all variables are created before you start using your layer/model objects."
+            )
         check_new_variable(f"A Variable{f' named {name!r}' if name else ''}")
         name = name or scope.auto_name("variable")
         if not isinstance(name, str) or "/" in name:
@@ -107,6 +113,9 @@ class Variable(Operators):
     @property
     def value(self) -> Any:
         """The current value: a Tensor inside a trace, else an array (a copy)."""
+        given = stateless_value(self)
+        if given is not None:
+            return given
         trace = current_trace()
         return self._array.copy() if trace is None else trace.read(self)
 
@@ -116,6 +125,9 @@ class Variable(Operators):
         Raises:
             TypeError: while a step is traced: the value is known when it runs.
         """
+        given = stateless_value(self)
+        if given is not None:
+            return np.array(given)
         trace = current_trace()
         return self._array.copy() if trace is None else trace.read(self).numpy()
 
@@ -134,6 +146,9 @@ class Variable(Operators):
         trace = current_trace()
         if isinstance(value, Variable):
             value = value.value
+        scope = current_stateless_scope()
+        if scope is not None:
+            return self._assign_in(scope, value)
         if trace is None:
             if isinstance(value, Tensor) and not value.trace.is_eager:
                 raise ValueError("A symbolic tensor can be assigned only inside the trace that made it.")
@@ -147,6 +162,15 @@ class Variable(Operators):
             tensor = trace.emit("cast", [tensor], {"dtype": self.dtype})
         trace.write(self, tensor)
         return tensor
+
+    def _assign_in(self, scope: StatelessScope, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            value = as_array(value, self.dtype)
+        elif value.dtype != self.dtype:
+            value = value.trace.emit("cast", [value], {"dtype": self.dtype})
+        self._check_shape(value.shape)
+        scope.add_update((self, value))
+        return value
 
     def _check_shape(self, shape: Any) -> None:
         if tuple(shape) != self.shape:
@@ -186,9 +210,21 @@ class Variable(Operators):
         return int(self._array.nbytes)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if current_trace() is not None:
-            return np.asarray(self.value)  # refused by the tensor, with advice
-        return np.array(self._array, dtype=dtype)
+        if current_trace() is not None or current_stateless_scope() is not None:
+            return np.asarray(self.value, dtype)  # refused by a symbolic tensor, with advice
+        if copy is False and dtype is not None and np.dtype(dtype) != self._array.dtype:
+            raise ValueError(f"A variable of dtype {self.dtype} cannot become {dtype} without a copy.")
+        # The memory of the variable itself only for who asks for it: a later step would change the array.
+        return self._array.view() if copy is False else np.array(self._array, dtype=dtype)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory of the variable, for `from_dlpack` of NumPy, PyTorch and others, without a copy."""
+        if current_trace() is not None or current_stateless_scope() is not None:
+            return np.asarray(self.value).__dlpack__(**options)  # refused by a symbolic tensor
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
 
     def __float__(self) -> float:
         return float(self.value)

@@ -103,7 +103,7 @@ def convert_input(x: Any, dtype: str | None) -> Any:
         if not dtype or x.dtype == dtype or not dtypes.is_float(x.dtype):
             return x
         return _with_mask_of(x, ops.cast(x, dtype))
-    if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "__array__"):
+    if isinstance(x, (np.ndarray, np.generic)) or dtypes.is_array_like(x):
         array = dtypes.as_array(x)
         if dtype and array.dtype.kind == "f" and array.dtype != dtype:
             array = array.astype(dtype)

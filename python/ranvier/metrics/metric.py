@@ -9,6 +9,7 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import dtypes, scope
+from ranvier.core.stateless_scope import StatelessScope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 
@@ -95,6 +96,39 @@ class Metric:
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Counts a batch in."""
         raise NotImplementedError("Metric subclasses must implement the `update_state()` method.")
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """`update_state` as a function: of the values of `variables`, which it leaves as they are.
+
+        Args:
+            metric_variables: the values of `variables`.
+            *args: see `update_state`.
+            **kwargs: likewise.
+
+        Returns:
+            The new values.
+
+        Raises:
+            ValueError: if the number or a shape does not fit.
+        """
+        with with_values(self.variables, metric_variables, " `metric_variables`") as scope:
+            self.update_state(*args, **kwargs)
+        return values_in(scope, self.variables)
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """`result` as a function of the values of `variables`.
+
+        Raises:
+            ValueError: if the number or a shape does not fit.
+        """
+        with with_values(self.variables, metric_variables, " `metric_variables`"):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values that `reset_state` gives to `variables`, which stay as they are."""
+        with StatelessScope() as scope:
+            self.reset_state()
+        return values_in(scope, self.variables)
 
     def result(self) -> Any:
         """The measure over the batches since the last reset; usually of rank 0."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import _core
 from ranvier.core.dtypes import as_array
+from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
 from ranvier.core.variable import Variable
@@ -22,6 +23,8 @@ def emit(op: str, *inputs: Any, **attributes: Any) -> Any:
     Returns:
         A Tensor, or an ndarray.
     """
+    if current_stateless_scope() is not None:
+        inputs = tuple(x.value if isinstance(x, Variable) else x for x in inputs)
     trace = None
     for x in inputs:
         if isinstance(x, (Tensor, Variable)):

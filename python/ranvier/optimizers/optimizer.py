@@ -16,10 +16,12 @@ import numpy as np
 
 from ranvier import initializers, ops
 from ranvier.core import dtypes, registry, scope
+from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
 from ranvier.optimizers.conditional import kept_if
+from ranvier.optimizers.pairs import with_gradient
 from ranvier.optimizers.schedules import schedule
 
 T = TypeVar("T", bound="Optimizer")
@@ -305,12 +307,41 @@ class Optimizer:
         if not grads:
             return
         variables = self._targets(grads, trainable_variables)
-        grads, variables = _with_gradient(grads, variables)
+        grads, variables = with_gradient(grads, variables)
         self._shared = {}
         try:
             self._apply(grads, variables)
         finally:
             self._shared = None
+
+    def stateless_apply(
+        self, optimizer_variables: Iterable[Any], grads: Iterable[Any], trainable_variables: Iterable[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """`apply` as a function: of the values of all variables, which it leaves as they are.
+
+        Args:
+            optimizer_variables: the values of `variables`.
+            grads: the gradients.
+            trainable_variables: the values of the variables that the optimizer was built for.
+
+        Returns:
+            The new values of the trainable variables and of the optimizer's.
+
+        Raises:
+            ValueError: if the optimizer is not built, or a number or shape does not fit.
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its variables must "
+                "have been created). You can build it via `optimizer.build(trainable_variables)`."
+            )
+        own, trained = self.variables, self._trainable_variables
+        values = [*trainable_variables, *optimizer_variables]
+        with with_values(
+            [*trained, *own], values, "s `trainable_variables` and `optimizer_variables`"
+        ) as scope:
+            self.apply(grads)
+        return values_in(scope, trained), values_in(scope, own)
 
     def _targets(self, grads: list[Any], trainable_variables: Iterable[Any] | None) -> list[Any]:
         if trainable_variables is None:
@@ -559,25 +590,3 @@ class Optimizer:
 
 def _is_integer(value: Any, at_least: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= at_least
-
-
-def _with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
-    """The pairs whose gradient is not None, their shapes checked."""
-    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
-    if not pairs:
-        raise ValueError(f"No gradients provided for any variable: {', '.join(v.path for v in variables)}.")
-    if len(pairs) < len(grads):
-        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        warnings.warn(
-            f"Gradients do not exist for variables {missing} when minimizing the loss. If you are using "
-            "`model.compile()`, did you forget to provide a `loss` argument?",
-            stacklevel=4,
-        )
-    kept = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
-    for gradient, (_, variable) in zip(kept, pairs, strict=True):
-        if tuple(gradient.shape) != tuple(variable.shape):
-            raise ValueError(
-                f"The gradient of variable {variable.path} has shape {tuple(gradient.shape)}, "
-                f"but the variable has shape {tuple(variable.shape)}."
-            )
-    return kept, [variable for _, variable in pairs]

@@ -50,7 +50,7 @@ def is_array_data(value: Any) -> bool:
         return True
     if tree.is_nested(value):
         return all(is_array_data(leaf) for leaf in tree.flatten(value) if leaf is not None)
-    return hasattr(value, "__array__") or isinstance(value, (np.generic, int, float, str))
+    return dtypes.is_array_like(value) or isinstance(value, (np.generic, int, float, str))
 
 
 def _to_structure(value: Any, what: str) -> Any:

@@ -157,7 +157,7 @@ def _is_number(x: Any) -> bool:
     """Whether an argument is traced: arrays and numbers are; flags, names and objects are not."""
     if isinstance(x, (bool, str, bytes, Variable)) or x is None:
         return False
-    return isinstance(x, (np.ndarray, np.generic, int, float)) or hasattr(x, "__array__")
+    return isinstance(x, (np.ndarray, np.generic, int, float)) or dtypes.is_array_like(x)
 
 
 def _to_array(x: Any) -> np.ndarray:

@@ -1,0 +1,30 @@
+"""Gradients and their variables."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ranvier import ops
+
+
+def with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The pairs whose gradient is not None, their shapes checked."""
+    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+    if not pairs:
+        raise ValueError(f"No gradients provided for any variable: {', '.join(v.path for v in variables)}.")
+    if len(pairs) < len(grads):
+        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+        warnings.warn(
+            f"Gradients do not exist for variables {missing} when minimizing the loss. If you are using "
+            "`model.compile()`, did you forget to provide a `loss` argument?",
+            stacklevel=4,
+        )
+    kept = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
+    for gradient, (_, variable) in zip(kept, pairs, strict=True):
+        if tuple(gradient.shape) != tuple(variable.shape):
+            raise ValueError(
+                f"The gradient of variable {variable.path} has shape {tuple(gradient.shape)}, "
+                f"but the variable has shape {tuple(variable.shape)}."
+            )
+    return kept, [variable for _, variable in pairs]
