@@ -154,6 +154,7 @@ class Team {
     std::uint32_t heard = 0;
     for (;;) {
       heard = wait_for_bell(self, heard);
+      if ((state_.load() & kOpen) == 0) continue;  // too late
       // Entering and closing are one atomic word: either we see that the job is closed, or the caller sees us inside.
       if ((state_.fetch_add(1) & kOpen) != 0 && number < active_members_) take_part(number);
       state_.fetch_sub(1);
