@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, scope, tree
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
@@ -19,6 +21,7 @@ from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
 from ranvier.layers import call as calling
+from ranvier.layers.compiled_call import call_compiled, note_edit
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.state import LayerState
@@ -145,11 +148,13 @@ class Layer(LayerState, LayerConfig, Operation):
             if "_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
                 self._make_stores()
             value = self._tracker.track(value)
+            note_edit(self)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         if name not in self._untracked and name in self.__dict__:
             self._tracker.untrack(self.__dict__[name])
+            note_edit(self)
         object.__delattr__(self, name)
 
     # --- copies ---
@@ -157,7 +162,7 @@ class Layer(LayerState, LayerConfig, Operation):
     def __getstate__(self) -> dict[str, Any]:
         """What `pickle` and `copy` keep: everything but the tracker, which is made anew around the copies."""
         # Models that are made from calls on KerasTensors keep the calls in a form of their own.
-        dropped = ("_tracker", "_losses_trace", "_inbound_nodes")
+        dropped = ("_tracker", "_losses_trace", "_inbound_nodes", "_compiled_calls")
         state = {key: value for key, value in self.__dict__.items() if key not in dropped}
         if "_tracker" in self.__dict__:
             tracked = [key for key, value in state.items() if holds_tracked(value)]
@@ -343,6 +348,10 @@ class Layer(LayerState, LayerConfig, Operation):
             ValueError: if an input does not fit; the message names the layer, what it expected and what came.
         """
         self._check_initialized()
+        if len(args) == 1 and type(args[0]) is np.ndarray:
+            result = call_compiled(self, args[0], kwargs)
+            if result is not NotImplemented:
+                return result
         signature = calling.call_signature(type(self).call)
         calling.refuse_values(signature, args)
         args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)

@@ -1,0 +1,179 @@
+"""Calls on arrays, as native programs: the second call of a built-in layer with one signature is compiled.
+
+Outside of a trace a layer's ops run one by one, each by a program of its own, and what surrounds them in
+Python costs more than they do. So the call is traced once for each signature, and the program runs from then
+on. The results are the same bits, and variables that the call assigns (moving averages, states of seeds) are
+written by the program.
+
+That serves calls which need no Python each time: the layer and all layers in it must be this library's own
+classes with functions of this library, so that no user's code is skipped, and the call must take one array,
+add no losses, attach no masks and set no attributes. Everything else runs as it is written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.core import dtypes, tree
+from ranvier.core.masks import get_mask
+from ranvier.core.tensor import Tensor
+from ranvier.core.trace import Trace, current_trace
+from ranvier.layers.call import call_state
+
+# What one layer keeps at most; when it is more, all is dropped.
+_MOST_SIGNATURES = 32
+_MOST_BYTES = 64 << 20
+
+_SEEN, _UNFIT = "seen once", "unfit"
+
+
+class _Compiled(NamedTuple):
+    program: _core.Program
+    structure: Any  # of the results, their places as leaves; an int where there is one
+
+
+class CompiledCalls:
+    """The programs of one layer.
+
+    Attributes:
+        edits: what `edits_of` gave when they were compiled.
+    """
+
+    __slots__ = ("bytes", "by_signature", "edits", "edits_in_all", "is_plain")
+
+    def __init__(self, layer: Any) -> None:
+        self.edits = edits_of(layer)
+        self.edits_in_all = edits_in_all()
+        self.is_plain = all(map(_is_plain_layer, layer._flatten_layers()))
+        self.by_signature: dict[Any, Any] = {}
+        self.bytes = 0
+
+
+_edits = 0
+
+
+def note_edit(layer: Any) -> None:
+    """To be called whenever an attribute of a layer changes: its programs may compute something else then."""
+    global _edits
+    _edits += 1
+    state = layer.__dict__
+    state["_edits"] = state.get("_edits", 0) + 1
+
+
+def edits_in_all() -> int:
+    """How many changes of attributes there have been, of all layers."""
+    return _edits
+
+
+def edits_of(layer: Any) -> list[tuple[int, int]]:
+    """The layer and its sublayers, and how often each has been changed."""
+    return [(id(one), one.__dict__.get("_edits", 0)) for one in layer._flatten_layers()]
+
+
+def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
+    """The layer's result for an array, by a program; NotImplemented if it has to be called in Python.
+
+    Args:
+        layer: a layer that is built.
+        x: the only positional argument.
+        kwargs: the others.
+    """
+    training = call_state.training
+    if kwargs:
+        if len(kwargs) > 1 or "training" not in kwargs:
+            return NotImplemented
+        if kwargs["training"] is not None:
+            training = kwargs["training"]
+        if training not in (None, False, True):
+            return NotImplemented
+    if current_trace() is not None or not layer.built:
+        return NotImplemented
+    calls = layer.__dict__.get("_compiled_calls")
+    if calls is None or (calls.edits_in_all != _edits and not _still_fits(calls, layer)):
+        calls = layer.__dict__["_compiled_calls"] = CompiledCalls(layer)
+    if not calls.is_plain:
+        return NotImplemented
+    # A fork may have copied a program while another thread used it.
+    key = (x.dtype, x.shape, training, _core.num_threads(), dtypes.floatx(), os.getpid())
+    compiled = calls.by_signature.get(key)
+    if type(compiled) is not _Compiled:
+        if compiled is _UNFIT:
+            return NotImplemented
+        if len(calls.by_signature) >= _MOST_SIGNATURES or calls.bytes > _MOST_BYTES:
+            calls.by_signature, calls.bytes = {}, 0
+        if compiled is None:
+            calls.by_signature[key] = _SEEN
+            return NotImplemented
+        compiled = calls.by_signature[key] = _compile(layer, x, training)
+        if compiled is _UNFIT:
+            return NotImplemented
+        calls.bytes += compiled.program.arena_bytes
+    if get_mask(x) is not None:
+        return NotImplemented
+    try:
+        results = compiled.program.run([x])
+    except (ValueError, TypeError, IndexError):  # the call in Python says which layer refuses what
+        return NotImplemented
+    if compiled.structure == 0:
+        return results[0]
+    return tree.map_structure(lambda place: results[place], compiled.structure)
+
+
+def _still_fits(calls: CompiledCalls, layer: Any) -> bool:
+    """Whether the changes since were of other layers."""
+    now = edits_in_all()
+    if edits_of(layer) != calls.edits:
+        return False
+    calls.edits_in_all = now
+    return True
+
+
+def _is_plain_layer(layer: Any) -> bool:
+    """Whether a layer's call is made of this library's code alone, but for what its sublayers do."""
+    if getattr(layer, "run_eagerly", False) or layer.activity_regularizer is not None:
+        return False
+    graph = getattr(layer, "_graph", None)  # of a functional model: layers, and other operations
+    return _is_plain(layer, layer._untracked) and all(map(_is_plain, graph.operations if graph else ()))
+
+
+def _is_plain(operation: Any, passed_over: Collection[str] = ()) -> bool:
+    """Whether the class and the functions that an operation holds are this library's."""
+    if not type(operation).__module__.startswith("ranvier."):
+        return False
+    held = [value for name, value in vars(operation).items() if name not in passed_over]
+    return all(map(_is_ours, tree.flatten(held)))
+
+
+def _is_ours(value: Any) -> bool:
+    if not callable(value) or isinstance(value, type):
+        return True
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return isinstance(module, str) and module.startswith("ranvier.")
+
+
+def _compile(layer: Any, x: np.ndarray, training: Any) -> Any:
+    """The program of a call, or `_UNFIT`."""
+    before = edits_of(layer)
+    try:
+        with Trace() as trace:
+            outer, call_state.training = call_state.training, training
+            try:
+                result = layer(trace.input(x.shape, x.dtype.name))
+            finally:
+                call_state.training = outer
+            leaves = tree.flatten(result)
+            added = any(one._losses and one._losses_trace is trace for one in layer._flatten_layers())
+            if added or not all(type(leaf) is Tensor and get_mask(leaf) is None for leaf in leaves):
+                return _UNFIT
+            places = iter(range(len(leaves)))
+            program = trace.compile(leaves, name=f"call of {layer.name}, {x.dtype}{x.shape}")
+    except Exception:  # such as a layer that reads numbers: as it is written, it runs or says why not
+        return _UNFIT
+    if edits_of(layer) != before or program.arena_bytes > _MOST_BYTES:
+        return _UNFIT
+    return _Compiled(program, tree.map_structure(lambda _: next(places), result))
