@@ -230,3 +230,13 @@ def test_inside_a_trace_it_is_a_part() -> None:
         model(X)
     f = rv.jit(lambda scale: model(X) * scale)
     np.testing.assert_array_equal(f(np.float32(2.0)), model(X) * np.float32(2.0))
+
+
+def test_values_of_a_stateless_scope_are_used() -> None:
+    model = dense_net()
+    for _ in range(3):
+        model(X)
+    for _ in range(3):
+        with rv.StatelessScope([(v, v.numpy() * 0) for v in model.variables]):
+            np.testing.assert_array_equal(model(X), np.full((3, 2), 0.5, "float32"))
+    assert programs(model) == 1

@@ -21,6 +21,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.masks import get_mask
+from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.layers.call import call_state
@@ -91,7 +92,7 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
             training = kwargs["training"]
         if training not in (None, False, True):
             return NotImplemented
-    if current_trace() is not None or not layer.built:
+    if current_trace() is not None or current_stateless_scope() is not None or not layer.built:
         return NotImplemented
     calls = layer.__dict__.get("_compiled_calls")
     if calls is None or (calls.edits_in_all != _edits and not _still_fits(calls, layer)):
