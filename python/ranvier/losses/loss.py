@@ -6,11 +6,12 @@ object reduces these to a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes, registry, scope, tree
+from ranvier.core.initialized import Initialized
 from ranvier.core.masks import get_mask
 
 T = TypeVar("T", bound="Loss")
@@ -19,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss:
+class Loss(Initialized):
     """A loss with its reduction.
 
     A subclass implements `call(y_true, y_pred)`, which returns one value per sample.
@@ -36,6 +37,8 @@ class Loss:
     Raises:
         ValueError: for an unknown reduction.
     """
+
+    _made_by_base = ("name", "reduction", "_dtype")
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
@@ -74,6 +77,7 @@ class Loss:
         y_pred = tree.map_structure(self._convert, y_pred)
         mask = _joint(mask, self.output_mask(y_true, y_pred))
         values = self.call(y_true, y_pred)
+        check_values(f"What loss '{self.name}' returns", values)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _convert(self, x: Any) -> Any:
@@ -151,6 +155,20 @@ class NamedLoss(LossFunctionWrapper):
 
     def get_config(self) -> dict[str, Any]:
         return {**Loss.get_config(self), **self._fn_kwargs}
+
+
+def check_values(owner: str, values: Any) -> None:
+    """Whether a user's function returned something to compute with.
+
+    Args:
+        owner: what it returned, in words, for the message.
+        values: what it returned.
+
+    Raises:
+        TypeError: if it did not.
+    """
+    if values is None or isinstance(values, (str, bytes, Mapping)):
+        raise TypeError(f"{owner} must be numbers, usually one value for each sample. Received: {values!r}")
 
 
 def takes_class_numbers(fn: F) -> F:
@@ -242,7 +260,7 @@ def reduce_weighted_values(
     if weight is not None:
         weight = ops.convert_to_tensor(weight, dtype=dtype)
         values, weight = squeeze_or_expand_to_same_rank(values, weight)
-        _check_weight(weight, values)
+        check_weight(weight, values)
         values = ops.multiply(values, weight)
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return values
@@ -257,7 +275,12 @@ def reduce_weighted_values(
     return total / float(_size(values))
 
 
-def _check_weight(weight: Any, values: Any) -> None:
+def check_weight(weight: Any, values: Any) -> None:
+    """Whether weights broadcast to the values they weigh.
+
+    Raises:
+        ValueError: if they do not.
+    """
     pairs = zip(reversed(weight.shape), reversed(values.shape), strict=False)
     if any(a != b and 1 not in (a, b) for a, b in pairs):
         raise ValueError(

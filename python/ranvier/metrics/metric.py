@@ -9,6 +9,7 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import dtypes, scope
+from ranvier.core.initialized import Initialized
 from ranvier.core.stateless_scope import StatelessScope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
@@ -16,7 +17,7 @@ from ranvier.core.variable import Variable
 T = TypeVar("T", bound="Metric")
 
 
-class Metric:
+class Metric(Initialized):
     """A measure that accumulates over batches.
 
     A subclass makes its variables in `__init__` with `add_variable`, changes them in `update_state`, and
@@ -27,6 +28,8 @@ class Metric:
         dtype: the dtype of its variables and of what it computes; None: `floatx()`.
         name: a name; None: made up from the class.
     """
+
+    _made_by_base = ("name", "_dtype", "_variables", "_metrics")
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or scope.auto_name(type(self).__name__)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ranvier import ops
 from ranvier.core import registry
 from ranvier.core.masks import get_mask
-from ranvier.losses.loss import apply_mask, squeeze_or_expand_to_same_rank
+from ranvier.losses.loss import apply_mask, check_values, check_weight, squeeze_or_expand_to_same_rank
 from ranvier.metrics.metric import Metric
 
 W = TypeVar("W", bound="MeanMetricWrapper")
@@ -39,6 +39,7 @@ def samplewise(
             sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         values = _reduce_from(len(sample_weight.shape), values, reduce)
+        check_weight(sample_weight, values)
         sample_weight = ops.broadcast_to(sample_weight, values.shape)
         values = ops.multiply(values, sample_weight)
         sample_weight = _reduce_from(1, sample_weight, reduce)
@@ -135,6 +136,7 @@ class MeanMetricWrapper(Mean):
         """
         mask = get_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        check_values(f"What metric '{self.name}' averages", values)
         if sample_weight is not None and mask is not None:
             sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
         super().update_state(values, sample_weight)

@@ -103,8 +103,7 @@ class LossScaleOptimizer(Optimizer):
                 )
             self.build(variables)
         grads = [None if gradient is None else self._unscaled(gradient) for gradient in grads]
-        each = [ops.all(ops.isfinite(gradient)) for gradient in grads if gradient is not None]
-        finite = reduce(ops.logical_and, each) if each else ops.cast(True, "bool")
+        finite = self.check_finite(grads)
         inner = self.inner_optimizer
         rate = inner._learning_rate
         state = [*(inner._trainable_variables if variables is None else variables)]
@@ -112,6 +111,11 @@ class LossScaleOptimizer(Optimizer):
         with kept_if(finite, state):
             inner.apply(grads, variables)
         self._rescale(finite)
+
+    def check_finite(self, grads: Iterable[Any]) -> Any:
+        """Whether all elements of all gradients are finite (rank 0, bool); None counts as finite."""
+        each = [ops.all(ops.isfinite(gradient)) for gradient in grads if gradient is not None]
+        return reduce(ops.logical_and, each) if each else ops.cast(True, "bool")
 
     def _unscaled(self, gradient: Any) -> Any:
         gradient = ops.convert_to_tensor(gradient)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ranvier import metrics as metrics_module
+from ranvier import ops
 from ranvier.core import tree
 from ranvier.core.trace import variables_allowed
+from ranvier.losses.loss import check_values
 from ranvier.metrics import Metric
 from ranvier.training.structures import Path, at, is_container, items, like_outputs
 
@@ -150,7 +152,10 @@ class CompileMetrics(Metric):
         results: dict[str, Any] = {}
         for name, metric in zip(self._names, self.metrics, strict=True):
             value = metric.result()
-            results.update(value if isinstance(value, Mapping) else {name: value})
+            named = value if isinstance(value, Mapping) else {name: value}
+            for key, one in named.items():
+                check_values(f"The result of metric '{metric.name}'", one)
+                results[key] = ops.convert_to_tensor(one)
         return results
 
     def reset_state(self) -> None:

@@ -1,0 +1,27 @@
+"""Objects whose class must not forget to call the constructor of its base."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+
+class Initialized:
+    """Says what is wrong when a subclass did not call `super().__init__()`.
+
+    Attributes:
+        _made_by_base: names that the base's constructor sets.
+    """
+
+    _made_by_base: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # the names that are there must be checked
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for names that were not found."""
+            cls = type(self)
+            if name in cls._made_by_base:
+                raise RuntimeError(
+                    f"The `__init__()` of {cls.__name__} must call `super().__init__()` first: '{name}' is "
+                    "not there."
+                )
+            raise AttributeError(f"'{cls.__name__}' object has no attribute '{name}'")
