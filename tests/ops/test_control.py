@@ -395,6 +395,17 @@ def test_refusals(fn, error, message) -> None:
         rv.jit(fn)(np.float32([1, 2, 3]))
 
 
+def test_losses_of_a_body_are_refused() -> None:
+    class Adding(rv.layers.Layer):
+        def call(self, x):
+            self.add_loss(ops.sum(x))
+            return x
+
+    layer = Adding(name="adding")
+    with pytest.raises(ValueError, match=r"'adding' calls `add_loss\(\)` in the body"):
+        rv.jit(lambda x: ops.map(layer, x))(X)
+
+
 def test_values_of_a_body_do_not_leave_it() -> None:
     kept = []
 

@@ -62,6 +62,16 @@ def test_eager_steps_and_steps_of_ones_own_give_the_same_bits(cls) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_step_of_ones_own_is_the_same_program() -> None:
+    texts = []
+    for cls in (rv.Sequential, Own):
+        net = model(cls)
+        net.fit(X[:32], Y[:32], verbose=0)
+        (compiled,) = net._functions["train"]._programs.values()
+        texts.append(sorted(line.split(" ", 1)[1] for line in compiled.program.text().splitlines()))
+    assert texts[0] == texts[1]
+
+
 def test_eager_evaluate_predict_and_single_batches() -> None:
     compiled, eager = model(), model(run_eagerly=True)
     for method in ("train_on_batch", "test_on_batch", "evaluate"):

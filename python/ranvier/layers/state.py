@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.body_trace import BodyTrace
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
 from ranvier.core.variable import Variable
@@ -174,6 +175,11 @@ class LayerState:
             ValueError: for a value that is not a tensor, or a tensor that is not a scalar.
         """
         trace = current_trace()
+        if isinstance(trace, BodyTrace):
+            raise ValueError(
+                f"Layer '{self.name}' calls `add_loss()` in the body of a loop or branch, whose values do "
+                "not leave it. Return the term from the body and add it outside."
+            )
         if self._losses_trace is not trace:  # what an earlier trace left means nothing in this one
             self._losses, self._losses_trace = [], trace
         for term in loss if isinstance(loss, (list, tuple)) else [loss]:
