@@ -11,6 +11,7 @@ from tests.losses.test_values import bce, huber, kld, log_softmax, unit
 from tests.metrics import counting
 
 from ranvier import metrics
+from ranvier.core.masks import set_mask
 from ranvier.core.trace import Trace
 
 RNG = np.random.default_rng(2)
@@ -423,6 +424,18 @@ def test_an_ignored_class() -> None:
     np.testing.assert_allclose(metric(labels, p), -np.log(0.4) / 2, rtol=1e-6)
     metric.reset_state()
     np.testing.assert_allclose(metric(labels, p, sample_weight=[1.0, 3.0]), -np.log(0.4), rtol=1e-6)
+
+
+def test_masks_of_predictions() -> None:
+    mask = np.array([True, False, True])
+    p = np.float32([[1, 1], [2, 2], [3, 3]])
+    set_mask(p, mask)
+    assert metrics.MeanSquaredError()(np.zeros((3, 2)), p) == 5
+    assert metrics.MeanSquaredError()(np.zeros((3, 2)), p, sample_weight=[1.0, 2.0, 3.0]) == 7
+    p = np.float32([[0.5, 0.5], [0.1, 0.9], [0.9, 0.1]])
+    set_mask(p, mask)
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    np.testing.assert_allclose(metric(np.array([0, 1, 1]), p), -np.log(0.1), rtol=1e-6)
 
 
 def test_shapes_that_do_not_fit() -> None:

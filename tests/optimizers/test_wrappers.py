@@ -250,6 +250,25 @@ def test_maps() -> None:
         MultiOptimizer(lambda v: 3).build(variables())  # type: ignore[arg-type, return-value]
 
 
+@pytest.mark.parametrize("kind", ["scaled", "several", "Muon", "Adafactor", "ScheduleFreeAdamW"])
+def test_stateless(kind: str) -> None:
+    optimizer: Any = {
+        "scaled": lambda: LossScaleOptimizer(optimizers.Adam(0.1), initial_scale=4.0, dynamic_growth_steps=2),
+        "several": lambda: MultiOptimizer(parts()[0]),
+    }.get(kind, lambda: getattr(optimizers, kind)(0.1))()
+    state = variables()
+    optimizer.build(state)
+    trained, own = [v.numpy() for v in state], [v.numpy() for v in optimizer.variables]
+    for step in gradients(3):
+        trained, own = optimizer.stateless_apply(own, step, trained)
+    for v, first in zip(state, variables(), strict=True):
+        np.testing.assert_array_equal(v.numpy(), first.numpy())
+    for step in gradients(3):
+        optimizer.apply(step, state)
+    for a, b in zip([*trained, *own], [*state, *optimizer.variables], strict=True):
+        np.testing.assert_array_equal(a, b.numpy())
+
+
 @pytest.mark.parametrize("kind", ["scaled", "several"])
 def test_in_fit(kind: str) -> None:
     rng = np.random.default_rng(0)

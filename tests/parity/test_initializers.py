@@ -48,6 +48,45 @@ def test_stft(kwargs: dict[str, Any], side: str) -> None:
         np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=2e-6)
 
 
-@pytest.mark.parametrize("name", ["Zeros", "Ones"])
-def test_constants(name: str) -> None:
-    assert_agrees(getattr(initializers, name)()((2, 3)), getattr(keras.initializers, name)()((2, 3)))
+@pytest.mark.parametrize(
+    ("name", "kwargs"),
+    [
+        ("Zeros", {}),
+        ("Ones", {}),
+        ("Constant", {}),
+        ("Constant", {"value": 2.5}),
+        ("Identity", {}),
+        ("Identity", {"gain": 0.5}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "int32", None])
+def test_constants(name: str, kwargs: dict[str, Any], dtype: str | None) -> None:
+    if (name, dtype) == ("Identity", "int32"):
+        pytest.skip("Keras's identity is always of floats")
+    for shape in ((2, 3), (3, 3)):
+        ours, theirs = (
+            np.asarray(getattr(m, name)(**kwargs)(shape, dtype=dtype))
+            for m in (initializers, keras.initializers)
+        )
+        assert ours.dtype == theirs.dtype
+        assert_agrees(ours, theirs)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 2, 5), (3, 3, 2, 4)])
+def test_orthogonal(shape: tuple[int, ...]) -> None:
+    """The same law: rows or columns of the flattened matrix are orthogonal and of the same length."""
+    grams = []
+    for module in (initializers, keras.initializers):
+        x = np.asarray(module.Orthogonal(gain=2.0, seed=1)(shape)).reshape(-1, shape[-1])
+        grams.append(x @ x.T if x.shape[0] < x.shape[1] else x.T @ x)
+    np.testing.assert_allclose(grams[0], grams[1], atol=1e-5)
+
+
+def test_every_initializer_is_compared() -> None:
+    compared = {name for name, *_ in LAWS} | {"Zeros", "Ones", "Constant", "Identity", "Orthogonal", "STFT"}
+    names = {
+        cls.__name__
+        for cls in vars(keras.initializers).values()
+        if isinstance(cls, type) and cls is not keras.initializers.Initializer
+    }
+    assert names <= compared

@@ -12,6 +12,7 @@ from tests.parity.oracle import assert_agrees, keras, value_and_gradient
 from tests.tracing import run_traced, traced_gradient
 
 import ranvier
+from ranvier.core import masks
 
 REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"]
 WEIGHTS = [None, np.float32([1, 0, 2, 0.5, 1, 3]), np.float32([[1], [0], [2], [0.5], [1], [3]])]
@@ -91,6 +92,35 @@ def test_classes(name: str, kwargs: dict[str, Any], y_true: np.ndarray, y_pred: 
     weighted = ("sum_over_batch_size", WEIGHTS[1])
     _, gradient = value_and_gradient(loss(keras, *weighted), y_pred)
     assert_agrees(traced_gradient(loss(ranvier, *weighted), [y_pred]), gradient)
+
+
+MASK = np.array([True, False, True, True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "y_true", "y_pred"),
+    [row for row in CLASSES if row[0] not in ("Dice", "Tversky") and "ignore_class" not in row[1]],
+)
+def test_masks(name: str, kwargs: dict[str, Any], y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    """The mask that a layer left on the predictions, alone and with weights."""
+
+    def total(module: Any, reduction: str, weight: Any) -> Any:
+        p = module.ops.convert_to_tensor(y_pred.copy())
+        (keras_mask if module is keras else masks).set_mask(p, module.ops.convert_to_tensor(MASK))
+        loss = getattr(module.losses, name)(reduction=reduction, **kwargs)
+        return np.asarray(loss(y_true, p, sample_weight=weight))
+
+    for reduction in REDUCTIONS:
+        for weight in WEIGHTS[:2]:
+            assert_agrees(total(ranvier, reduction, weight), total(keras, reduction, weight))
+
+
+class keras_mask:
+    """Keras's tensors carry their mask in an attribute."""
+
+    @staticmethod
+    def set_mask(x: Any, mask: Any) -> None:
+        x._keras_mask = mask
 
 
 def test_every_class_is_compared() -> None:

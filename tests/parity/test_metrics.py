@@ -11,6 +11,7 @@ from tests.metrics.test_names import CONFIGS
 from tests.parity.oracle import assert_agrees, keras
 
 import ranvier
+from ranvier.core.masks import set_mask
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,54 @@ def test_further_axes(name: str, weights: Any) -> None:
     weights = None if weights is None else np.float32(weights)
     ours, theirs = (getattr(m.metrics, name)()(y_true, y_pred, weights) for m in (ranvier, keras))
     assert_agrees(ours, theirs)
+
+
+# Function, arguments, targets, predictions; the others are the losses' functions.
+FUNCTIONS: list[tuple[str, dict[str, Any], np.ndarray, np.ndarray]] = [
+    ("binary_accuracy", {}, table.BINARY, table.PROBS),
+    ("binary_accuracy", {"threshold": 0.3}, table.BINARY, table.PROBS),
+    ("categorical_accuracy", {}, table.ONE_HOT, table.PROBS),
+    ("sparse_categorical_accuracy", {}, table.CLASSES, table.PROBS),
+    ("sparse_categorical_accuracy", {}, table.CLASSES[:, None], table.PROBS),
+    ("top_k_categorical_accuracy", {"k": 2}, table.ONE_HOT, table.PROBS),
+    ("sparse_top_k_categorical_accuracy", {"k": 2}, table.CLASSES, table.PROBS),
+    ("pearson_correlation", {}, table.REAL, table.OTHER),
+    ("pearson_correlation", {"axis": 0}, table.REAL, table.OTHER),
+    ("concordance_correlation", {}, table.REAL, table.OTHER),
+    ("concordance_correlation", {"axis": 0}, table.REAL, table.OTHER),
+]
+
+
+@pytest.mark.parametrize(("name", "kwargs", "y_true", "y_pred"), FUNCTIONS)
+def test_functions(name: str, kwargs: dict[str, Any], y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    ours, theirs = (getattr(m.metrics, name)(y_true, y_pred, **kwargs) for m in (ranvier, keras))
+    assert_agrees(ours, theirs)
+
+
+def test_every_function_is_compared() -> None:
+    others = {"get", "serialize", "deserialize"}
+    for name in dir(keras.metrics):
+        fn = getattr(keras.metrics, name)
+        if not name.startswith("_") and not isinstance(fn, type) and callable(fn) and name not in others:
+            is_loss = getattr(ranvier.metrics, name) is getattr(ranvier.losses, name, None)
+            assert is_loss or name in {row[0] for row in FUNCTIONS}, name
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "CosineSimilarity", "Hinge", "CategoricalAccuracy"])
+@pytest.mark.parametrize("weights", [None, table.WEIGHTS], ids=["plain", "weighted"])
+def test_masks(name: str, weights: Any) -> None:
+    mask = np.arange(10) % 3 > 0
+    results = []
+    for module in (ranvier, keras):
+        y_pred = module.ops.convert_to_tensor(table.OTHER.copy())
+        if module is ranvier:
+            set_mask(y_pred, mask)
+        else:
+            y_pred._keras_mask = keras.ops.convert_to_tensor(mask)
+        metric = getattr(module.metrics, name)()
+        metric.update_state(table.ONE_HOT, y_pred, weights)
+        results.append(np.asarray(metric.result()))
+    assert_agrees(*results)
 
 
 @pytest.mark.parametrize("cls", CONFIGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ranvier.core.masks import get_mask
 from ranvier.losses import crossentropy as losses
 from ranvier.losses.hinge import categorical_hinge, hinge, squared_hinge
 from ranvier.losses.loss import apply_mask
@@ -57,8 +58,8 @@ class CategoricalCrossentropy(NamedMetric):
 class SparseCategoricalCrossentropy(NamedMetric):
     """The mean of `losses.sparse_categorical_crossentropy`.
 
-    As in Keras, samples of the class `ignore_class` count as zeros, unless sample weights are given: then
-    they do not count.
+    As in Keras, samples of the class `ignore_class` count as zeros, unless there are sample weights or a
+    mask: then they do not count.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class SparseCategoricalCrossentropy(NamedMetric):
             sample_weight: None, a number, or weights that broadcast to the class numbers.
         """
         mask = losses.class_mask(y_true, y_pred, self._fn_kwargs["ignore_class"])
-        if sample_weight is not None:
+        if sample_weight is not None or get_mask(y_pred) is not None:
             sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
         super().update_state(y_true, y_pred, sample_weight)
 

@@ -131,14 +131,13 @@ class MeanMetricWrapper(Mean):
 
         Args:
             y_true: targets.
-            y_pred: predictions.
+            y_pred: predictions; where a layer left a mask on them, only what it lets through counts.
             sample_weight: None, a number, or weights that broadcast to the function's values.
         """
         mask = get_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         check_values(f"What metric '{self.name}' averages", values)
-        if sample_weight is not None and mask is not None:
-            sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
+        sample_weight = apply_mask(sample_weight, mask, self.dtype, "sum")
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:

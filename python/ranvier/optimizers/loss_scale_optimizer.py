@@ -82,7 +82,7 @@ class LossScaleOptimizer(Optimizer):
         first = initializers.Constant(self.initial_scale)
         self.dynamic_scale = self.add_variable((), first, "float32", name="dynamic_scale")
         self.inner_optimizer.build(variables)
-        self.built = True
+        super().build(variables)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the factor."""
