@@ -19,6 +19,16 @@ SAME_FALL = 1.5  # how many times as far one's loss may fall as another's: batch
 SAME_OUTPUTS = 1e-4
 LEAST_FALL = 0.02  # of the initial loss: whoever learns less has not trained
 
+CALLS = (
+    "model(x), one row",
+    "predict_on_batch",
+    "test_on_batch",
+    "train_on_batch",
+    "evaluate, one batch",
+    "fit, one batch",
+    "fit, all batches, with a Python callback at each",
+)
+
 Entry = dict[str, Any]  # what is known of a contestant in a workload: "seconds", "refused", "note", ...
 Row = dict[str, Any]  # a workload's record
 
@@ -80,15 +90,31 @@ def predicting(team: Sequence[Process], rounds: int) -> Row:
     return record
 
 
+def calling(name: str, team: Sequence[Process], rounds: int) -> Row:
+    """Measures a single call of the Keras workflow, whose time is mostly the call's own."""
+    task = definitions.load("tasks").task("predict_one")
+    record = row("call", f"{name} ({'-'.join(map(str, task.sizes))})", "")
+    _prepare(record, team, lambda one: one.ask("call", name=name))
+    _only_offered(record)
+    _take_turns(record, [one for one in team if one.name in record["entries"]], rounds)
+    return record
+
+
+def _only_offered(record: Row) -> None:
+    """Leaves out those who do not have what is measured."""
+    record["entries"] = {
+        name: entry for name, entry in record["entries"].items() if entry.get("offered", True)
+    }
+
+
 def multiplying(
     shape: products.Shape, group: str, team: Sequence[Process], rounds: int, settle: float = SETTLE_SECONDS
 ) -> Row:
     """Measures a product alone; `settle` seconds pass before each turn."""
     record = row("product", shape.name, "", shape.flops, group)
     _prepare(record, team, lambda one: one.ask("product", **dataclasses.asdict(shape)))
-    entries = record["entries"]
-    team = [one for one in team if entries[one.name].get("offered", True)]
-    record["entries"] = {one.name: entries[one.name] for one in team}
+    _only_offered(record)
+    team = [one for one in team if one.name in record["entries"]]
     for entry in record["entries"].values():
         if entry.get("error", 0) > products.TOLERANCE:
             entry["refused"] = f"its result is off by {entry['error']:.0e}"

@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    known = [*definitions.load("tasks").TRAINING, "predict_one", "products", "import", "first_fit"]
+    known = [*definitions.load("tasks").TRAINING, "predict_one", "calls", "products", "import", "first_fit"]
     parser = argparse.ArgumentParser(
         description=__doc__.partition("\n")[0] if __doc__ else None,
         epilog=f"workloads: {' '.join(known)}; all of them by default",
@@ -157,6 +157,8 @@ def measured(workload: str, team: list[Process], arguments: argparse.Namespace) 
         return [measure.first_fitting(team, rounds)]
     if workload == "predict_one":
         return [measure.predicting(team, arguments.rounds)]
+    if workload == "calls":
+        return [measure.calling(name, team, arguments.rounds) for name in measure.CALLS]
     if workload != "products":
         return [measure.training(workload, team, arguments.rounds)]
     rows = [measure.multiplying(products.square(size), "", team, rounds) for size in products.SQUARES]

@@ -43,6 +43,7 @@ class Worker:
             "fits": self.fits,
             "stages": self.stages,
             "predict": self.predict,
+            "call": self.call,
             "product": self.product,
             "first_fit": self.first_fit,
             "measure": self.measure,
@@ -88,6 +89,22 @@ class Worker:
 
         self._calibrate(once, MEASUREMENT_SECONDS, PREDICTIONS)
         return {"outputs": contestant.predict(rows[0]).ravel().tolist()}
+
+    def call(self, name: str) -> dict[str, Any]:
+        """Prepares a single call of the Keras workflow."""
+        call = self.contestant.calls(self.tasks.task("predict_one")).get(name)
+        if call is None:
+            return {"offered": False}
+        for _ in range(3):  # what is made at the first calls is no part of it
+            call()
+
+        def once() -> float:
+            start = time.perf_counter()
+            call()
+            return time.perf_counter() - start
+
+        self._calibrate(once, MEASUREMENT_SECONDS, 1)
+        return {"offered": True}
 
     def product(self, **shape: Any) -> dict[str, Any]:
         """Prepares a product and compares its result with the truth."""

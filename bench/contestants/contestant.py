@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,14 @@ class Contestant(ABC):
     @abstractmethod
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The network's outputs for some rows, NumPy in and NumPy out."""
+
+    def calls(self, task: Task) -> dict[str, Callable[[], Any]]:
+        """Calls of the Keras workflow whose fixed cost is measured, by their names in measure.py; here none.
+
+        Args:
+            task: the network and its data.
+        """
+        return {}
 
     def product(self, a: np.ndarray, b: np.ndarray, transpose_a: bool, transpose_b: bool) -> Product | None:
         """The product of two matrices, either of them transposed without a copy; None if not offered.

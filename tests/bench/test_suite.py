@@ -45,6 +45,13 @@ def record(tmp_path_factory) -> Path:
     return path
 
 
+def test_calls_are_measured_of_those_who_have_them():
+    done = suite("--rounds", "1", "--contestants", "numpy", "calls")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train_on_batch" in done.stdout and "a Python callback" in done.stdout
+    assert "not compared" not in done.stdout
+
+
 def test_a_run(record):
     results = json.loads(record.read_text())
     rows = {row["name"]: row for row in results["workloads"]}
