@@ -14,11 +14,7 @@ namespace {
 
 using ProgramPtr = std::shared_ptr<Program>;
 
-ProgramPtr compile(const Body& body, bool fuse, std::int64_t& nested_bytes) {
-  auto program = std::make_shared<Program>(body.graph, body.outputs, fuse, "body");
-  nested_bytes += program->arena_bytes();
-  return program;
-}
+ProgramPtr compile(const Body& body, bool fuse) { return std::make_shared<Program>(body.graph, body.outputs, fuse, "body"); }
 
 std::byte* at(void* base, std::int64_t offset) { return static_cast<std::byte*>(base) + offset; }
 
@@ -28,7 +24,7 @@ void copy(void* to, const void* from, std::int64_t bytes) {
 
 std::int64_t padded(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// The bodies' programs read their inputs where they lie: nothing is copied in. What they return is copied out, for the
+// The bodies' programs work in the step's scratch, one after the other, and read their inputs where they lie: nothing is copied in. What they return is copied out, for the
 // next run overwrites it. An interrupt leaves a step unfinished: the program around it discards what it wrote.
 
 // --- branch ---
@@ -43,6 +39,7 @@ struct Branch {
     const std::int64_t index = *static_cast<const std::int32_t*>(step.operands[0]);
     const std::int64_t last = static_cast<std::int64_t>(p.programs.size()) - 1;
     Program& program = *p.programs[static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, last))];
+    program.move_to(step.scratch);
     for (std::size_t i = 0; i < p.operands; ++i) program.bind_input(i, step.operands[1 + i]);
     if (!program.run()) return;
     for (std::size_t k = 0; k < p.bytes.size(); ++k) copy(step.operands[1 + p.operands + k], program.output(k), p.bytes[k]);
@@ -84,6 +81,7 @@ struct Loop {
   static void run(const Step& step) {
     const auto& p = step.as<Loop>();
     Program& program = *p.program;
+    program.move_to(at(step.scratch, p.carries.scratch()));
     const std::size_t carries = p.carries.count(), first_scanned = p.invariants + carries;
     void* const* items = step.operands.data() + first_scanned + p.scanned.size();
     void* const* histories = items + carries + p.stacked.size();
@@ -120,6 +118,7 @@ struct While {
   static void run(const Step& step) {
     const auto& p = step.as<While>();
     const std::size_t carries = p.carries.count();
+    for (Program* program : {p.condition.get(), p.body.get()}) program->move_to(at(step.scratch, p.carries.scratch()));
     for (Program* program : {p.condition.get(), p.body.get()})
       for (std::size_t i = 0; i < p.invariants; ++i) program->bind_input(i, step.operands[i]);
     std::vector<const void*> now(step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants),
@@ -141,7 +140,7 @@ struct While {
 };
 
 template <class Params>
-Step make(const Node& node, Params params, std::int64_t scratch = 0) {
+Step make(const Node& node, Params params, std::int64_t scratch) {
   Step step;
   step.run = Params::run;
   step.params = std::make_shared<const Params>(std::move(params));
@@ -153,40 +152,42 @@ Step make(const Node& node, Params params, std::int64_t scratch = 0) {
   return step;
 }
 
-Step plan_branch(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+Step plan_branch(const Node& node, bool fuse) {
   Branch p{{}, node.inputs.size() - 1, {}};
-  for (const BodyPtr& body : branch_bodies(node)) p.programs.push_back(compile(*body, fuse, nested_bytes));
+  for (const BodyPtr& body : branch_bodies(node)) p.programs.push_back(compile(*body, fuse));
   for (const TensorType& type : item_types(node)) p.bytes.push_back(byte_size(type));
-  return make(node, std::move(p));
-}
-
-Step plan_loop(const Node& node, bool fuse, std::int64_t& nested_bytes) {
-  const LoopParts parts = loop_parts(node);
-  std::vector<TensorType> carries;
-  for (std::size_t c = 0; c < parts.carries; ++c) carries.push_back(parts.body.output(c));
-  Loop p{compile(parts.body, fuse, nested_bytes), parts.length, parts.reverse, parts.invariants, Carries(carries), {}, {}};
-  for (std::size_t s = 0; s < parts.scanned; ++s) p.scanned.push_back(byte_size(parts.body.input(parts.invariants + parts.carries + s)));
-  for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
-  const std::int64_t scratch = p.carries.scratch();
+  std::int64_t scratch = 0;
+  for (const ProgramPtr& program : p.programs) scratch = std::max(scratch, program->arena_bytes());
   return make(node, std::move(p), scratch);
 }
 
-Step plan_while(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+Step plan_loop(const Node& node, bool fuse) {
+  const LoopParts parts = loop_parts(node);
+  std::vector<TensorType> carries;
+  for (std::size_t c = 0; c < parts.carries; ++c) carries.push_back(parts.body.output(c));
+  Loop p{compile(parts.body, fuse), parts.length, parts.reverse, parts.invariants, Carries(carries), {}, {}};
+  for (std::size_t s = 0; s < parts.scanned; ++s) p.scanned.push_back(byte_size(parts.body.input(parts.invariants + parts.carries + s)));
+  for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
+  const std::int64_t scratch = p.carries.scratch() + p.program->arena_bytes();
+  return make(node, std::move(p), scratch);
+}
+
+Step plan_while(const Node& node, bool fuse) {
   const Body& body = *node.attributes.get<BodyPtr>("body");
-  While p{compile(*node.attributes.get<BodyPtr>("condition"), fuse, nested_bytes), compile(body, fuse, nested_bytes),
+  While p{compile(*node.attributes.get<BodyPtr>("condition"), fuse), compile(body, fuse),
           static_cast<std::size_t>(node.attributes.get<std::int64_t>("invariants")), node.attributes.get<std::int64_t>("limit"),
           Carries(item_types(node))};
-  const std::int64_t scratch = p.carries.scratch();
+  const std::int64_t scratch = p.carries.scratch() + std::max(p.condition->arena_bytes(), p.body->arena_bytes());
   return make(node, std::move(p), scratch);
 }
 
 }  // namespace
 
-Step plan_control(const Node& node, bool fuse, std::int64_t& nested_bytes) {
+Step plan_control(const Node& node, bool fuse) {
   switch (op_of(*node.op)) {
-    case Op::branch: return plan_branch(node, fuse, nested_bytes);
-    case Op::loop: return plan_loop(node, fuse, nested_bytes);
-    case Op::while_loop: return plan_while(node, fuse, nested_bytes);
+    case Op::branch: return plan_branch(node, fuse);
+    case Op::loop: return plan_loop(node, fuse);
+    case Op::while_loop: return plan_while(node, fuse);
     default: break;
   }
   fail(ErrorKind::kRuntime, "'", node.op->name, "' is no control flow.");

@@ -8,8 +8,8 @@
 
 namespace ranvier {
 
-// The step of a control node (ops/control.h). Operands: its inputs, then its items, null where nobody wants one. Adds the
-// memory of the programs inside to `nested_bytes`.
-Step plan_control(const Node& node, bool fuse, std::int64_t& nested_bytes);
+// The step of a control node (ops/control.h). Operands: its inputs, then its items, null where nobody wants one. The
+// programs inside work in the step's scratch, which all steps share.
+Step plan_control(const Node& node, bool fuse);
 
 }  // namespace ranvier

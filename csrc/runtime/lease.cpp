@@ -17,6 +17,8 @@ Program::Program(const Program& original, AlignedBuffer arena)
       readout_begin_(original.readout_begin_), arena_(std::move(arena)), inputs_(original.inputs_), outputs_(original.outputs_),
       input_types_(original.input_types_), output_types_(original.output_types_), variables_(original.variables_),
       constants_(original.constants_), alone_(original.alone_) {
+  base_ = arena_.as<std::byte>();
+  arena_bytes_ = original.arena_bytes_;
   const auto* from = original.arena_.as<std::byte>();
   const std::byte* end = from + original.arena_.size();
   const auto moved = [&](const void* pointer) -> void* {

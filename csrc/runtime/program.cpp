@@ -1,5 +1,6 @@
 #include "runtime/program.h"
 
+#include <functional>
 #include <sstream>
 
 #include "base/threading.h"
@@ -26,6 +27,25 @@ void Program::bind_input(std::size_t i, const void* data) {
   inputs_[i] = address;
   for (const auto& [step, operand] : readers_[i].steps) steps_[step].operands[operand] = address;
   for (std::size_t k : readers_[i].outputs) outputs_[k] = address;
+}
+
+void Program::move_to(void* memory) {
+  std::byte* const from = base_;
+  auto* const to = static_cast<std::byte*>(memory);
+  if (from == to) return;
+  const auto moved = [&](const void* pointer) -> void* {
+    const auto* at = static_cast<const std::byte*>(pointer);
+    const bool inside = !std::less<const std::byte*>{}(at, from) && std::less<const std::byte*>{}(at, from + arena_bytes_);
+    return inside ? to + (at - from) : const_cast<void*>(pointer);
+  };
+  for (Step& step : steps_) {
+    step.scratch = moved(step.scratch);
+    for (void*& operand : step.operands) operand = moved(operand);
+  }
+  for (void*& input : inputs_) input = moved(input);
+  for (const void*& output : outputs_) output = moved(output);
+  base_ = to;
+  arena_ = AlignedBuffer();
 }
 
 bool Program::run_measured(const Profiles& profiles) {
@@ -63,7 +83,7 @@ std::string Program::text() const {
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     out << i << " " << phase_of(i) << " " << steps_[i].name << " (" << steps_[i].operands.size() << " operands)\n";
   }
-  out << "arena " << arena_.size() << " bytes\n";
+  out << "arena " << arena_bytes_ << " bytes\n";
   return out.str();
 }
 

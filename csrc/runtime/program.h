@@ -65,8 +65,10 @@ class Program {
   // Has the program read an input elsewhere than in its arena from now on. It never writes there.
   void bind_input(std::size_t i, const void* data);
 
-  // Memory of the program and of those inside it.
-  std::int64_t arena_bytes() const { return static_cast<std::int64_t>(arena_.size()) + nested_bytes_; }
+  // Uses `memory` (arena_bytes() of it, aligned to 64) in place of an arena of its own.
+  void move_to(void* memory);
+
+  std::int64_t arena_bytes() const { return arena_bytes_; }
   std::size_t step_count() const { return steps_.size(); }
   std::string text() const;  // the steps, one a line
   const std::string& name() const { return name_; }
@@ -91,7 +93,8 @@ class Program {
   std::vector<Step> steps_;
   std::size_t commit_begin_ = 0, readout_begin_ = 0;
   AlignedBuffer arena_;
-  std::int64_t nested_bytes_ = 0;
+  std::byte* base_ = nullptr;  // of the arena, its own or lent
+  std::int64_t arena_bytes_ = 0;
   std::vector<InputReaders> readers_;  // by input
   std::vector<void*> inputs_;
   std::vector<const void*> outputs_;

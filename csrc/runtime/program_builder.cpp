@@ -238,7 +238,7 @@ class ProgramBuilder {
     operands.resize(first + item_types(graph_[control]).size());
     for (NodeId id = control + 1; id < graph_.size(); ++id)
       if (graph_[id].op->is(kProjection) && unit_of(id) == u) operands[first + item_index(graph_[id])] = {id, -1};
-    Step step = plan_control(graph_[control], fuse_, program_.nested_bytes_);
+    Step step = plan_control(graph_[control], fuse_);
     add_step(std::move(step), std::move(operands));
   }
 
@@ -380,7 +380,8 @@ class ProgramBuilder {
     for (const Step& step : program_.steps_) scratch = std::max(scratch, step.scratch_bytes);
     const auto arena = static_cast<std::size_t>(plan.total);
     program_.arena_ = AlignedBuffer(arena + scratch + 64, true);
-    auto* base = static_cast<std::byte*>(program_.arena_.data());
+    auto* base = program_.base_ = static_cast<std::byte*>(program_.arena_.data());
+    program_.arena_bytes_ = static_cast<std::int64_t>(program_.arena_.size());
     for (std::size_t i = 0; i < program_.steps_.size(); ++i) {
       program_.steps_[i].scratch = base + arena;
       for (const Operand& operand : operands_[i]) program_.steps_[i].operands.push_back(pointer(operand, plan));

@@ -34,6 +34,7 @@ from ranvier.layers import Input, InputSpec, Layer
 from ranvier.losses import Loss
 from ranvier.metrics import Metric
 from ranvier.models import Function, Model, Sequential
+from ranvier.ops.derivatives import remat
 from ranvier.optimizers import Optimizer
 from ranvier.regularizers import Regularizer
 from ranvier.transforms import GradientTape, grad, jit, value_and_grad
@@ -87,6 +88,7 @@ __all__ = [
     "profile",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "utils",
     "value_and_grad",

@@ -351,6 +351,72 @@ def test_custom_gradients() -> None:
     )  # exp(100) overflows float32; the plain rule gives NaN
 
 
+def test_a_custom_gradient_of_several_tensors_gets_all_gradients_together() -> None:
+    @ops.custom_gradient
+    def split(x):
+        def rule(g):  # not linear, so the two cannot be taken one by one
+            return ops.maximum(ops.sum(g["a"]), g["b"][0]) * ops.ones_like(x)
+
+        return {"a": x * 2.0, "b": x[:1]}, lambda *gs: rule(dict(zip("ab", gs, strict=True)))
+
+    def loss(x):
+        parts = split(x)
+        return ops.sum(parts["a"]) + 7.0 * parts["b"][0]
+
+    for fn in (rv.grad(loss), rv.jit(rv.grad(loss))):
+        assert fn(np.float32([1, 2])).tolist() == [7, 7]
+    assert ops.convert_to_numpy(split(np.float32([1, 2]))["a"]).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["scan", "nested", "switch", "cond", "fori_loop"])
+def test_jvp_is_the_gradient_in_a_direction(name: str) -> None:
+    fn, arrays, _ = TABLE[name]
+    directions = tuple(np.asarray(RNG.normal(size=np.shape(a))) for a in arrays)
+    along = lambda *args: ops.jvp(total(fn), args, directions)  # noqa: E731
+    gradients = rv.grad(total(fn), tuple(range(len(arrays))))(*arrays)
+    expected = sum(np.sum(g * d) for g, d in zip(gradients, directions, strict=True))
+    for value, moved in (along(*arrays), rv.jit(along)(*arrays)):
+        np.testing.assert_allclose(value, total(fn)(*arrays), rtol=1e-12)
+        np.testing.assert_allclose(moved, expected, rtol=1e-9)
+
+
+def test_jvp_of_nests_and_with_aux() -> None:
+    x, d = np.float32([1, 2]), np.float32([1, 0])
+    for run in (lambda f: f(), lambda f: rv.jit(f)()):
+        (s, t), (ds, dt), aux = run(
+            lambda: ops.jvp(lambda v: ((ops.sin(v), np.float32(3)), {"v": v}), (x,), (d,), has_aux=True)
+        )
+        np.testing.assert_allclose(s, np.sin(x), rtol=1e-6)
+        np.testing.assert_allclose(ds, np.cos(x) * d, rtol=1e-6)
+        assert t == 3 and dt == 0 and aux["v"].tolist() == [1, 2]
+    for primals, tangents in (((x,), [d]), ((x,), (d[:1],)), ((np.int32([1]),), (np.int32([1]),))):
+        with pytest.raises(TypeError, match="jvp|primals"):
+            ops.jvp(lambda v: v, primals, tangents)
+
+
+def test_remat_saves_memory_and_changes_nothing() -> None:
+    w = RNG.normal(size=(64, 64)).astype("float32") / 8
+
+    def block(x):
+        for _ in range(12):
+            x = ops.tanh(x @ w)
+        return x
+
+    def program(f):
+        with Trace() as trace:
+            x = trace.input((256, 64))
+            loss = ops.sum(f(f(f(x))))
+            return trace.compile([loss, *trace.gradients(loss, [x])])
+
+    plain, saving = program(block), program(rv.remat(block))
+    x = RNG.normal(size=(256, 64)).astype("float32")
+    for a, b in zip(plain.run([x]), saving.run([x]), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert saving.arena_bytes < 0.7 * plain.arena_bytes
+    with pytest.raises(TypeError, match="takes a function"):
+        rv.remat(3)
+
+
 @pytest.mark.parametrize(
     ("fn", "error", "message"),
     [

@@ -16,6 +16,7 @@ from ranvier.ops.activation import binary_step as binary_step
 from ranvier.ops.associative_scan import associative_scan as associative_scan
 from ranvier.ops.control import *  # noqa: F403
 from ranvier.ops.core import *  # noqa: F403
+from ranvier.ops.derivatives import *  # noqa: F403
 from ranvier.ops.linalg import *  # noqa: F403
 from ranvier.ops.math import *  # noqa: F403
 from ranvier.ops.nn import *  # noqa: F403

@@ -24,7 +24,6 @@ from ranvier.ops.shaping import stack
 
 __all__ = [
     "cond",
-    "custom_gradient",
     "fori_loop",
     "map",
     "scan",
@@ -468,67 +467,3 @@ def _skeleton(structure: Any) -> Any:
     if isinstance(structure, (list, tuple)):
         return [_skeleton(item) for item in structure]
     return structure
-
-
-# --- gradients of one's own ---
-
-
-def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a function a gradient of one's own, for numerical stability or to change what flows back.
-
-    Args:
-        f: a function of tensors that returns a tensor and a function: of the gradient of that tensor, which
-            returns the gradient of the argument, or a tuple with one for each argument (None: zeros).
-
-    Returns:
-        A function of the same arguments that returns the tensor.
-
-    Raises:
-        TypeError: if `f` is not callable. (From the function: if it does not return a tensor and a function.)
-
-    Example:
-        ```python
-        @ops.custom_gradient
-        def log1pexp(x):
-            e = ops.exp(x)
-            return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
-        ```
-    """
-    if not callable(f):
-        raise TypeError(f"custom_gradient() takes a function. Received: {f!r}")
-
-    @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        result = f(*args, **kwargs)
-        if not isinstance(result, (tuple, list)) or len(result) != 2 or not callable(result[1]):
-            raise TypeError("A function with a custom gradient must return a tensor and a gradient function.")
-        value, rule = result
-        trace = current_trace()
-        if trace is None or not isinstance(value, Tensor):
-            return value
-        arguments = [trace.tensor(operand(x)) for x in args]
-        body = BodyTrace(trace)
-        with body:
-            upstream = body.input(value.shape, value.dtype)
-            found = rule(upstream)
-            found = list(found) if isinstance(found, (tuple, list)) else [found]
-            if len(found) != len(arguments):
-                raise ValueError(
-                    f"The gradient function must return one gradient for each of {len(arguments)} arguments, "
-                    f"got {len(found)}."
-                )
-            gradients = [_like(g, x) for g, x in zip(found, arguments, strict=True)]
-        inputs = [upstream.id, *body.inputs_for(body.captured)]
-        attributes = {"body": body.body(inputs, gradients)}
-        return trace.emit("custom_gradient", [value, *arguments, *body.captured.values()], attributes)
-
-    return wrapped
-
-
-def _like(gradient: Any, x: Tensor) -> Any:
-    if gradient is None:
-        return np.zeros(x.shape, x.dtype)
-    value = operand(gradient, x.dtype)
-    if tuple(value.shape) != x.shape:
-        raise ValueError(f"The gradient of an argument of shape {x.shape} has shape {tuple(value.shape)}.")
-    return value
