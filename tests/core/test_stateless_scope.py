@@ -73,6 +73,30 @@ def test_a_loop_in_jax_style_equals_apply() -> None:
     assert metric.stateless_result(counts) == other_metric.result()
 
 
+def test_layers_are_called_without_touching_their_variables() -> None:
+    net = rv.Sequential(
+        [rv.Input((4,)), rv.layers.Dense(3, kernel_regularizer="l2"), rv.layers.Dropout(0.5, seed=1)]
+    )
+    x = np.ones((2, 4), "float32")
+    trainable = [v.value + 1.0 for v in net.trainable_variables]
+    fixed = [v.value for v in net.non_trainable_variables]
+    before = [v.numpy() for v in net.variables]
+    call = lambda t, f, x: net.stateless_call(t, f, x, training=True, return_losses=True)  # noqa: E731
+    results = [call(trainable, fixed, x), rv.jit(call)(trainable, fixed, x)]
+    for outputs, after, losses in results:
+        assert outputs.shape == (2, 3) and after[0].tolist() == [fixed[0][0], fixed[0][1] + 1]
+        np.testing.assert_allclose(losses, [0.01 * np.sum(trainable[0] ** 2)], rtol=1e-5)
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    for v, old in zip(net.variables, before, strict=True):
+        np.testing.assert_array_equal(v, old)
+    outputs, _ = net.stateless_call(trainable, fixed, x)
+    np.testing.assert_allclose(outputs, x @ trainable[0] + trainable[1], rtol=1e-5)
+    with pytest.raises(ValueError, match="`trainable_variables`.* length 0, but expected 2"):
+        net.stateless_call([], fixed, x)
+    with pytest.raises(ValueError, match="must be built"):
+        rv.layers.Dense(1).stateless_call([], [], x)
+
+
 def test_refusals() -> None:
     v, metric = rv.Variable(np.float32([1, 2])), rv.metrics.Mean()
     with pytest.raises(ValueError, match="must be Variable instances"):

@@ -84,3 +84,10 @@ def test_operators() -> None:
 def test_refusals(arguments, error: str) -> None:
     with pytest.raises(ValueError, match=error):
         Variable(**arguments)
+
+
+def test_arguments_that_are_not_offered_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="`layout`"):
+        Variable(1.0, layout="any")
+    with pytest.raises(TypeError, match="colour"):
+        Variable(1.0, colour="red")

@@ -31,6 +31,8 @@ class Variable(Operators):
         aggregation: "none", "mean", "sum" or "only_first_replica": how replicas are joined.
         synchronization: accepted as in Keras.
         name: its name; made up if None. Its path is that of the open name scopes and this name.
+        layout: must be None: it says how Keras spreads a variable over devices.
+        **kwargs: none; an unknown argument is refused by name.
 
     Raises:
         ValueError: if the name holds "/", a callable comes without a shape, or the value's shape is another.
@@ -47,7 +49,13 @@ class Variable(Operators):
         aggregation: str = "none",
         synchronization: str = "auto",
         name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
     ) -> None:
+        if layout is not None:
+            raise ValueError(f"Variables are on one device here: `layout` must be None, got {layout!r}.")
+        if kwargs:
+            raise TypeError(f"Variable() got unexpected keyword arguments: {sorted(kwargs)}")
         if current_stateless_scope() is not None:
             raise ValueError(
                 "You are attempting to create a variable while in a stateless scope. This is disallowed. "

@@ -25,6 +25,7 @@ from ranvier.layers.compiled_call import call_compiled, note_edit
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.state import LayerState
+from ranvier.layers.stateless import StatelessCalls
 from ranvier.layers.tracking import Tracker, holds_tracked
 from ranvier.random import SeedGenerator
 
@@ -60,7 +61,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-class Layer(LayerState, LayerConfig, Operation):
+class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     """A callable object with weights: the base class of layers and models.
 
     A subclass makes sublayers and keeps arguments in `__init__`, makes weights in `build(input_shape)` with
