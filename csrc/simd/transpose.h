@@ -3,7 +3,8 @@
 //
 // The square is read in pieces of 128 bits, each straight into the 128-bit lane that it belongs to (a load
 // with a blend, where a shuffle would compete for the one or two shuffle units); what is left are 4 x 4
-// (float) or 2 x 2 (double) squares inside the lanes, turned by unpacks.
+// (float) or 2 x 2 (double) squares inside the lanes, turned by unpacks. With AVX-512, whole squares are read
+// in pieces of 256 bits, and a third round exchanges 128-bit lanes: half the loads, which are the bottleneck.
 #pragma once
 
 #include "simd/vec.h"
@@ -145,14 +146,76 @@ RANVIER_INLINE void load_rows_of_pieces(Vec<T>* x, const T* in, std::int64_t ld,
   }
 }
 
+#if defined(__AVX512F__)
+
+RANVIER_INLINE Vec<float> load_halves(const float* low, const float* high) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1)};
+}
+RANVIER_INLINE Vec<double> load_halves(const double* low, const double* high) {
+  return {_mm512_maskz_insertf64x4(0xff, _mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high),
+                                   1)};
+}
+// The even (or odd) 128-bit lanes of a, then those of b.
+template <bool kOdd>
+RANVIER_INLINE Vec<float> lanes_of(Vec<float> a, Vec<float> b) {
+  constexpr int h = kOdd ? 4 : 0;
+#define RANVIER_LANE(l) l + h, l + h + 1, l + h + 2, l + h + 3
+  return {__builtin_shufflevector(a.v, b.v, RANVIER_LANE(0), RANVIER_LANE(8), RANVIER_LANE(16),
+                                  RANVIER_LANE(24))};
+#undef RANVIER_LANE
+}
+template <bool kOdd>
+RANVIER_INLINE Vec<double> lanes_of(Vec<double> a, Vec<double> b) {
+  constexpr int h = kOdd ? 2 : 0;
+  return {__builtin_shufflevector(a.v, b.v, h, h + 1, h + 4, h + 5, h + 8, h + 9, h + 12, h + 13)};
+}
+
+// Rows 0 .. kLanes - 1, or with kPart those that are there. Both halves of a row are read together: rows a
+// multiple of a page apart share a few places in L1, and a line would be gone when its second half is wanted.
+template <class T, bool kPart>
+RANVIER_INLINE void load_square(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld,
+                                std::int64_t rows) {
+  constexpr int n = kPiece<T>;
+#pragma GCC unroll 4
+  for (int g = 0; g < 4 * n; g += 2 * n) {
+#pragma GCC unroll 4
+    for (int r = 0; r < n; ++r) {
+      const T* const low = in + (kPart && g + r >= rows ? rows - 1 : g + r) * ld;
+      const T* const high = in + (kPart && g + r + n >= rows ? rows - 1 : g + r + n) * ld;
+      x[g + r] = load_halves(low, high);
+      x[g + r + n] = load_halves(low + 2 * n, high + 2 * n);
+    }
+  }
+#pragma GCC unroll 4
+  for (int g = 0; g < 4 * n; g += n) transpose_pieces(x + g);
+#pragma GCC unroll 4
+  for (int r = 0; r < n; ++r) {
+    const Vec<T> a = x[r], b = x[r + n], c = x[r + 2 * n], d = x[r + 3 * n];
+    x[r] = lanes_of<false>(a, c);
+    x[r + n] = lanes_of<true>(a, c);
+    x[r + 2 * n] = lanes_of<false>(b, d);
+    x[r + 3 * n] = lanes_of<true>(b, d);
+  }
+}
+
+#else
+
+template <class T, bool kPart>
+RANVIER_INLINE void load_square(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld,
+                                std::int64_t rows) {
+  load_rows_of_pieces<T, 0, false>(x, in, ld, kPart ? rows : Vec<T>::kLanes, 0);
+#pragma GCC unroll 4
+  for (int g = 0; g < Vec<T>::kLanes; g += kPiece<T>) transpose_pieces(x + g);
+}
+
+#endif
+
 // x[p] = { in[0 * ld + p], in[1 * ld + p], ... }. Rows from `rows` (>= 1) on repeat the last one: nothing
 // past it is read.
 template <class T>
 RANVIER_INLINE void load_transposed(Vec<T> (&x)[Vec<T>::kLanes], const T* in, std::int64_t ld,
                                     std::int64_t rows) {
-  load_rows_of_pieces<T, 0, false>(x, in, ld, rows, 0);
-#pragma GCC unroll 4
-  for (int g = 0; g < Vec<T>::kLanes; g += kPiece<T>) transpose_pieces(x + g);
+  load_square<T, true>(x, in, ld, rows);
 }
 
 // The same for the first `cols` (1 .. kLanes) columns: x[p] is unspecified for p >= cols, and nothing past

@@ -103,6 +103,43 @@ void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, c
   finish(epilogue, 0, q.m, 0, q.n, 0);
 }
 
+// C[i, j] = block[j * rows + i], in squares that stay in L1.
+template <class T>
+void turn(const T* block, std::int64_t rows, std::int64_t cols, T* c, std::int64_t ldc) {
+  constexpr std::int64_t kSquare = 16;
+  for (std::int64_t i = 0; i < rows; i += kSquare) {
+    for (std::int64_t j = 0; j < cols; j += kSquare) {
+      const std::int64_t i_end = std::min(i + kSquare, rows), j_end = std::min(j + kSquare, cols);
+      for (std::int64_t r = i; r < i_end; ++r) {
+        for (std::int64_t s = j; s < j_end; ++s) c[r * ldc + s] = block[s * rows + r];
+      }
+    }
+  }
+}
+
+// C's transpose is B's times A's, and a transposed A lies as the right operand should.
+template <class T>
+void run_turned(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch,
+                const GemmEpilogue* epilogue) {
+  const GemmProblem& q = plan.problem;
+  const auto block = Kernels<T>::block(*plan.table);
+  const std::int64_t across = div_up(q.n, plan.nc);
+  parallel_for(plan.threads, div_up(q.m, plan.mc) * across, [&](std::int64_t task, int thread) {
+    const std::int64_t i = task / across * plan.mc, j = task % across * plan.nc;
+    const std::int64_t rows = std::min(plan.mc, q.m - i), cols = std::min(plan.nc, q.n - j);
+    T* const turned = reinterpret_cast<T*>(static_cast<std::byte*>(scratch) + plan.thread_bytes * thread);
+    for (std::int64_t p = 0; p < q.k; p += plan.kc) {
+      if (plan.interruptible && interrupted()) return;
+      const T* const left = b + (q.trans_b ? j * q.ldb + p : p * q.ldb + j);
+      const T* const right = a + p * q.lda + i;
+      block(cols, rows, std::min(plan.kc, q.k - p), left, q.ldb, !q.trans_b, right, q.lda, turned, rows,
+            p > 0);
+    }
+    turn(turned, rows, cols, c + i * q.ldc + j, q.ldc);
+    finish(epilogue, i, rows, j, cols, thread);
+  });
+}
+
 // The long side is cut into tasks of mc lines, which are rows of C (short side: its columns) or columns.
 template <class T>
 void run_thin(const GemmPlan& plan, const T* a, const T* b, T* c, const GemmEpilogue* epilogue) {
@@ -133,6 +170,8 @@ void run(const GemmPlan& plan, const void* a_bytes, const void* b_bytes, void* c
   T* const c = static_cast<T*>(c_bytes);
   if ((plan.path & (kGemmThinCols | kGemmThinRows)) != 0) {
     run_thin(plan, a, b, c, epilogue);
+  } else if ((plan.path & kGemmTurned) != 0) {
+    run_turned(plan, a, b, c, scratch, epilogue);
   } else if ((plan.path & kGemmWhole) != 0) {
     run_whole(plan, a, b, c, static_cast<T*>(scratch), epilogue);
   } else {

@@ -40,7 +40,8 @@ struct GemmPlan {
   std::int64_t mc = 0, nc = 0, kc = 0;
   // A task's rows go by in pieces of `ma`; the last pass over k finishes a piece by `strip` columns.
   std::int64_t ma = 0, strip = 0;
-  // Of scratch_bytes, each thread has thread_bytes to itself: panels_of_b bytes of them, then panels of A.
+  // Of scratch_bytes, each thread has thread_bytes to itself: panels_of_b bytes of them, then panels of A
+  // (kGemmTurned: a block of C's transpose).
   std::size_t thread_bytes = 0, panels_of_b = 0;
   std::size_t scratch_bytes = 0;  // 64-byte aligned scratch that gemm_run needs
 };

@@ -1,5 +1,5 @@
-// Packing of B into panels as wide as a tile, and of A into panels as high: tiles then read at unit stride. For
-// *.isa.cpp only; the contracts of gemm_pack and gemm_pack_a stand in kernels.def.
+// Packing of B into panels as wide as a tile, and of A into panels as high: tiles then read at unit stride.
+// For *.isa.cpp only; the contracts of gemm_pack and gemm_pack_a stand in kernels.def.
 #pragma once
 
 #include <cstdint>

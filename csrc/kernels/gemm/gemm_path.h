@@ -11,6 +11,7 @@ enum GemmPath : int {
   kGemmThinRows = 8,  // at most four rows, transposed B: gemm_thin along the columns
   kGemmInteger = 16,  // i32, i64: plain loops
   kGemmEmpty = 32,    // C has no elements
+  kGemmTurned = 128,  // transposed A: blocks of C's transpose are computed and turned
   kGemmPackA = 64,    // with kGemmPackB: A is copied into panels, too, some rows at a time
 };
 

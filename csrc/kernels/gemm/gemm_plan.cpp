@@ -2,9 +2,8 @@
 // only; max_threads bounds the threads and shapes the tasks they share.
 //
 // B is packed where it is transposed, or too large for L2 and read for many rows. A is read where it lies (its
-// rows or columns under a tile stay in L1 while B goes by), or packed where B is and a row of C is long. Tasks
-// pack for themselves: what two tasks pack twice costs a few percent at most, and no core waits for another's
-// lines.
+// rows or columns under a tile stay in L1 while B goes by), or packed where B is and rows of C are long. Tasks
+// pack for themselves: what is packed twice costs a few percent, and no core waits for another's lines.
 #include <algorithm>
 
 #include "base/status.h"
@@ -21,6 +20,7 @@ constexpr std::int64_t kDepth = 512;            // kc under a packed B
 constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
 // Under a packed A: bytes of kc (reloading C costs a tile 300 cycles), bytes of A that stay in L2, and nc.
 constexpr std::int64_t kPackedDepth = 4096, kPackedBytesOfA = 256 * 1024, kPackedAcross = 1280;
+constexpr std::int64_t kTurnedRows = 512;       // mc and kc where C is computed transposed
 constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
 constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
 constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
@@ -44,7 +44,7 @@ std::int64_t piece(std::int64_t total, std::int64_t parts, std::int64_t least) {
   return std::min(total, std::max(div_up(total, std::max<std::int64_t>(parts, 1)), least));
 }
 
-// The size of nearly equal pieces of `total`, multiples of `unit`, none above `most` (which is at least a unit).
+// The size of nearly equal pieces of `total`: multiples of `unit`, none above `most` (at least a unit).
 std::int64_t even(std::int64_t total, std::int64_t most, std::int64_t unit) {
   if (total <= most) return total;
   const std::int64_t pieces = div_up(total, std::max(most / unit * unit, unit));
@@ -67,16 +67,30 @@ bool packs_plain_b(const GemmProblem& q, const Tile& tile) {
   return q.m > (bytes < kStreamedB ? 4 : 2) * tile.rows;
 }
 
-// Turning a tile's rows costs an eighth of its multiply-adds, once for all tiles along a row; rows a multiple of
-// a page apart, which contend for the same lines of L1, cost a twentieth as they are.
+// Turning a tile's rows costs an eighth of its multiply-adds, once for all tiles along a row; rows a multiple
+// of a page apart, which contend for the same lines of L1, cost a twentieth as they are.
 bool packs_a(const GemmProblem& q, const Tile& tile) {
   return q.n >= 16 * tile.cols && q.m >= 8 * tile.rows && q.k >= 128 && bytes_of(q, q.k * q.n) > kLocalB;
+}
+
+// The part of a tile's columns that `n` of them fill.
+double filled(std::int64_t n, const Tile& tile) {
+  return static_cast<double>(n) / static_cast<double>(round_up(n, tile.cols / 2));
+}
+
+// With A transposed, C's transpose needs no packing of a transposed B, and fills vectors along m where n is
+// short. To turn C costs more than a short sum saves.
+bool is_better_turned(const GemmProblem& q, const Tile& tile) {
+  if (!q.trans_a || q.m < tile.cols) return false;
+  if (q.trans_b) return q.k >= 128 && q.n <= 16 * tile.cols;
+  return q.k >= 64 && q.n < tile.cols && filled(q.n, tile) < 0.8 * filled(q.m, tile);
 }
 
 int choose_path(const GemmProblem& q, const Tile& tile) {
   if (q.k == 0) return kGemmInPlace;  // zeros
   if (q.n <= 4 && q.m >= 2 * q.n) return kGemmThinCols;
   if (q.m <= 4 && q.trans_b) return kGemmThinRows;
+  if (is_better_turned(q, tile)) return kGemmTurned;
   if (!q.trans_b && !packs_plain_b(q, tile)) return kGemmInPlace;
   return kGemmPackB | (packs_a(q, tile) ? kGemmPackA : 0);
 }
@@ -139,6 +153,15 @@ void block_in_place(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   if (columns > 1) plan.nc = std::min(q.n, round_up(piece(q.n, columns, 1), tile.cols));
 }
 
+// A's block of kc x mc is C's transpose's B: it stays in L2 while B's columns go by.
+void block_turned(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
+  const GemmProblem& q = plan.problem;
+  plan.nc = even(q.n, 8 * tile.cols, tile.cols);
+  const std::int64_t pieces = div_up(parts, div_up(q.n, plan.nc));
+  plan.mc = std::min(even(q.m, kTurnedRows, tile.cols), round_up(div_up(q.m, pieces), tile.cols));
+  plan.kc = even(q.k, kTurnedRows * 4 / bytes_of(q, 1), 1);
+}
+
 void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epilogue_ns) {
   const GemmProblem& q = plan.problem;
   const double useful = (nanoseconds(plan, tile) + epilogue_ns) / kNanosecondsPerThread;
@@ -151,6 +174,8 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epi
     plan.mc = std::min({q.m, round_up(piece(q.m, parts, 1), 64), kThinLines});
   } else if (plan.path == kGemmThinRows) {
     plan.nc = std::min({q.n, round_up(piece(q.n, parts, 1), 64), kThinLines});
+  } else if (plan.path == kGemmTurned) {
+    block_turned(plan, tile, parts);
   } else if ((plan.path & kGemmPackA) != 0) {
     block_packed_both(plan, tile);
   } else if (plan.path == kGemmPackB) {
@@ -172,6 +197,9 @@ void book_scratch(GemmPlan& plan, const Tile& tile) {
   if ((plan.path & kGemmPackA) != 0) {
     const std::int64_t panels = div_up(plan.ma, tile.rows) * tile.panel_rows;
     plan.thread_bytes += static_cast<std::size_t>(round_up(bytes_of(q, panels * plan.kc), 64));
+  }
+  if (plan.path == kGemmTurned) {
+    plan.thread_bytes = static_cast<std::size_t>(round_up(bytes_of(q, plan.mc * plan.nc), 64));
   }
   if (plan.thread_bytes > 0) {
     plan.scratch_bytes = plan.thread_bytes * static_cast<std::size_t>(plan.threads);

@@ -40,33 +40,57 @@ RANVIER_INLINE void store_thin(const Vec<T>* acc, std::int64_t lines, const Thin
   }
 }
 
+// The processor's own prefetching does not follow as many lines as go side by side here.
+template <class T>
+RANVIER_INLINE void fetch_lines(const T* x, std::int64_t ld) {
+#pragma GCC unroll 16
+  for (int i = 0; i < Vec<T>::kLanes; ++i) __builtin_prefetch(x + i * ld);
+}
+
+// The multiply-adds of a whole square at x, which has `lines` lines; y is at the square's first element.
+template <class T, int R>
+RANVIER_INLINE void add_square(Vec<T> (&acc)[R], const T* x, std::int64_t ld, std::int64_t lines, const T* y,
+                               const ThinSide<T>& side) {
+  constexpr int kLanes = Vec<T>::kLanes;
+  Vec<T> turned[kLanes];
+  if (lines < kLanes) {
+    load_transposed<T>(turned, x, ld, lines);
+  } else {
+    load_square<T, false>(turned, x, ld, kLanes);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i, y += side.y_k) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) acc[r] = fma(splat(y[r * side.y_line]), turned[i], acc[r]);
+  }
+}
+
 // Long lines contiguous along k: x[q * ld + p]. G vectors of lines go together, so that one's chain of
-// multiply-adds hides behind the other's shuffles. The last vector has `lines` lines.
+// multiply-adds hides behind the other's shuffles; each is a square behind the one before, as lines a
+// multiple of a page apart share a few places in L1. The last vector has `lines` lines.
 template <class T, int R, int G>
 static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld,
                       const ThinSide<T>& side, T* c) {
-  constexpr int kLanes = Vec<T>::kLanes;
+  constexpr int kLanes = Vec<T>::kLanes, kAhead = 2 * kLanes;
   Vec<T> acc[G][R];
 #pragma GCC unroll 8
   for (int g = 0; g < G; ++g) {
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r) acc[g][r] = splat(T(0));
   }
-  const T* y = side.y;
-  std::int64_t p = 0;
-  for (; p + kLanes <= k; p += kLanes, y += kLanes * side.y_k) {
+  const std::int64_t whole = k / kLanes * kLanes;
+  for (std::int64_t first = 0; first < whole + (G - 1) * kLanes; first += kLanes) {
 #pragma GCC unroll 8
     for (int g = 0; g < G; ++g) {
-      Vec<T> turned[kLanes];
-      load_transposed<T>(turned, x + g * kLanes * ld + p, ld, g == G - 1 ? lines : kLanes);
-      const T* at = y;
-#pragma GCC unroll 16
-      for (int i = 0; i < kLanes; ++i, at += side.y_k) {
-#pragma GCC unroll 4
-        for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(at[r * side.y_line]), turned[i], acc[g][r]);
-      }
+      const std::int64_t p = first - g * kLanes;
+      if (p < 0 || p >= whole) continue;
+      const T* const from = x + g * kLanes * ld;
+      fetch_lines<T>(from + (p + kAhead < k ? p + kAhead : G * kLanes * ld + p + kAhead - k), ld);
+      add_square<T, R>(acc[g], from + p, ld, g == G - 1 ? lines : kLanes, side.y + p * side.y_k, side);
     }
   }
+  const std::int64_t p = whole;
+  const T* const y = side.y + p * side.y_k;
   const int rest = static_cast<int>(k - p);
 #pragma GCC unroll 8
   for (int g = 0; g < G && rest > 0; ++g) {
