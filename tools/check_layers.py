@@ -55,7 +55,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"saving"},
     {"training"},
     {"models"},
-    {"datasets", "utils", "backend", "config"},
+    {"datasets", "utils", "backend", "config", "tree"},
     {"__init__"},
     {"_bench", "_demo", "cli", "__main__"},
 ]

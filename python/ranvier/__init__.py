@@ -20,6 +20,7 @@ from ranvier import (
     random,
     regularizers,
     saving,
+    tree,
     utils,
 )
 from ranvier._version import __version__
@@ -90,6 +91,7 @@ __all__ = [
     "regularizers",
     "remat",
     "saving",
+    "tree",
     "utils",
     "value_and_grad",
     "version",

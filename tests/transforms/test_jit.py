@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import sys
 
 import numpy as np
 import pytest
@@ -149,6 +150,16 @@ def test_variables_are_not_made_while_a_step_is_traced() -> None:
     for make in (lambda: rv.Variable(1.0, name="v"), rv.metrics.Mean, lambda: rv.optimizers.SGD(0.1)):
         with pytest.raises(ValueError, match=r"test_jit\.py:\d+: A Variable.*`__init__` or `build`"):
             rv.jit(lambda make=make: make() and None)()
+
+
+def test_programs_that_take_much_memory_are_dropped(monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["ranvier.transforms.jit"], "_MOST_BYTES", 100_000)
+    fn, calls = counting(lambda x: ops.exp(x) @ ops.ones((x.shape[1], 1)))
+    for n in (1, 2, 3, 4, 5):
+        fn(np.zeros((n, 5_000), "float32"))  # 20 kB a row
+    assert len(fn._programs) == 2
+    fn(np.zeros((5, 5_000), "float32"))
+    assert len(calls) == 5
 
 
 def test_refusals() -> None:

@@ -16,8 +16,9 @@ from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.core.variable import Variable
 
-# What one function keeps at most: the programs used longest ago go first.
+# What one function keeps at most.
 _MOST_PROGRAMS = 64
+_MOST_BYTES = 256 << 20
 
 
 class _Compiled(NamedTuple):
@@ -55,14 +56,20 @@ class CompiledFunction:
         compiled = self._programs.get(key)
         if compiled is None:
             compiled = self._programs[key] = self._compile(args, kwargs, arrays)
-            while len(self._programs) > _MOST_PROGRAMS:
-                self._programs.popitem(last=False)
+            self._shrink()
         else:
             self._programs.move_to_end(key)
         results = compiled.program.run(arrays)
         return tree.map_structure(
             lambda leaf: results[leaf.index] if type(leaf) is _Leaf else leaf, compiled.structure
         )
+
+    def _shrink(self) -> None:
+        """Drops the programs that were used longest ago while they are too many or too large."""
+        size = sum(compiled.program.arena_bytes for compiled in self._programs.values())
+        while len(self._programs) > 2 and (len(self._programs) > _MOST_PROGRAMS or size > _MOST_BYTES):
+            _, dropped = self._programs.popitem(last=False)
+            size -= dropped.program.arena_bytes
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[np.ndarray]]:
         """What the signature keeps of the arguments, and the arrays among them."""
