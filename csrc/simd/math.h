@@ -20,7 +20,7 @@
 //   log1p    1.42    1.23       erfinv     2.98    2.71
 //   sin      0.501   0.79       1 / sqrt   1.49    1.49
 //   cos      0.501   0.79       pow        0.501   1.64
-//   tanh     0.79    1.00
+//   tanh     1.34    1.00
 //
 // Include only from a *.isa.cpp file, or with RANVIER_ISA defined.
 #pragma once
@@ -228,19 +228,35 @@ RANVIER_INLINE T divide_sums(T a, T a_lo, T b, T b_lo) {
   return fma_(rest, inverse, q);
 }
 
-template <class T>
-RANVIER_INLINE T tanh_(T x) {
-  using F = Fp<T>;
-  const T ax = abs_(x);
-  T hi, lo;
-  expm1_half(T(2) * (ax > F::kTanhMax ? F::kTanhMax : ax), hi, lo);
+RANVIER_INLINE double tanh_(double x) {
+  using F = Fp<double>;
+  const double ax = abs_(x);
+  double hi, lo;
+  expm1_half(2.0 * (ax > F::kTanhMax ? F::kTanhMax : ax), hi, lo);
   // tanh = g / (g + 1), g = (e^2x - 1) / 2.
-  const T g = hi + lo;
-  const T g_lo = lo - (g - hi);
-  const T d = g + T(1);
-  const T v = d - g;
-  const T d_lo = (g - (d - v)) + (T(1) - v) + g_lo;
+  const double g = hi + lo;
+  const double g_lo = lo - (g - hi);
+  const double d = g + 1.0;
+  const double v = d - g;
+  const double d_lo = (g - (d - v)) + (1.0 - v) + g_lo;
   return ax < F::kTiny ? x : copysign_(divide_sums(g, g_lo, d, d_lo), x);
+}
+// In float a polynomial (minimax, relative error 2^-27) for |x| < 0.625, else 1 - 2 / (e^2x + 1), where an error
+// of e^2x shrinks: three quarters of the instructions, in half the time.
+RANVIER_INLINE float tanh_(float x) {
+  using F = Fp<float>;
+  const float ax = abs_(x);
+  const float z = x * x;
+  const float p = poly(z, -3.333328068e-1f, 1.333144158e-1f, -5.373971537e-2f, 2.063908614e-2f,
+                       -5.704986397e-3f);
+  const float small = fma_(x * z, p, x);
+  const float a = ax > F::kTanhMax ? F::kTanhMax : ax;
+  const float t = fma_(a, 2.0f * F::kLog2E, F::kMagic);
+  const float n = t - F::kMagic;
+  const float r = fma_(n, -F::kLn2Lo, fma_(n, -F::kLn2Hi, a + a));
+  const float e = (1.0f + fma_(r * r, exp_poly(r), r)) * pow2_<float>(to_bits(t));
+  const float big = 1.0f - 2.0f / (e + 1.0f);
+  return copysign_(ax < 0.625f ? small : big, x);  // also of a zero
 }
 
 // 1 / (1 + e^-x); the smaller of e^x and e^-x is used, so that nothing overflows and the left tail keeps its
