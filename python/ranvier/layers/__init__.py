@@ -12,44 +12,157 @@ from ranvier.layers.activations.prelu import PReLU
 from ranvier.layers.activations.relu import ReLU
 from ranvier.layers.activations.softmax import Softmax
 from ranvier.layers.core.dense import Dense
+from ranvier.layers.core.einsum_dense import EinsumDense
+from ranvier.layers.core.embedding import Embedding
 from ranvier.layers.core.identity import Identity
 from ranvier.layers.core.input_layer import Input, InputLayer
+from ranvier.layers.core.lambda_layer import Lambda
+from ranvier.layers.core.masking import Masking
+from ranvier.layers.core.reversible_embedding import ReversibleEmbedding
+from ranvier.layers.core.time_distributed import TimeDistributed
+from ranvier.layers.core.wrapper import Wrapper
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
+from ranvier.layers.merging.concatenate import Concatenate, concatenate
+from ranvier.layers.merging.dot import Dot, dot
+from ranvier.layers.merging.elementwise import (
+    Add,
+    Average,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from ranvier.layers.normalization.batch_normalization import BatchNormalization
+from ranvier.layers.normalization.group_normalization import GroupNormalization
+from ranvier.layers.normalization.layer_normalization import LayerNormalization
+from ranvier.layers.normalization.rms_normalization import RMSNormalization
+from ranvier.layers.normalization.spectral_normalization import SpectralNormalization
+from ranvier.layers.normalization.unit_normalization import UnitNormalization
+from ranvier.layers.pooling.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
+from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
+from ranvier.layers.preprocessing.normalization import Normalization
+from ranvier.layers.preprocessing.pipeline import Pipeline
 from ranvier.layers.preprocessing.rescaling import Rescaling
 from ranvier.layers.regularization.activity_regularization import ActivityRegularization
+from ranvier.layers.regularization.alpha_dropout import AlphaDropout
 from ranvier.layers.regularization.dropout import Dropout
 from ranvier.layers.regularization.gaussian_dropout import GaussianDropout
 from ranvier.layers.regularization.gaussian_noise import GaussianNoise
+from ranvier.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from ranvier.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
 from ranvier.layers.reshaping.flatten import Flatten
 from ranvier.layers.reshaping.permute import Permute
 from ranvier.layers.reshaping.repeat_vector import RepeatVector
 from ranvier.layers.reshaping.reshape import Reshape
+from ranvier.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from ranvier.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+)
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 
 __all__ = [
-    "ELU",
     "Activation",
     "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "BatchNormalization",
+    "CategoryEncoding",
+    "Concatenate",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "Dot",
     "Dropout",
+    "ELU",
+    "EinsumDense",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
+    "Subtract",
+    "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]
 
 

@@ -64,15 +64,20 @@ class Dropout(Layer):
             return inputs
         if self.rate == 1:
             return ops.zeros_like(inputs)
-        noise_shape = self.noise_shape
-        if noise_shape is not None:
-            if len(noise_shape) != len(inputs.shape):
-                raise ValueError(
-                    f"`noise_shape` {noise_shape} has another rank than the inputs, of shape "
-                    f"{tuple(inputs.shape)}."
-                )
-            noise_shape = tuple(s if d is None else d for d, s in zip(noise_shape, inputs.shape, strict=True))
-        return random_ops.dropout(inputs, self.rate, noise_shape=noise_shape, seed=self.seed_generator)
+        return random_ops.dropout(
+            inputs, self.rate, noise_shape=self._mask_shape(inputs), seed=self.seed_generator
+        )
+
+    def _mask_shape(self, inputs: Any) -> tuple[int, ...]:
+        """The shape of the draw."""
+        shape = tuple(inputs.shape)
+        if self.noise_shape is None:
+            return shape
+        if len(self.noise_shape) != len(shape):
+            raise ValueError(
+                f"`noise_shape` {self.noise_shape} has another rank than the inputs, of shape {shape}."
+            )
+        return tuple(s if d is None else d for d, s in zip(self.noise_shape, shape, strict=True))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

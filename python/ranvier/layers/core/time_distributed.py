@@ -1,0 +1,50 @@
+"""TimeDistributed: one layer for every timestep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ranvier import ops
+from ranvier.core.keras_tensor import Shape
+from ranvier.layers.call import call_signature
+from ranvier.layers.core.wrapper import Wrapper
+from ranvier.layers.layer import Layer
+
+
+class TimeDistributed(Wrapper):
+    """Applies a layer to each timestep: the axis after the batch axis is treated like the batch.
+
+    Args:
+        layer: the layer.
+        **kwargs: the arguments of `Layer`.
+
+    Raises:
+        ValueError: if `layer` is not a layer, or (when it is built) for inputs of fewer than three axes.
+    """
+
+    def __init__(self, layer: Layer, **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build(self._child(input_shape))
+
+    def _child(self, input_shape: Any) -> Shape:
+        if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 3:
+            raise ValueError(
+                "`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, "
+                f"received: {input_shape}"
+            )
+        return (input_shape[0], *input_shape[2:])
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        shape = tuple(inputs.shape)
+        kwargs: dict[str, Any] = {}
+        if mask is not None and call_signature(type(self.layer).call).mask is not None:
+            kwargs["mask"] = ops.reshape(mask, (-1, *tuple(mask.shape)[2:]))
+        outputs = self.layer(ops.reshape(inputs, (shape[0] * shape[1], *shape[2:])), **kwargs)
+        return ops.reshape(outputs, (shape[0], shape[1], *tuple(outputs.shape)[1:]))
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        inner = self.layer.compute_output_shape(self._child(input_shape))
+        return (inner[0], input_shape[1], *inner[1:])

@@ -1,0 +1,43 @@
+"""UnitNormalization: vectors of length 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ranvier import ops
+from ranvier.layers.layer import Layer
+
+
+class UnitNormalization(Layer):
+    """Divides by the Euclidean norm along an axis.
+
+    Args:
+        axis: the axis, or a list of axes.
+        **kwargs: the arguments of `Layer`.
+
+    Raises:
+        TypeError: for an axis that is not an integer or a list of integers.
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(axis, (list, tuple)):
+            self.axis: Any = list(axis)
+        elif isinstance(axis, int):
+            self.axis = axis
+        else:
+            raise TypeError(
+                "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
+                f"Received: axis={axis}"
+            )
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"axis": self.axis}

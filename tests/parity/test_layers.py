@@ -1,0 +1,136 @@
+"""Layers against Keras: forward values, masks, gradients, weights after training, and configs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from tests.layers.layer_table import ROWS, Row
+from tests.parity.oracle import assert_agrees, keras
+
+import ranvier
+from ranvier.core.masks import get_mask, set_mask
+from ranvier.core.trace import Trace
+
+RANDOM = np.random.default_rng(5)
+
+
+def one_or_list(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def with_masks(module: Any, row: Row) -> Any:
+    tensors = []
+    for x, mask in zip(row.inputs(), row.masks(), strict=True):
+        value = x.copy() if module is ranvier else jax.numpy.asarray(x)
+        if mask is not None and module is ranvier:
+            set_mask(value, mask)
+        elif mask is not None:
+            value._keras_mask = jax.numpy.asarray(mask)
+        tensors.append(value)
+    return one_or_list(tensors)
+
+
+def config_of(layer: Any) -> Any:
+    config = json.loads(json.dumps(layer.get_config()))
+    return {key: value for key, value in config.items() if key not in ("name", "dtype", "trainable")}
+
+
+def without_names(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {k: without_names(v) for k, v in config.items() if k not in ("name", "build_config", "dtype")}
+    return [without_names(v) for v in config] if isinstance(config, list) else config
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
+def test_layer(row: Row) -> None:
+    ours, theirs = row.make(ranvier), row.make(keras)
+    assert without_names(config_of(ours)) == without_names(config_of(theirs))
+    shapes = one_or_list([x.shape for x in row.inputs()])
+    for layer in (ours, theirs):
+        layer.build(shapes)
+    assert [w.path.split("/")[-1] for w in ours.weights] == [w.path.split("/")[-1] for w in theirs.weights]
+    assert [w.trainable for w in ours.weights] == [w.trainable for w in theirs.weights]
+    assert ours.supports_masking == theirs.supports_masking
+    assert ours.compute_output_shape(shapes) == tuple(theirs.compute_output_shape(shapes))
+    rng = np.random.default_rng(6)
+    weights = [rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in ours.weights]
+    for layer in (ours, theirs):
+        layer.set_weights(weights)
+
+    for training in (False, True) if not row.random else (False,):
+        results = []
+        for module, layer in ((ranvier, ours), (keras, theirs)):
+            kwargs = {"training": training} if training else {}
+            y = layer(with_masks(module, row), **kwargs)
+            mask = get_mask(y) if module is ranvier else getattr(y, "_keras_mask", None)
+            results.append((y, mask))
+        assert_agrees(results[0][0], results[1][0])
+        assert (results[0][1] is None) == (results[1][1] is None)
+        if results[0][1] is not None:
+            np.testing.assert_array_equal(results[0][1], np.asarray(results[1][1]))
+        for mine, other in zip(ours.weights, theirs.weights, strict=True):  # moving statistics
+            assert_agrees(mine.numpy(), np.asarray(other.value))
+        for layer in (ours, theirs):
+            layer.set_weights(weights)
+
+
+GRADIENT_ROWS = [
+    row for row in ROWS if not row.random and row.high is None and not row.masked and row.name != "Masking"
+]
+
+
+@pytest.mark.parametrize("row", GRADIENT_ROWS, ids=[row.id for row in GRADIENT_ROWS])
+def test_gradients(row: Row) -> None:
+    ours, theirs = row.make(ranvier), row.make(keras)
+    inputs = row.inputs()
+    shapes = one_or_list([x.shape for x in inputs])
+    for layer in (ours, theirs):
+        layer.build(shapes)
+    rng = np.random.default_rng(6)
+    weights = [rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in ours.weights]
+    for layer in (ours, theirs):
+        layer.set_weights(weights)
+    with Trace() as trace:
+        tensors = [trace.input(x.shape, "float32") for x in inputs]
+        y = ours(one_or_list(list(tensors)))
+        total = ranvier.ops.sum(ranvier.ops.sin(y))
+        found = trace.gradients(total, [*tensors, *ours.trainable_variables])
+        program = trace.compile(found)
+    mine = program.run(inputs)
+
+    def loss(xs: Any, values: Any) -> Any:
+        rest = [v.value for v in theirs.non_trainable_variables]
+        y, _ = theirs.stateless_call(values, rest, one_or_list(list(xs)))
+        return keras.ops.sum(keras.ops.sin(y))
+
+    values = [v.value for v in theirs.trainable_variables]
+    by_inputs, by_weights = jax.grad(loss, argnums=(0, 1))([jax.numpy.asarray(x) for x in inputs], values)
+    for got, want in zip(mine, [*by_inputs, *by_weights], strict=True):
+        assert_agrees(got, np.asarray(want), rtol=3e-5)
+
+
+TRAINED = "BatchNormalization LayerNormalization GroupNormalization RMSNormalization EinsumDense".split()
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_weights_after_training(name: str) -> None:
+    row = next(row for row in ROWS if row.name == name)
+    rng = np.random.default_rng(7)
+    x, y = (rng.normal(size=(40, *row.shape[1:])).astype("float32") for _ in range(2))
+    y = y.reshape(40, -1)[:, :1]
+    found = []
+    for module in (ranvier, keras):
+        first, last = module.layers.Dense(row.shape[-1]), module.layers.Dense(1)
+        model = module.Sequential([module.Input(row.shape[1:]), first, row.make(module), last])
+        rng = np.random.default_rng(8)
+        model.set_weights([rng.uniform(0.2, 1.0, w.shape).astype("float32") for w in model.weights])
+        model.compile(module.optimizers.SGD(0.05), "mse", run_eagerly=module is keras)
+        model.fit(x, y, epochs=2, batch_size=8, shuffle=False, verbose=0)
+        found.append((model.get_weights(), model.predict(x, verbose=0)))
+    for got, want in zip(found[0][0], found[1][0], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=2e-6)
+    assert_agrees(found[0][1], found[1][1])
