@@ -63,6 +63,22 @@ def test_custom_loop():
     assert accuracy_in(run("custom_loop.py")) >= 96
 
 
+def test_two_outputs():
+    digit, total = numbers(run("two_outputs.py"), r"digit: ([\d.]+)% right, sum: ([\d.]+)% right")
+    assert digit > 95 and total > 88
+
+
+def test_transfer():
+    pattern = r"scratch: .* moved: True, ([\d.]+)%.*\ntransferred: 130 .* moved: False, ([\d.]+)%"
+    scratch, transferred = numbers(run("transfer.py"), pattern)
+    assert transferred > scratch + 2
+
+
+def test_autoencoder():
+    noisy, clean = numbers(run("autoencoder.py"), r"noise ([\d.]+), without ([\d.]+)")
+    assert clean < 0.3 * noisy
+
+
 def test_xor():
     perceptron, network = re.findall(r": (\d+)% right", run("xor.py"))
     assert int(perceptron) <= 75 and int(network) == 100
