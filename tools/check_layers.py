@@ -55,7 +55,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"saving"},
     {"training"},
     {"models"},
-    {"datasets", "utils", "backend", "config", "tree"},
+    {"datasets", "utils", "backend", "config", "mixed_precision", "tree"},
     {"__init__"},
     {"_bench", "_demo", "cli", "__main__"},
 ]

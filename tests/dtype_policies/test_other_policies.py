@@ -60,6 +60,18 @@ def test_bad_modes(cls: str, mode: str, match: str) -> None:
         getattr(dtype_policies, cls)(mode)
 
 
+def test_older_names() -> None:
+    old = rv.mixed_precision
+    old.set_global_policy("float64")
+    try:
+        assert old.global_policy() == old.Policy("float64") == rv.config.dtype_policy()
+    finally:
+        old.set_global_policy(None)
+    assert old.LossScaleOptimizer is rv.optimizers.LossScaleOptimizer
+    with pytest.raises(ValueError, match="half precision is not offered"):
+        old.set_global_policy("mixed_float16")
+
+
 @pytest.mark.parametrize("name", ["int8_from_foo", "foo_from_float32", "int8_from_mixed_bfloat16"])
 def test_unknown_names(name: str) -> None:
     with pytest.raises(ValueError, match=name.removeprefix("int8_from_")):

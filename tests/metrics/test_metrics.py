@@ -527,6 +527,11 @@ def test_equal_predictions_of_top_k_go_to_the_first() -> None:
     assert metrics.Precision(top_k=1)([[0, 0, 1]], [[0.2, 0.4, 0.4]]) == 0
 
 
+def test_predictions_outside_the_unit_interval_count_at_its_ends() -> None:
+    assert metrics.AUC()([0, 1, 0, 1], [-3.0, 1.5, np.nan, 1e20]) == 1
+    assert metrics.AUC()([1, 0, 1, 0], [-3.0, 1.5, -np.inf, np.inf]) == 0
+
+
 def test_a_threshold_itself_is_negative() -> None:
     p, many = np.float32([0.25, 0.5, 0.75]), [0.5, *np.linspace(0.1, 0.9, 30)]
     for thresholds in ([0.5], many):

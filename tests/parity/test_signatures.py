@@ -13,8 +13,8 @@ import ranvier
 from ranvier.core import scope
 
 NAMESPACES = [
-    "activations", "constraints", "dtype_policies", "initializers", "losses", "metrics", "optimizers",
-    "optimizers.schedules", "regularizers",
+    "activations", "constraints", "dtype_policies", "initializers", "losses", "metrics", "mixed_precision",
+    "optimizers", "optimizers.schedules", "regularizers",
 ]  # fmt: skip
 
 

@@ -185,8 +185,7 @@ def _by_buckets(
     order = np.argsort(thresholds, kind="stable")
     if even:
         # As Keras rounds it; 0 lies above the first threshold, which stands for one just below it.
-        passed = ops.clip(ops.ceil(y_pred * float(size - 1)), 1.0, float(size))
-        passed = ops.cast(passed, "int32")
+        passed = ops.clip(ops.cast(ops.ceil(y_pred * float(size - 1)), "int32"), 1, size)
     else:
         passed = _number_below(np.asarray(thresholds, dtype)[order], y_pred)
     rows = passed + np.arange(labels, dtype="int32") * (size + 1)
