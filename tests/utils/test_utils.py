@@ -120,7 +120,12 @@ class TestNamespaces:
         assert rv.backend.is_float_dtype("float64") and rv.backend.is_int_dtype("uint8")
 
     def test_import_brings_in_no_heavy_library(self):
-        heavy = {"rich", "h5py", "pooch", "difflib", "tempfile", "gzip"}
-        code = f"import sys, ranvier; print(sorted({heavy} & set(sys.modules)))"
+        heavy = {"rich", "h5py", "pooch", "difflib", "tempfile", "gzip", "pathlib", "dataclasses"}
+        code = f"""
+import sys, numpy
+before = set(sys.modules)
+import ranvier
+print(sorted({heavy} & (set(sys.modules) - before)))
+"""
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert out.stdout.strip() == "[]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -131,6 +130,8 @@ class Tensor(Operators):
 
 def user_line() -> str:
     """Where the code outside this package is, innermost: "file.py:12"."""
+    import traceback
+
     for frame, line in traceback.walk_stack(sys._getframe()):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package not in ("ranvier", "numpy", "contextlib", "functools"):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Where Keras keeps its data sets. Tests point this at a server of their own.
 BASE_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -14,6 +17,8 @@ def keras_home() -> Path:
 
     Nothing is created.
     """
+    from pathlib import Path
+
     if "KERAS_HOME" in os.environ:
         return Path(os.environ["KERAS_HOME"]).expanduser()
     home = Path.home()
@@ -22,6 +27,7 @@ def keras_home() -> Path:
 
 def _temporary_home() -> Path:
     import tempfile  # rarely needed, and it loads the compression libraries
+    from pathlib import Path
 
     return Path(tempfile.gettempdir()) / ".keras"
 

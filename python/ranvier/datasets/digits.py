@@ -8,8 +8,6 @@ the file DIGITS_LICENSE beside this one.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -34,6 +32,8 @@ def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
     """
     if not 0 <= test_split < 1:
         raise ValueError(f"`test_split` must be in [0, 1). Received: test_split={test_split}")
+    from pathlib import Path
+
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as archive:
         x, y = archive["x"], archive["y"]
     # RandomState, not Generator: NumPy keeps its streams the same for ever.

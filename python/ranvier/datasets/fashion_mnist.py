@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from ranvier.datasets import _download
 from ranvier.datasets.digits import Split
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def load_data() -> Split:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ranvier import losses, ops
@@ -31,7 +30,6 @@ class _Term(NamedTuple):
     name: str
 
 
-@dataclass
 class _Entry:
     """A loss as it was given.
 
@@ -40,8 +38,9 @@ class _Entry:
         name: the name it was asked for by; None: it was an object or a function.
     """
 
-    loss: Loss | None
-    name: str | None
+    def __init__(self, loss: Loss | None, name: str | None) -> None:
+        self.loss = loss
+        self.name = name
 
 
 class CompileLoss:

@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 import time
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from ranvier import _core
@@ -15,8 +15,7 @@ from ranvier import _core
 _EAGER = "single operations"  # what the core calls the programs of ops that run outside of a trace
 
 
-@dataclass(frozen=True)
-class StepProfile:
+class StepProfile(SimpleNamespace):
     """One step of a program, summed over its runs.
 
     Attributes:
