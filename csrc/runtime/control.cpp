@@ -24,8 +24,30 @@ void copy(void* to, const void* from, std::int64_t bytes) {
 
 std::int64_t padded(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// The bodies' programs work in the step's scratch, one after the other, and read their inputs where they lie: nothing is copied in. What they return is copied out, for the
-// next run overwrites it. An interrupt leaves a step unfinished: the program around it discards what it wrote.
+// The bodies' programs work in the step's scratch, one after the other. They read their inputs where they lie and write their
+// outputs where they are wanted; only what a body passes on without computing it is copied. An interrupt leaves a step
+// unfinished: the program around it discards what it wrote.
+class Outputs {
+ public:
+  explicit Outputs(Program& program) : program_(program) {}
+  void to(std::size_t k, void* place, std::int64_t bytes) {
+    if (place && !program_.bind_output(k, place)) copied_.push_back({k, place, bytes});
+  }
+  // After the run.
+  void finish() {
+    for (const Copied& c : copied_) copy(c.place, program_.output(c.output), c.bytes);
+    copied_.clear();
+  }
+
+ private:
+  struct Copied {
+    std::size_t output;
+    void* place;
+    std::int64_t bytes;
+  };
+  Program& program_;
+  std::vector<Copied> copied_;
+};
 
 // --- branch ---
 
@@ -41,8 +63,9 @@ struct Branch {
     Program& program = *p.programs[static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, last))];
     program.move_to(step.scratch);
     for (std::size_t i = 0; i < p.operands; ++i) program.bind_input(i, step.operands[1 + i]);
-    if (!program.run()) return;
-    for (std::size_t k = 0; k < p.bytes.size(); ++k) copy(step.operands[1 + p.operands + k], program.output(k), p.bytes[k]);
+    Outputs outputs(program);
+    for (std::size_t k = 0; k < p.bytes.size(); ++k) outputs.to(k, step.operands[1 + p.operands + k], p.bytes[k]);
+    if (program.run()) outputs.finish();
   }
 };
 
@@ -88,24 +111,27 @@ struct Loop {
     for (std::size_t i = 0; i < p.invariants; ++i) program.bind_input(i, step.operands[i]);
     std::vector<const void*> now(step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants),
                                  step.operands.begin() + static_cast<std::ptrdiff_t>(first_scanned));
+    const auto slice = [&](std::int64_t k) { return p.reverse ? p.length - 1 - k : k; };
+    Outputs outputs(program);
+    for (std::size_t c = 0; c < carries; ++c)
+      if (p.length == 0) copy(items[c], now[c], p.carries.bytes(c));
+      else if (histories[c]) copy(at(histories[c], slice(0) * p.carries.bytes(c)), now[c], p.carries.bytes(c));
     for (std::int64_t k = 0; k < p.length; ++k) {
-      const std::int64_t t = p.reverse ? p.length - 1 - k : k;
-      for (std::size_t c = 0; c < carries; ++c) {
-        if (histories[c]) copy(at(histories[c], t * p.carries.bytes(c)), now[c], p.carries.bytes(c));
-        program.bind_input(p.invariants + c, now[c]);
-      }
       for (std::size_t s = 0; s < p.scanned.size(); ++s)
-        program.bind_input(first_scanned + s, at(step.operands[first_scanned + s], t * p.scanned[s]));
-      if (!program.run()) return;
+        program.bind_input(first_scanned + s, at(step.operands[first_scanned + s], slice(k) * p.scanned[s]));
+      for (std::size_t y = 0; y < p.stacked.size(); ++y)
+        if (items[carries + y]) outputs.to(carries + y, at(items[carries + y], slice(k) * p.stacked[y]), p.stacked[y]);
       for (std::size_t c = 0; c < carries; ++c) {
+        program.bind_input(p.invariants + c, now[c]);
         std::byte* next = p.carries.place(step.scratch, c, k % 2 != 0);
-        copy(next, program.output(c), p.carries.bytes(c));
+        if (k + 1 == p.length && items[c]) next = at(items[c], 0);
+        else if (k + 1 < p.length && histories[c]) next = at(histories[c], slice(k + 1) * p.carries.bytes(c));
+        outputs.to(c, next, p.carries.bytes(c));
         now[c] = next;
       }
-      for (std::size_t y = 0; y < p.stacked.size(); ++y)
-        if (items[carries + y]) copy(at(items[carries + y], t * p.stacked[y]), program.output(carries + y), p.stacked[y]);
+      if (!program.run()) return;
+      outputs.finish();
     }
-    for (std::size_t c = 0; c < carries; ++c) copy(items[c], now[c], p.carries.bytes(c));
   }
 };
 
@@ -123,17 +149,19 @@ struct While {
       for (std::size_t i = 0; i < p.invariants; ++i) program->bind_input(i, step.operands[i]);
     std::vector<const void*> now(step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants),
                                  step.operands.begin() + static_cast<std::ptrdiff_t>(p.invariants + carries));
+    Outputs outputs(*p.body);
     for (std::int64_t k = 0; p.limit < 0 || k < p.limit; ++k) {
       for (Program* program : {p.condition.get(), p.body.get()})
         for (std::size_t c = 0; c < carries; ++c) program->bind_input(p.invariants + c, now[c]);
       if (!p.condition->run()) return;
       if (!*static_cast<const bool*>(p.condition->output(0))) break;
-      if (!p.body->run()) return;
       for (std::size_t c = 0; c < carries; ++c) {
         std::byte* next = p.carries.place(step.scratch, c, k % 2 != 0);
-        copy(next, p.body->output(c), p.carries.bytes(c));
+        outputs.to(c, next, p.carries.bytes(c));
         now[c] = next;
       }
+      if (!p.body->run()) return;
+      outputs.finish();
     }
     for (std::size_t c = 0; c < carries; ++c) copy(step.operands[p.invariants + carries + c], now[c], p.carries.bytes(c));
   }

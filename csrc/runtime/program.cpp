@@ -25,8 +25,15 @@ void Program::readout() {
 void Program::bind_input(std::size_t i, const void* data) {
   auto* address = const_cast<void*>(data);
   inputs_[i] = address;
-  for (const auto& [step, operand] : readers_[i].steps) steps_[step].operands[operand] = address;
-  for (std::size_t k : readers_[i].outputs) outputs_[k] = address;
+  for (const auto& [step, operand] : input_slots_[i].steps) steps_[step].operands[operand] = address;
+  for (std::size_t k : input_slots_[i].outputs) outputs_[k] = address;
+}
+
+bool Program::bind_output(std::size_t k, void* data) {
+  if (output_slots_[k].steps.empty()) return false;
+  for (const auto& [step, operand] : output_slots_[k].steps) steps_[step].operands[operand] = data;
+  outputs_[k] = data;
+  return true;
 }
 
 void Program::move_to(void* memory) {

@@ -64,6 +64,9 @@ class Program {
 
   // Has the program read an input elsewhere than in its arena from now on. It never writes there.
   void bind_input(std::size_t i, const void* data);
+  // Has it write an output elsewhere, which must not overlap with anything that it reads. False, and nothing changed, for
+  // an output that it does not compute (an input, a constant) or that is also another output.
+  bool bind_output(std::size_t k, void* data);
 
   // Uses `memory` (arena_bytes() of it, aligned to 64) in place of an arena of its own.
   void move_to(void* memory);
@@ -79,9 +82,10 @@ class Program {
  private:
   friend class ProgramBuilder;
 
-  struct InputReaders {
+  // Where the address of a value stands.
+  struct Slots {
     std::vector<std::pair<std::size_t, std::size_t>> steps;  // (step, operand)
-    std::vector<std::size_t> outputs;                        // that are the input itself
+    std::vector<std::size_t> outputs;                        // that are an input themselves
   };
 
   Program(const Program& original, AlignedBuffer arena);  // a copy for another caller
@@ -95,7 +99,7 @@ class Program {
   AlignedBuffer arena_;
   std::byte* base_ = nullptr;  // of the arena, its own or lent
   std::int64_t arena_bytes_ = 0;
-  std::vector<InputReaders> readers_;  // by input
+  std::vector<Slots> input_slots_, output_slots_;  // the latter empty where an output cannot be bound
   std::vector<void*> inputs_;
   std::vector<const void*> outputs_;
   std::vector<TensorType> input_types_, output_types_;

@@ -386,7 +386,7 @@ class ProgramBuilder {
       program_.steps_[i].scratch = base + arena;
       for (const Operand& operand : operands_[i]) program_.steps_[i].operands.push_back(pointer(operand, plan));
     }
-    note_input_readers();
+    note_slots();
     for (NodeId id : graph_.inputs()) {
       program_.inputs_.push_back(pointer({id, -1}, plan));
       program_.input_types_.push_back(graph_.type(id));
@@ -401,18 +401,23 @@ class ProgramBuilder {
     }
   }
 
-  // Where the address of an input stands, so that it can be changed.
-  void note_input_readers() {
-    std::map<NodeId, std::size_t> index_of;
-    for (NodeId id : graph_.inputs()) index_of.emplace(id, index_of.size());
-    program_.readers_.resize(index_of.size());
-    const auto index = [&](NodeId id) { return index_of.find(id); };
+  // Where the addresses of inputs and outputs stand, so that they can be changed.
+  void note_slots() {
+    std::map<NodeId, Program::Slots*> slots;
+    program_.input_slots_.resize(graph_.inputs().size());
+    program_.output_slots_.resize(outputs_.size());
+    for (std::size_t i = 0; i < graph_.inputs().size(); ++i) slots[graph_.inputs()[i]] = &program_.input_slots_[i];
+    std::map<NodeId, int> uses;
+    for (NodeId id : outputs_) ++uses[root(id)];
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      const NodeId r = root(outputs_[k]);
+      if (const auto it = slots.find(r); it != slots.end()) it->second->outputs.push_back(k);
+      else if (uses[r] == 1 && homes_[at(r)].home == Home::kArena) slots[r] = &program_.output_slots_[k];
+    }
     for (std::size_t s = 0; s < operands_.size(); ++s)
       for (std::size_t o = 0; o < operands_[s].size(); ++o)
-        if (const auto it = index(operands_[s][o].root); operands_[s][o].value < 0 && it != index_of.end())
-          program_.readers_[it->second].steps.emplace_back(s, o);
-    for (std::size_t k = 0; k < outputs_.size(); ++k)
-      if (const auto it = index(root(outputs_[k])); it != index_of.end()) program_.readers_[it->second].outputs.push_back(k);
+        if (const auto it = slots.find(operands_[s][o].root); operands_[s][o].value < 0 && it != slots.end())
+          it->second->steps.emplace_back(s, o);
   }
 
   Program& program_;
