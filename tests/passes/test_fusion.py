@@ -112,6 +112,32 @@ def test_an_update_rides_in_its_gradient_unless_the_gradient_is_needed_before() 
     np.testing.assert_allclose(w.numpy(), before - expected / np.sqrt((expected**2).sum()), rtol=1e-6)
 
 
+def test_an_update_of_more_than_the_caches_hold() -> None:
+    """There the product walks whole rows, and fewer at a time."""
+    rng = np.random.default_rng(5)
+    x, g = (rng.normal(size=(130, width)).astype("float32") for width in (2049, 2111))
+
+    def updated(fuse: bool) -> np.ndarray:
+        w = Variable(np.ones((2049, 2111), "float32"))
+        with Trace() as trace:
+            product = ops.matmul(ops.transpose(trace.input(x.shape)), trace.input(g.shape))
+            w.assign(w - product * 0.125)
+            program = trace.compile([], fuse=fuse)
+        assert program.text().count("commit matmul+elementwise") == fuse
+        program.run([x, g])
+        return w.numpy()
+
+    before = _core.num_threads()
+    try:
+        plain = updated(fuse=False)
+        for threads in (1, 2, 3):
+            _core.set_num_threads(threads)
+            np.testing.assert_array_equal(updated(fuse=True), plain)
+    finally:
+        _core.set_num_threads(before)
+    np.testing.assert_allclose(plain, 1 - (x.T @ g) * 0.125, atol=1e-4)
+
+
 def test_a_product_that_reads_the_variable_it_updates() -> None:
     w = Variable(np.array([[1.0, 2.0], [3.0, 4.0]], "float32"))
     with Trace() as trace:

@@ -21,6 +21,8 @@ constexpr std::int64_t kPackedCols = 128;       // nc under a packed B
 // Under a packed A: bytes of kc (reloading C costs a tile 300 cycles), bytes of A that stay in L2, and nc.
 constexpr std::int64_t kPackedDepth = 4096, kPackedBytesOfA = 256 * 1024, kPackedAcross = 1280;
 constexpr std::int64_t kTurnedRows = 512;       // mc and kc where C is computed transposed
+// Under a C that goes to memory with the epilogue's operands: bytes of packed B, so that rows are walked in long runs.
+constexpr std::int64_t kPackedBytesOfB = 4 << 20;
 constexpr std::int64_t kTaskRows = 1024;        // above this C would leave the cache before its epilogue
 constexpr std::int64_t kThinLines = 16 * 1024;  // of a thin product, in one task
 constexpr std::int64_t kBlockOfC = 32 * 1024;   // elements, about, between two calls of the epilogue
@@ -162,6 +164,16 @@ void block_turned(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
   plan.kc = even(q.k, kTurnedRows * 4 / bytes_of(q, 1), 1);
 }
 
+// An epilogue over more than the caches hold runs at the speed of memory, which wants long runs along rows: a few
+// whole rows, or nearly, at a time, instead of blocks near to square. (A weight gradient's epilogue reads and writes
+// the weights and the optimizer's state.)
+void lengthen_rows(GemmPlan& plan, const Tile& tile) {
+  const GemmProblem& q = plan.problem;
+  plan.nc = plan.strip = even(q.n, kPackedBytesOfB / bytes_of(q, plan.kc), tile.cols);
+  plan.mc = std::min(q.m, round_up(div_up(q.m, plan.threads), tile.rows));
+  plan.ma = std::min(plan.mc, round_up(std::max(kBlockOfC / plan.nc, 2 * tile.rows), tile.rows));
+}
+
 void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epilogue_ns) {
   const GemmProblem& q = plan.problem;
   const double useful = (nanoseconds(plan, tile) + epilogue_ns) / kNanosecondsPerThread;
@@ -178,6 +190,7 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epi
     block_turned(plan, tile, parts);
   } else if ((plan.path & kGemmPackA) != 0) {
     block_packed_both(plan, tile);
+    if (epilogue_ns > 0 && plan.kc == q.k && bytes_of(q, q.m * q.n) >= kStreamedB) lengthen_rows(plan, tile);
   } else if (plan.path == kGemmPackB) {
     block_packed(plan, tile, parts);
   } else {
