@@ -73,6 +73,39 @@ def test_static_arguments_and_decorators() -> None:
     assert tiled(x, 2).shape == (4, 3) and tiled(x, 3, axis=1).shape == (2, 9)
 
 
+@pytest.mark.parametrize("values", [(1, 1.0, True), (0.0, -0.0), ((1,), (1.0,), (True,)), ((), None, "")])
+def test_static_arguments_that_are_equal_but_not_the_same(values) -> None:
+    fn = rv.jit(lambda x, value: (x, repr(value)), static_argnums=1)
+    for _ in range(2):
+        assert [fn(1.0, value)[1] for value in values] == [repr(value) for value in values]
+    assert len(fn._programs) == len(values)
+
+
+def test_layers_inside_take_over_the_training_flag() -> None:
+    class Thinned(rv.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dropout = rv.layers.Dropout(0.5, seed=1)
+            self.run = rv.jit(lambda x: self.dropout(x))
+
+        def call(self, x):
+            return self.run(x)
+
+    layer, x = Thinned(), np.ones(64, "float32")
+    for _ in range(2):
+        assert layer(x).min() == 1 and layer(x, training=True).min() == 0
+        assert layer(x, training=False).min() == 1
+
+
+def test_in_a_stateless_scope_the_variables_keep_their_values() -> None:
+    v = rv.Variable(np.float32([1, 2]))
+    fn = rv.jit(lambda x: v.assign_add(x))
+    fn(np.float32([1, 1]))
+    with rv.StatelessScope([(v, np.float32([10, 20]))]) as scope:
+        fn(np.float32([1, 1]))
+    assert v.numpy().tolist() == [2, 3] and scope.get_current_value(v).tolist() == [11, 21]
+
+
 def test_methods() -> None:
     class Counter:
         def __init__(self) -> None:

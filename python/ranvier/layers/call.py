@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,25 +11,11 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core import dtypes, tree
+from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.masks import get_mask, set_mask
 from ranvier.core.tensor import Tensor
 from ranvier.core.variable import Variable
-
-
-class CallState(threading.local):
-    """What the layers that are being called on this thread share.
-
-    Attributes:
-        depth: how many calls are open, one inside the other.
-        training: the flag handed down from the outer calls; None where nobody set it.
-    """
-
-    depth: int = 0
-    training: bool | None = None
-
-
-call_state = CallState()
 
 
 class CallSignature(NamedTuple):

@@ -20,11 +20,11 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import dtypes, tree
+from ranvier.core.call_state import call_state
 from ranvier.core.masks import get_mask
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
-from ranvier.layers.call import call_state
 
 # What one layer keeps at most; when it is more, all is dropped.
 _MOST_SIGNATURES = 32

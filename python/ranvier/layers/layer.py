@@ -13,6 +13,7 @@ import numpy as np
 
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, scope, tree
+from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
@@ -358,7 +359,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
         if calling.holds_keras_tensor(args, kwargs):
             return self._call_symbolically(signature, args, kwargs)
-        state = calling.call_state
+        state = call_state
         training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         masks = masks_of(args[0]) if args else None
         if masks is not None and signature.mask is not None and len(args) <= signature.mask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import dtypes, tree
+from ranvier.core.call_state import call_state
+from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.core.variable import Variable
@@ -37,13 +40,15 @@ class CompiledFunction:
         self._static_argnums = frozenset(static_argnums)
         self._static_argnames = frozenset(static_argnames)
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+        self._lock = threading.Lock()  # of the programs
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         # As a method: one function for each class, with the instance as a static first argument.
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if current_trace() is not None:  # a part of what is being traced
+        # A part of what is being traced; and programs know the variables' own values only.
+        if current_trace() is not None or current_stateless_scope() is not None:
             return self._fn(*args, **kwargs)
         statics, arrays = self._split(args, kwargs)
         key = (
@@ -51,14 +56,18 @@ class CompiledFunction:
             tuple((a.dtype.char, a.shape) for a in arrays),
             _core.num_threads(),
             dtypes.floatx(),
+            call_state.training,  # layers called inside take it over
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
-        compiled = self._programs.get(key)
+        with self._lock:
+            compiled = self._programs.get(key)
+            if compiled is not None:
+                self._programs.move_to_end(key)
         if compiled is None:
-            compiled = self._programs[key] = self._compile(args, kwargs, arrays)
-            self._shrink()
-        else:
-            self._programs.move_to_end(key)
+            compiled = self._compile(args, kwargs, arrays)
+            with self._lock:
+                self._programs[key] = compiled
+                self._shrink()
         results = compiled.program.run(arrays)
         return tree.map_structure(
             lambda leaf: results[leaf.index] if type(leaf) is _Leaf else leaf, compiled.structure
@@ -134,30 +143,31 @@ class _Leaf:
 class _Static:
     """A value that is a part of the signature: compared by value where it can be, else by identity."""
 
-    __slots__ = ("_hash", "value")
+    __slots__ = ("_exact", "_hash", "value")
 
     def __init__(self, value: Any) -> None:
-        self.value = value
-        try:
-            self._hash = hash((type(value), value))
-        except TypeError:
-            self._hash = id(value)
+        self.value = value  # kept, so that no other object gets its identity
+        self._exact = _exact(value)
+        self._hash = hash(self._exact)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Static):
-            return False
-        if self.value is other.value:
-            return True
-        # Variables and layers compare by identity; `==` of a variable is an operation on numbers.
-        plain = (str, bytes, int, float, complex, tuple, frozenset, type(None))
-        return (
-            type(self.value) is type(other.value)
-            and isinstance(self.value, plain)
-            and bool(self.value == other.value)
-        )
+        return isinstance(other, _Static) and self._exact == other._exact
+
+
+def _exact(value: Any) -> tuple[type, Any]:
+    """What tells a value from all that a function might treat otherwise: 1 from 1.0 and True, 0.0 from -0.0.
+
+    Variables and layers are told apart by identity; `==` of a variable is an operation on numbers.
+    """
+    if isinstance(value, (tuple, frozenset)):
+        items = map(_exact, value)
+        return type(value), tuple(items) if isinstance(value, tuple) else frozenset(items)
+    if isinstance(value, (float, complex, np.generic)):
+        return type(value), repr(value)
+    return type(value), value if isinstance(value, (str, bytes, int, type(None))) else id(value)
 
 
 def _is_number(x: Any) -> bool:
