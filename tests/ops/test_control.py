@@ -317,6 +317,37 @@ def test_scan_in_a_layer_learns_through_fit() -> None:
     assert losses[-1] < 0.1 * losses[0]
 
 
+def test_a_whole_epoch_of_training_in_one_loop() -> None:
+    xs = RNG.normal(size=(10, 16, 4)).astype("float32")
+    ys = np.sum(xs, axis=2, keepdims=True) ** 2
+
+    def setup():
+        rv.utils.set_random_seed(4)
+        net = rv.Sequential([rv.Input((4,)), rv.layers.Dense(8, activation="tanh"), rv.layers.Dropout(0.1)])
+        net.add(rv.layers.Dense(1))
+        optimizer, metric = rv.optimizers.Adam(0.01), rv.metrics.Mean()
+        optimizer.build(net.trainable_variables)
+
+        def step(x, y):
+            with rv.GradientTape() as tape:
+                loss = ops.mean((net(x, training=True) - y) ** 2.0)
+            optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+            metric.update_state(loss)
+            return loss
+
+        return step, [*net.variables, *optimizer.variables, *metric.variables]
+
+    step, variables = setup()
+    epoch = rv.jit(lambda xs, ys: ops.map(lambda batch: step(*batch), (xs, ys)))
+    losses = [epoch(xs, ys) for _ in range(3)]
+    step, others = setup()
+    by_hand = rv.jit(step)
+    expected = [[by_hand(x, y) for x, y in zip(xs, ys, strict=True)] for _ in range(3)]
+    np.testing.assert_array_equal(losses, expected)
+    for a, b in zip(variables, others, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_associative_scan_is_a_running_total() -> None:
     x = RNG.normal(size=(11, 3))
     np.testing.assert_allclose(ops.associative_scan(ops.add, x), np.cumsum(x, axis=0), rtol=1e-12)
