@@ -42,8 +42,15 @@ class TimeDistributed(Wrapper):
         kwargs: dict[str, Any] = {}
         if mask is not None and call_signature(type(self.layer).call).mask is not None:
             kwargs["mask"] = ops.reshape(mask, (-1, *tuple(mask.shape)[2:]))
+        if training and self.layer.non_trainable_weights:  # statistics of the batch are a timestep's own
+            steps = [self._step(inputs[:, i], mask, i) for i in range(shape[1])]
+            return ops.stack(steps, axis=1)
         outputs = self.layer(ops.reshape(inputs, (shape[0] * shape[1], *shape[2:])), **kwargs)
         return ops.reshape(outputs, (shape[0], shape[1], *tuple(outputs.shape)[1:]))
+
+    def _step(self, x: Any, mask: Any, i: int) -> Any:
+        takes_mask = mask is not None and call_signature(type(self.layer).call).mask is not None
+        return self.layer(x, mask=mask[:, i]) if takes_mask else self.layer(x)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         inner = self.layer.compute_output_shape(self._child(input_shape))

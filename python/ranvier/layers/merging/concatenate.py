@@ -48,7 +48,8 @@ class Concatenate(Merge):
         return tuple(result)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The inputs' masks side by side; all True for an input without one."""
+        """The inputs' masks side by side; all True for an input without one. Along the last axis: where any
+        of them holds."""
         if previous_mask is None or all(mask is None for mask in previous_mask):
             return None
         masks = []
@@ -59,7 +60,7 @@ class Concatenate(Merge):
             while len(mask.shape) < len(x.shape):
                 mask = ops.expand_dims(mask, axis=-1)
             masks.append(ops.broadcast_to(mask, tuple(x.shape)))
-        return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"axis": self.axis}

@@ -44,13 +44,16 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of the inputs, which broadcast.
-
-    Where one input has a mask and others do not, the product counts where that mask holds.
+    """The product of the inputs, which broadcast. Masked elements count as 1.
 
     Args:
         **kwargs: the arguments of `Layer`.
     """
+
+    neutral = 1.0
+
+    def _masked(self, inputs: list[Any]) -> Any:
+        return 0.0
 
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.multiply, inputs)
@@ -68,22 +71,26 @@ class Average(Merge):
 
 
 class Maximum(Merge):
-    """The largest of the inputs at each place.
+    """The largest of the inputs at each place; masked elements do not count.
 
     Args:
         **kwargs: the arguments of `Layer`.
     """
+
+    neutral = -float("inf")
 
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.maximum, inputs)
 
 
 class Minimum(Merge):
-    """The smallest of the inputs at each place.
+    """The smallest of the inputs at each place; masked elements do not count.
 
     Args:
         **kwargs: the arguments of `Layer`.
     """
+
+    neutral = float("inf")
 
     def _merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.minimum, inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from ranvier import ops
@@ -62,16 +63,33 @@ class Merge(Layer):
             self._check(None)
         self.compute_output_shape(input_shape)
 
+    # What a masked element counts as; None: masks do not change the values.
+    neutral: float | None = None
+
     def call(self, inputs: Any) -> Any:
         tensors = self._check(inputs)
         rank = max(len(x.shape) for x in tensors)
-        return self._merge([_raise_rank(x, rank) for x in tensors])
+        masks = [get_mask(x) for x in tensors]
+        raised = [_raise_rank(x, rank) for x in tensors]
+        if self.neutral is None or all(mask is None for mask in masks):
+            return self._merge(raised)
+        wide = [None if mask is None else ops.expand_dims(mask, -1) for mask in masks]
+        outputs = self._merge(
+            [x if m is None else ops.where(m, x, self.neutral) for x, m in zip(raised, wide, strict=True)]
+        )
+        if any(mask is None for mask in wide):
+            return outputs
+        return ops.where(reduce(ops.logical_or, wide), outputs, self._masked(raised))
+
+    def _masked(self, inputs: list[Any]) -> Any:
+        """What stands where every input is masked."""
+        return inputs[0]
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = [tuple(shape) for shape in self._check(input_shape)]
         rank = max(map(len, shapes))
         batches = {shape[0] for shape in shapes if shape and shape[0] is not None}
-        if len(batches - {1}) > 1:
+        if len(batches) > 1:
             raise ValueError(f"Cannot merge tensors with different batch sizes. Received shapes {shapes}")
         result: Shape | None = None
         for shape in shapes:
@@ -85,14 +103,11 @@ class Merge(Layer):
         return KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """Where all masks that there are hold; None where there is none."""
-        masks = [mask for mask in tree.flatten(previous_mask) if mask is not None]
-        if not masks:
+        """Where any input's mask holds; None if one of them has none."""
+        masks = tree.flatten(previous_mask)
+        if any(mask is None for mask in masks):
             return None
-        result = masks[0]
-        for mask in masks[1:]:
-            result = ops.logical_and(result, mask)
-        return result
+        return reduce(ops.logical_or, masks)
 
 
 def _raise_rank(x: Any, rank: int) -> Any:
