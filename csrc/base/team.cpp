@@ -25,9 +25,9 @@ constexpr std::size_t kApart = 128;  // bytes between what different threads wri
 // sleeps: the gaps between the parallel steps of a program are shorter than the first or the second.
 constexpr std::int64_t kSpin = 30'000;
 constexpr std::int64_t kYield = 150'000;
-// A machine is busy when a member that spins was off its processor for so long, or the caller had to wait so long (and
-// several times as long as it worked) for a member's last task. Then callers work alone for ten times as long: one part
-// in eleven is the most that can be lost to such waiting.
+// A machine is busy when the caller had to wait so long, and several times as long as it worked, for a member's last
+// task. Then callers work alone for ten times as long: one part in eleven is the most that can be lost to such waiting.
+// (That a spinning member lost its processor says nothing: no work waited for it.)
 constexpr std::int64_t kPatience = 1'000'000;
 constexpr std::int64_t kPatienceFactor = 4;
 constexpr std::int64_t kAloneFactor = 10;
@@ -47,21 +47,18 @@ inline void relax() {
 #endif
 }
 
-// Waits until done(): spins, then yields. Returns false after `limit` nanoseconds, if that is not negative. `longest`
-// gets the longest time between two readings of the clock.
+// Waits until done(): spins, then yields. Returns false after `limit` nanoseconds, if that is not negative.
 template <class Done>
-bool wait_actively(Done&& done, std::int64_t limit, std::int64_t& longest) {
+bool wait_actively(Done&& done, std::int64_t limit) {
   const std::int64_t begin = now_ns();
-  std::int64_t last = begin;
+  std::int64_t now = begin;
   for (;;) {
     for (int look = 0; look < kLooksPerClock; ++look) {
       if (done()) return true;
       relax();
     }
-    if (last - begin > kSpin) std::this_thread::yield();
-    const std::int64_t now = now_ns();
-    longest = std::max(longest, now - last);
-    last = now;
+    if (now - begin > kSpin) std::this_thread::yield();
+    now = now_ns();
     if (limit >= 0 && now - begin > limit) return false;
   }
 }
@@ -110,8 +107,7 @@ class Team {
     take_part(0);
     if ((state_.fetch_and(~kOpen) & ~kOpen) == 0) return;  // nobody else is inside
     const std::int64_t worked = now_ns();
-    std::int64_t longest = 0;
-    wait_actively([&] { return state_.load() == 0; }, -1, longest);
+    wait_actively([&] { return state_.load() == 0; }, -1);
     const std::int64_t waited = now_ns() - worked;
     if (waited > kPatience + kPatienceFactor * (worked - begin)) note_busy(waited);
   }
@@ -162,10 +158,7 @@ class Team {
   }
 
   std::uint32_t wait_for_bell(Member& self, std::uint32_t heard) {
-    std::int64_t longest = 0;
-    const bool rung = wait_actively([&] { return self.bell.load(std::memory_order_acquire) != heard; }, kYield, longest);
-    if (longest > kPatience) note_busy(longest);
-    if (!rung) {
+    if (!wait_actively([&] { return self.bell.load(std::memory_order_acquire) != heard; }, kYield)) {
       self.asleep.store(1);
       self.bell.wait(heard);
       self.asleep.store(0);
