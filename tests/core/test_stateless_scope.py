@@ -97,6 +97,37 @@ def test_layers_are_called_without_touching_their_variables() -> None:
         rv.layers.Dense(1).stateless_call([], [], x)
 
 
+def test_loops_and_branches_assign_in_the_scope() -> None:
+    count, seed = rv.Variable(np.float32(0)), rv.random.SeedGenerator(3)
+
+    def body(total, x):
+        ops.cond(x > 1.5, lambda: count.assign_add(10.0), lambda: count.assign_add(1.0))
+        return total + x * count, rv.random.uniform((), seed=seed)
+
+    def run(start, state, xs):
+        with rv.StatelessScope([(count, start), (seed.state, state)]) as scope:
+            total, draws = ops.scan(body, 0.0, xs)
+        return total, draws, scope.get_current_value(count), scope.get_current_value(seed.state)
+
+    arguments = np.float32(100), np.int64([3, 0]), np.float32([1, 2])
+    eager, native = run(*arguments), rv.jit(run)(*arguments)
+    for a, b in zip(eager, native, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(native[0]) == 101 + 2 * 111 and float(native[2]) == 111 and native[3].tolist() == [3, 2]
+    assert float(count) == 0 and seed.state.numpy().tolist() == [3, 0]
+
+
+def test_a_tape_in_a_scope_differentiates_by_the_scopes_values() -> None:
+    v = rv.Variable(np.float32(1))
+
+    def slope(x):
+        with rv.StatelessScope([(v, x)]), rv.GradientTape() as tape:
+            y = v * v
+            return tape.gradient(y, v)
+
+    assert float(rv.jit(slope)(5.0)) == 10
+
+
 def test_refusals() -> None:
     v, metric = rv.Variable(np.float32([1, 2])), rv.metrics.Mean()
     with pytest.raises(ValueError, match="must be Variable instances"):

@@ -105,6 +105,7 @@ TABLE: dict[str, tuple[Callable[..., Any], tuple[Any, ...], bool]] = {
     "custom_gradient": (lambda x: stable(x), (X,), True),
 }
 NAMES = list(TABLE)
+KEPT = rv.Variable(np.zeros(3, "float32"))
 
 
 @ops.custom_gradient
@@ -475,6 +476,7 @@ def test_remat_saves_memory_and_changes_nothing() -> None:
         (lambda x: ops.fori_loop(0, 2, lambda i, v: (v, v), x), ValueError, "different structure"),
         (lambda x: ops.fori_loop(0.5, 2, lambda i, v: v, x), TypeError, "integer"),
         (lambda x: ops.custom_gradient(lambda v: v)(x), TypeError, "gradient function"),
+        (lambda x: ops.custom_gradient(lambda v: (v, KEPT.assign))(x), ValueError, "cannot assign"),
         (
             lambda x: ops.custom_gradient(lambda v: (v, lambda g: (g, g)))(x),
             ValueError,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ranvier import _core
+from ranvier.core.stateless_scope import current_stateless_scope, no_stateless_scope
 from ranvier.core.tensor import Node, Tensor
 from ranvier.core.trace import Trace
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ranvier.core.variable import Variable
 
 Key = tuple[str, int]
+T = TypeVar("T", bound="BodyTrace")
 
 
 class BodyTrace(Trace):
@@ -35,6 +37,16 @@ class BodyTrace(Trace):
         self.captured: dict[Key, Tensor] = {}
         self.variables: dict[Key, Variable] = {}
         self._inputs: dict[Key, Tensor] = {}
+        self._scope = current_stateless_scope()
+        self._suspended = no_stateless_scope()
+
+    def __enter__(self: T) -> T:
+        self._suspended.__enter__()  # the body has variables of its own: its inputs and outputs
+        return super().__enter__()
+
+    def __exit__(self, *exc_info: Any) -> None:
+        super().__exit__(*exc_info)
+        self._suspended.__exit__(*exc_info)
 
     def tensor(self, x: Any) -> Tensor:
         if isinstance(x, Tensor) and x.trace is not self:
@@ -56,7 +68,9 @@ class BodyTrace(Trace):
     def _first(self, variable: Variable) -> Node:
         key = ("variable", id(variable))
         self.variables[key] = variable
-        return self._capture(key, self.parent.read(variable)).node
+        given = None if self._scope is None else self._scope.get_current_value(variable)
+        outer = self.parent.read(variable) if given is None else self.parent.tensor(given)
+        return self._capture(key, outer).node
 
     def write(self, variable: Variable, value: Any) -> None:
         self._first(variable)
@@ -65,6 +79,19 @@ class BodyTrace(Trace):
     def written(self) -> list[Key]:
         """The keys of the variables that are assigned."""
         return [("variable", id(variable)) for variable in self._written.values()]
+
+    def assign_outside(self, key: Key, value: Tensor) -> None:
+        """Gives a variable that the body assigned its value in the trace around it.
+
+        Args:
+            key: the variable's key.
+            value: a tensor of the parent.
+        """
+        variable = self.variables[key]
+        if self._scope is None:
+            self.parent.write(variable, value)
+        else:
+            self._scope.add_update((variable, value))
 
     def inputs_for(self, captured: dict[Key, Tensor]) -> list[int]:
         """The inputs that stand for these values from outside, in this order; new ones for those not used."""

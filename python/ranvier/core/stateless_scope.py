@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ranvier.core.dtypes import as_array
@@ -19,6 +20,17 @@ def current_stateless_scope() -> StatelessScope | None:
     """The innermost open scope of this thread; None outside of all."""
     stack = _local.__dict__.get("scopes")
     return stack[-1] if stack else None
+
+
+@contextlib.contextmanager
+def no_stateless_scope() -> Iterator[None]:
+    """Inside, variables are read and assigned as if no scope were open around it."""
+    stack = _local.__dict__.setdefault("scopes", [])
+    stack.append(None)
+    try:
+        yield
+    finally:
+        stack.pop()
 
 
 class StatelessScope:

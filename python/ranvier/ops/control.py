@@ -105,21 +105,19 @@ def _branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> 
     for other, tensors in results[1:]:
         _check_alike("The branches return", (structure, first), (other, tensors))
     captured: dict[Key, Tensor] = {}
-    variables = {}
-    for body in bodies:
-        for key in body.written():
-            variables[key] = body.variables[key]
+    owners = {key: body for body in bodies for key in body.written()}
     ends = []
     for body, (_, tensors) in zip(bodies, results, strict=True):
-        ends.append([*tensors, *(body.read(variable) for variable in variables.values())])
+        variables = [owner.variables[key] for key, owner in owners.items()]
+        ends.append([*tensors, *(body.read(variable) for variable in variables)])
         captured.update(body.captured)
     attributes: dict[str, Any] = {"branches": len(bodies)}
     for k, (body, outputs) in enumerate(zip(bodies, ends, strict=True)):
         attributes[f"body{k}"] = body.body(body.inputs_for(captured), outputs)
     node = trace.emit("branch", [index, *captured.values()], attributes)
     items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends[0]))]
-    for variable, item in zip(variables.values(), items[len(first) :], strict=True):
-        trace.write(variable, item)
+    for (key, owner), item in zip(owners.items(), items[len(first) :], strict=True):
+        owner.assign_outside(key, item)
     return _pack(structure, items[: len(first)])
 
 
@@ -371,7 +369,7 @@ def _native_loop(
     items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends) + len(stacked))]
     last = items[len(counters) : len(ends)]
     for key, item in zip(written, last[len(carried) :], strict=True):
-        trace.write(body.variables[key], item)
+        body.assign_outside(key, item)
     return _pack(structure, last[: len(carried)]), _pack(stacked_structure, items[len(ends) :]), node
 
 
@@ -431,7 +429,7 @@ def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | Non
     )
     items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends))]
     for key, item in zip(written, items[len(carried) :], strict=True):
-        trace.write(body.variables[key], item)
+        body.assign_outside(key, item)
     return _pack(structure, items[: len(carried)])
 
 

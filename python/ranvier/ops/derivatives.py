@@ -88,6 +88,8 @@ def _with_rule(
                 f"got {len(found)}."
             )
         gradients = [_like(g, x) for g, x in zip(found, arguments, strict=True)]
+    if body.written():
+        raise ValueError("The gradient function cannot assign variables.")
     inputs = [upstream.id, *body.inputs_for(body.captured)]
     attributes = {"body": body.body(inputs, gradients)}
     node = trace.emit("custom_gradient", [packed, *arguments, *body.captured.values()], attributes)

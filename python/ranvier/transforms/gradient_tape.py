@@ -8,6 +8,7 @@ from ranvier import ops
 from ranvier.core import tree
 from ranvier.core.dtypes import as_array
 from ranvier.core.eager_trace import EagerTrace
+from ranvier.core.stateless_scope import stateless_value
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.core.variable import Variable
@@ -144,6 +145,9 @@ class GradientTape:
         if isinstance(source, Variable):
             if not self._watches_all and source not in self._watched:
                 return None
+            given = stateless_value(source)
+            if isinstance(given, Tensor):
+                return self._trace.tensor(given)
             return self._trace.read_as_of(source, self._values)
         if isinstance(source, Tensor):
             return self._trace.tensor(source)
