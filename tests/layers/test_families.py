@@ -153,6 +153,37 @@ def test_batch_normalization_over_time():
     assert all((a == b).all() for a, b in zip(before, layer.get_weights(), strict=True))
 
 
+def test_stateless_call():
+    layer = layers.BatchNormalization(momentum=0.5, gamma_regularizer="l2")
+    layer.build((None, 5, 6))
+    before = layer.get_weights()
+    weights = [v.value * 2.0 for v in layer.trainable_variables]
+    state = [v.value for v in layer.non_trainable_variables]
+    y, moved, losses = layer.stateless_call(weights, state, X, training=True, return_losses=True)
+    np.testing.assert_allclose(y, 2 * normal(X, (0, 1), 1e-3), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(moved[0], X.mean((0, 1)) / 2, rtol=1e-4, atol=1e-6)
+    assert losses[0] == pytest.approx(0.01 * 4 * 6)
+    assert all((a == b).all() for a, b in zip(before, layer.get_weights(), strict=True))
+    assert len(layer.stateless_call(weights, state, X)) == 2
+    with pytest.raises(ValueError, match="length 0, but expected 2"):
+        layer.stateless_call([], state, X)
+    with pytest.raises(ValueError, match="must be built"):
+        layers.Dense(2).stateless_call([], [], X)
+
+
+def test_the_gradient_of_a_stateless_call():
+    dense = layers.Dense(3)
+    dense.build((None, 6))
+    weights = [v.value for v in dense.trainable_variables]
+
+    def loss(values):
+        return ops.sum(dense.stateless_call(values, [], X)[0] ** 2)
+
+    _, gradients = rv.value_and_grad(loss)(weights)
+    expected = 2 * np.einsum("abi,abj->ij", X, X @ weights[0])
+    np.testing.assert_allclose(gradients[0], expected, rtol=1e-4, atol=1e-3)
+
+
 def test_masked_values_do_not_count_in_batch_normalization():
     x = X.copy()
     mask = np.ones((4, 5), bool)
