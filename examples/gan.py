@@ -38,7 +38,7 @@ class GAN(rv.Model):
         return self.generator(rv.random.normal((count, NOISE), seed=self.seed))
 
     def train_step(self, data):
-        real = data[0]
+        real = data
         count = real.shape[0]
         ones, zeros = ops.ones((count, 1)), ops.zeros((count, 1))
 

@@ -19,7 +19,7 @@ PENALTY = 100.0  # lets slopes be 1 + SHIFT / (2 * PENALTY)
 
 class Critic(rv.Sequential):
     def train_step(self, data):
-        here, there, _ = data
+        here, there = data
         with rv.GradientTape() as tape:
             gap = ops.mean(self(there)) - ops.mean(self(here))
             share = rv.random.uniform((here.shape[0], 1), seed=self.seed)

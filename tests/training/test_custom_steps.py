@@ -20,7 +20,7 @@ class Own(rv.Sequential):
     """What the default step does, written out."""
 
     def train_step(self, data):
-        x, y, sample_weight = data
+        x, y, sample_weight = rv.utils.unpack_x_y_sample_weight(data)
         with rv.GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
@@ -171,11 +171,11 @@ def test_several_optimizers_and_parts_that_the_step_builds(run_eagerly) -> None:
 def test_overridden_test_and_predict_steps() -> None:
     class Steps(rv.Sequential):
         def test_step(self, data):
-            x, y, _ = data
+            x, y = data
             return {"gap": ops.mean(ops.abs(self(x)[:, 0] - ops.cast(y, "float32")))}
 
         def predict_step(self, data):
-            return {"twice": self(data[0]) * 2.0}
+            return {"twice": self(data) * 2.0}
 
     net = Steps([layers.Dense(1)])
     net.compile("sgd", "mse")

@@ -58,11 +58,31 @@ def test_floatx_decides():
         rv.config.set_floatx("float32")
 
 
+A = np.ones(4, "float32")
+
+
 def test_nests():
     feed = make_feed({"b": np.ones((4, 1)), "a": [np.zeros(4), None]}, np.ones(4))
     assert [a.shape for a in feed.x] == [(4,), (4, 1)] and feed.num_samples == 4
-    x, y, sample_weight = feed.pack(["A", "B"], ["Y"], [])
-    assert x == {"b": "B", "a": ["A", None]} and y == "Y" and sample_weight is None
+    x, y = feed.pack(["A", "B"], ["Y"], [])
+    assert x == {"b": "B", "a": ["A", None]} and y == "Y"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "length"),
+    [
+        ((A,), np.ndarray, 4),
+        (({"a": A},), dict, 1),
+        (([A, A],), tuple, 1),
+        ((A, A), tuple, 2),
+        ((A, [A, A]), tuple, 2),
+        ((A, A, A), tuple, 3),
+    ],
+)
+def test_a_step_is_given_what_there_is(given, kind, length):
+    feed = make_feed(*given)
+    packed = feed.pack(feed.x, feed.y, feed.sample_weight)
+    assert isinstance(packed, kind) and len(packed) == length
 
 
 def test_rows_are_views():

@@ -117,16 +117,17 @@ class ArrayFeed:
         feed.num_samples = len(x)
         return feed
 
-    def pack(self, x: Sequence[Any], y: Sequence[Any], sample_weight: Sequence[Any]) -> tuple[Any, Any, Any]:
-        """Values for the flat arrays, in the structures that the user gave: (x, y, sample_weight).
+    def pack(self, x: Sequence[Any], y: Sequence[Any], sample_weight: Sequence[Any]) -> Any:
+        """Values for the flat arrays, in the structures that the user gave, as a step is given them.
 
-        Targets or weights that there are none of are None.
+        Returns:
+            x, (x,), (x, y) or (x, y, sample_weight): what there is, as in Keras.
         """
         packed = [
             None if structure is None else _pack(structure, list(values))
             for structure, values in zip(self.structures, (x, y, sample_weight), strict=True)
         ]
-        return packed[0], packed[1], packed[2]
+        return pack_x_y_sample_weight(*packed)
 
     def rows(self, begin: int, end: int) -> ArrayFeed:
         """The samples from `begin` to `end` (not included), as views."""
@@ -331,5 +332,5 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """The shortest form of a batch that `unpack_x_y_sample_weight` reads: x, (x, y) or (x, y, weights)."""
     if y is None:
-        return (x,) if tree.is_nested(x) else x
+        return (x,) if isinstance(x, (list, tuple)) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)

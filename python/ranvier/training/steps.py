@@ -160,7 +160,7 @@ class Steps(Layer):
         """The computation of one training step: predictions, loss, gradients, update, metrics.
 
         Args:
-            data: (x, y, sample_weight) of a batch.
+            data: a batch: x, (x, y) or (x, y, sample_weight), what there is of them.
 
         Returns:
             Metric name -> value.
@@ -183,7 +183,7 @@ class Steps(Layer):
         """The computation of one test step: predictions, loss, metrics.
 
         Args:
-            data: (x, y, sample_weight) of a batch.
+            data: a batch: x, (x, y) or (x, y, sample_weight), what there is of them.
 
         Returns:
             Metric name -> value.
@@ -198,7 +198,7 @@ class Steps(Layer):
         """The computation of one prediction step.
 
         Args:
-            data: (x, y, sample_weight) of a batch; only x is used.
+            data: a batch, likewise; only x is used.
 
         Returns:
             The predictions.
