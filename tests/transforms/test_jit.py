@@ -195,6 +195,16 @@ def test_programs_that_take_much_memory_are_dropped(monkeypatch) -> None:
     assert len(calls) == 5
 
 
+def test_a_program_that_another_thread_drops_meanwhile() -> None:
+    class Dropped(collections.OrderedDict):
+        def get(self, key):
+            return self.pop(key, None)
+
+    fn = rv.jit(lambda x: x * 2.0)
+    fn._programs = Dropped()
+    assert [float(fn(n)) for n in (1.0, 2.0, 3.0)] == [2, 4, 6]
+
+
 def test_refusals() -> None:
     with pytest.raises(TypeError, match="takes a function"):
         rv.jit(3)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -40,7 +40,6 @@ class CompiledFunction:
         self._static_argnums = frozenset(static_argnums)
         self._static_argnames = frozenset(static_argnames)
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
-        self._lock = threading.Lock()  # of the programs
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         # As a method: one function for each class, with the instance as a static first argument.
@@ -59,15 +58,14 @@ class CompiledFunction:
             call_state.training,  # layers called inside take it over
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
-        with self._lock:
-            compiled = self._programs.get(key)
-            if compiled is not None:
-                self._programs.move_to_end(key)
+        # No lock: a child of fork() might find it taken for ever.
+        compiled = self._programs.get(key)
         if compiled is None:
-            compiled = self._compile(args, kwargs, arrays)
-            with self._lock:
-                self._programs[key] = compiled
-                self._shrink()
+            compiled = self._programs[key] = self._compile(args, kwargs, arrays)
+            self._shrink()
+        else:
+            with contextlib.suppress(KeyError):  # another thread has just dropped it
+                self._programs.move_to_end(key)
         results = compiled.program.run(arrays)
         return tree.map_structure(
             lambda leaf: results[leaf.index] if type(leaf) is _Leaf else leaf, compiled.structure
@@ -75,7 +73,7 @@ class CompiledFunction:
 
     def _shrink(self) -> None:
         """Drops the programs that were used longest ago while they are too many or too large."""
-        size = sum(compiled.program.arena_bytes for compiled in self._programs.values())
+        size = sum(compiled.program.arena_bytes for compiled in list(self._programs.values()))
         while len(self._programs) > 2 and (len(self._programs) > _MOST_PROGRAMS or size > _MOST_BYTES):
             _, dropped = self._programs.popitem(last=False)
             size -= dropped.program.arena_bytes
