@@ -25,6 +25,7 @@ from ranvier import (
     utils,
 )
 from ranvier._version import __version__
+from ranvier.core.device import device
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
 from ranvier.core.scope import name_scope
@@ -76,6 +77,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "grad",
     "initializers",
