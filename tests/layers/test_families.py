@@ -243,6 +243,17 @@ def test_normalization_adapts():
     np.testing.assert_allclose(batches(X), flat, rtol=1e-4, atol=1e-5)
 
 
+def test_discretization_adapts():
+    layer = layers.Discretization(num_bins=4)
+    with pytest.raises(ValueError, match="adapt"):
+        layer(X)
+    layer.adapt(np.arange(101.0))
+    assert layer.bin_boundaries == [25.0, 50.0, 75.0]
+    assert layer(np.array([[0.0, 25.0, 60.0, 99.0]])).tolist() == [[0, 1, 2, 3]]
+    twin = layers.deserialize(layers.serialize(layer))
+    assert twin.num_bins == 4 and twin.bin_boundaries == layer.bin_boundaries
+
+
 @rv.saving.register_keras_serializable("tests")
 def doubled(x, training=None):
     return x * 2.0 if not training else x
@@ -293,6 +304,12 @@ def test_wrapper():
         (lambda: layers.UpSampling3D(0), "size"),
         (lambda: layers.Normalization(mean=1.0), "variance"),
         (lambda: layers.CategoryEncoding(), "num_tokens"),
+        (lambda: layers.Discretization(), "Exactly one"),
+        (lambda: layers.Discretization([0.0], output_mode="all"), "output_mode"),
+        (
+            lambda: layers.Discretization(num_bins=2).adapt([1.0]) or layers.Discretization([0.0]).adapt(X),
+            "adapt",
+        ),
         (lambda: layers.CategoryEncoding(3, sparse=True), "sparse"),
         (lambda: layers.Wrapper(3), "supported layer"),
         (lambda: layers.TimeDistributed(layers.Dense(2))(X[:, 0]), "at least 3"),

@@ -54,6 +54,7 @@ from ranvier.layers.pooling.global_pooling import (
     GlobalMaxPooling3D,
 )
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
+from ranvier.layers.preprocessing.discretization import Discretization
 from ranvier.layers.preprocessing.normalization import Normalization
 from ranvier.layers.preprocessing.pipeline import Pipeline
 from ranvier.layers.preprocessing.rescaling import Rescaling
@@ -95,6 +96,7 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",

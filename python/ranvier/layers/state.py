@@ -10,7 +10,6 @@ import numpy as np
 
 from ranvier.core import dtypes
 from ranvier.core.body_trace import BodyTrace
-from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
 from ranvier.core.variable import Variable
@@ -163,57 +162,6 @@ class LayerState:
                 "You can build it manually via: `layer.build(input_shape)`."
             )
         return sum(math.prod(v.shape) for v in self.weights)
-
-    def stateless_call(
-        self,
-        trainable_variables: Sequence[Any],
-        non_trainable_variables: Sequence[Any],
-        *args: Any,
-        return_losses: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """The layer as a function of the values of its variables, which it leaves as they are.
-
-        Args:
-            trainable_variables: the values of `trainable_variables`.
-            non_trainable_variables: the values of `non_trainable_variables`.
-            *args: the call's arguments.
-            return_losses: whether the `losses` of the call are returned too.
-            **kwargs: likewise.
-
-        Returns:
-            (outputs, the new values of `non_trainable_variables`), and the list of losses if it is asked for.
-
-        Raises:
-            ValueError: if the layer is not built, or the values do not fit the variables.
-
-        Example:
-            ```python
-            y, state = layer.stateless_call(weights, state, x, training=True)
-            ```
-        """
-        if not self.built:
-            raise ValueError(
-                f"To call stateless_call, {type(self).__name__} must be built (i.e. its variables must have "
-                "been already created). You can build it by calling it on some data."
-            )
-        trainable, others = self.trainable_variables, self.non_trainable_variables
-        groups = (
-            ("trainable_variables", trainable, trainable_variables),
-            ("non_trainable_variables", others, non_trainable_variables),
-        )
-        for name, variables, values in groups:
-            if len(variables) != len(values):
-                raise ValueError(
-                    f"Argument `{name}` must be a list of tensors corresponding 1:1 to {self.name}.{name}. "
-                    f"Received list with length {len(values)}, but expected {len(variables)} variables."
-                )
-        given = [*trainable_variables, *non_trainable_variables]
-        with with_values([*trainable, *others], given, " of stateless_call") as scope:
-            outputs = self(*args, **kwargs)  # type: ignore[operator]
-            losses = self.losses if return_losses else []
-        state = values_in(scope, others)
-        return (outputs, state, losses) if return_losses else (outputs, state)
 
     # --- losses ---
 
