@@ -81,7 +81,8 @@ def _bytes(figure: Figure, kind: str) -> bytes:
     figure.savefig(file, format=kind, dpi=110, metadata=dateless)
     if kind != "svg":
         return file.getvalue()
-    text = re.sub(r"(\.\d{3})\d+", r"\1", file.getvalue().decode())  # thousandths of a point are enough
+    # Thousandths of a point are enough, but small numbers are scales.
+    text = re.sub(r"([1-9]\d*\.\d{3})\d+", r"\1", file.getvalue().decode())
     text = text.replace("</style>", _dark_style() + "</style>", 1)
     return "\n".join(line.rstrip() for line in text.splitlines()).encode() + b"\n"
 
@@ -124,11 +125,18 @@ def _axes(axes: Axes, title: str, x: str, y: str, log: str = "", ticks: Sequence
     axes.tick_params(length=3)
 
 
-def _name_limit(axes: Axes, text: str, y: float) -> None:
-    """A dashed line with its name above its left end."""
+def _name_limit(axes: Axes, text: str, y: float, right: bool = False) -> None:
+    """A dashed line with its name above its left end, or below its right one."""
     axes.axhline(y, **LIMIT)
+    place = {"ha": "right", "va": "top"} if right else {"ha": "left", "va": "bottom"}
     axes.annotate(
-        text, (0.01, y), (0, 2), xycoords=axes.get_yaxis_transform(), textcoords="offset points", fontsize=8
+        text,
+        (0.99 if right else 0.01, y),
+        (0, -2 if right else 1),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=8,
+        **place,
     )
 
 
@@ -195,7 +203,7 @@ def _threads(curve: Curve) -> Figure:
     _axes(speed_up, f"{count} threads against one", "µs per step on one thread", "times as fast", "x")
     _axes(rate, f"{count} threads, and one (faint)", "µs per step on one thread", "GFLOP/s in products", "xy")
     _name_limit(speed_up, "as many times as there are threads", count)
-    _name_limit(speed_up, "no faster", 1)
+    _name_limit(speed_up, "no faster", 1, right=True)
     speed_up.set_ylim(0, count * 1.2)
     speed_up.legend(loc="lower right")
     return figure
