@@ -67,6 +67,29 @@ def _leaves(result: Any) -> list[np.ndarray]:
     return list(result.values()) if isinstance(result, dict) else [result]
 
 
+@pytest.mark.parametrize("true", [np.bool_(True), np.array(True), 1])
+def test_training_as_a_flag_of_another_type(true: Any) -> None:
+    class Outer(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layers.Dropout(0.5, seed=1)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    layer, x = Outer(), np.ones(64, "float32")
+    for _ in range(3):
+        assert layer(x, training=true).min() == 0 and layer.inner(x, training=true).min() == 0
+
+
+def test_integers_become_floats_of_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = layers.GroupNormalization(2), np.arange(24, dtype="int32").reshape(2, 3, 4)
+    expected = in_python(monkeypatch, lambda: layer(x))
+    assert expected.dtype == "float32"
+    for _ in range(3):
+        np.testing.assert_array_equal(layer(x), expected, strict=True)
+
+
 def test_any_layout() -> None:
     model = dense_net()
     expected = model(X)

@@ -59,6 +59,8 @@ def resolve_training(
     positional = position is not None and len(args) > position
     if position is not None and positional:
         explicit = args[position]
+    if isinstance(explicit, (np.bool_, np.ndarray)) and explicit.ndim == 0:
+        explicit = bool(explicit)
     training = call_state.training if explicit is None else explicit
     if training is None:
         training = signature.training_default

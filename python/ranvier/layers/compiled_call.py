@@ -90,8 +90,8 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
             return NotImplemented
         if kwargs["training"] is not None:
             training = kwargs["training"]
-        if training not in (None, False, True):
-            return NotImplemented
+    if not (training is None or isinstance(training, bool)):
+        return NotImplemented
     if current_trace() is not None or current_stateless_scope() is not None or not layer.built:
         return NotImplemented
     calls = layer.__dict__.get("_compiled_calls")

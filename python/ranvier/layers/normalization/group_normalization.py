@@ -83,8 +83,10 @@ class GroupNormalization(ScaleAndShift):
     def call(self, inputs: Any) -> Any:
         shape = tuple(inputs.shape)
         axis = self.axis % len(shape)
+        # Cast: between an array of integers and one of floats, NumPy's operators would go to float64.
         grouped = ops.reshape(
-            inputs, (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :])
+            ops.cast(inputs, self.compute_dtype),
+            (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :]),
         )
         axes = [i for i in range(1, len(shape) + 1) if i != axis]
         mean, variance = ops.moments(grouped, axes=axes, keepdims=True)
