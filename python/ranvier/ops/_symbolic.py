@@ -23,6 +23,16 @@ _OPERANDS = frozenset(
     "output targets predictions fill_value weights constant_values rtol atol start_indices variable "
     "updates".split()
 )
+# The functions of which Keras's operations take others.
+_OPERANDS_OF = {
+    "allclose": frozenset(("x1", "x2")),
+    "trapezoid": frozenset("y"),
+    "batch_normalization": frozenset(("x", "mean", "variance", "offset", "scale")),
+    "layer_normalization": frozenset(("x", "gamma", "beta")),
+    "rms_normalization": frozenset(("x", "scale")),
+    "segment_sum": frozenset(("data", "segment_ids")),
+    "segment_max": frozenset(("data", "segment_ids")),
+}
 # What describes or builds something other than a tensor, and takes KerasTensors as they are.
 _NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy"))
 # Functions whose operation Keras does not call by the function's name in camel case.
@@ -52,6 +62,7 @@ class FunctionOperation(Operation):
 
     function: Callable[..., Any]
     parameters: dict[str, inspect.Parameter]
+    operands: frozenset[str]  # the names of those parameters that are given when it is called
 
     def __init__(self, name: str | None = None, **settings: Any) -> None:
         super().__init__(name)
@@ -67,7 +78,7 @@ class FunctionOperation(Operation):
         if any(p.kind is p.VAR_POSITIONAL for p in self.parameters.values()):
             return self.function(*(given.pop(name) for name in names if name in given), *operands)
         free = [name for name in names if name not in given]
-        free.sort(key=lambda name: name not in _OPERANDS)
+        free.sort(key=lambda name: name not in self.operands)
         return self.function(**given, **dict(zip(free, operands, strict=False)))
 
     def get_config(self) -> dict[str, Any]:
@@ -90,7 +101,7 @@ class FunctionOperation(Operation):
                 operands += value
             elif kind is inspect.Parameter.VAR_KEYWORD:
                 settings.update(value)
-            elif name in _OPERANDS:
+            elif name in cls.operands:
                 operands.append(value)
             elif _holds_keras_tensor(value):
                 more[name] = value
@@ -119,6 +130,11 @@ def _class_name(function: FunctionType) -> str:
     return _CLASS_NAMES.get(name) or "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
+def operands_of(function: FunctionType) -> frozenset[str]:
+    """The names of a function's parameters that its operation is called with."""
+    return _OPERANDS_OF.get(function.__name__, _OPERANDS)
+
+
 def operation_class(function: FunctionType) -> type[FunctionOperation]:
     """The operation that stands for a public function of `ranvier.ops`."""
     cls = _classes.get(function)
@@ -126,6 +142,7 @@ def operation_class(function: FunctionType) -> type[FunctionOperation]:
         members = {
             "function": staticmethod(function),
             "parameters": dict(inspect.signature(function).parameters),
+            "operands": operands_of(function),
             "__module__": f"ranvier.ops.{_namespaces[function]}",
             "__doc__": f"`ranvier.ops.{function.__name__}` as an operation of a functional model.",
         }
