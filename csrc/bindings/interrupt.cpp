@@ -11,6 +11,7 @@
 #endif
 
 #include "base/threading.h"
+#include "bindings/gil.h"
 
 namespace ranvier::bindings {
 namespace {
@@ -55,7 +56,7 @@ InterruptGuard::~InterruptGuard() {
 }
 
 void wait_until_lowered() {
-  pybind11::gil_scoped_release release;
+  const GilReleased released;
   while (interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 

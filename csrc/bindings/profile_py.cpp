@@ -1,5 +1,6 @@
 // Profiles for Python: plain numbers and lists; tables and files are made there.
 #include "bindings/convert.h"
+#include "bindings/gil.h"
 #include "runtime/profile.h"
 
 namespace ranvier::bindings {
@@ -32,7 +33,7 @@ py::array_t<std::int64_t> events(const Profile& profile) {
 py::dict machine_peak() {
   cpu::MachinePeak peak;
   {
-    py::gil_scoped_release release;
+    const GilReleased released;
     peak = cpu::measure_machine();
   }
   py::dict result;

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "base/threading.h"
 #include "bindings/convert.h"
+#include "bindings/gil.h"
 #include "bindings/interrupt.h"
 #include "ops/ops.h"
 #include "runtime/epoch.h"
@@ -40,7 +41,7 @@ py::list read_outputs(Program& program) {
 Program::Lease lease_of(Program& program, Program::Use use) {
   Program::Lease lease = program.try_lease(use);
   if (!lease) {
-    py::gil_scoped_release release;
+    const GilReleased released;
     lease = program.lease(use);
   }
   return lease;
@@ -60,7 +61,7 @@ py::list run_program(Program& whole, const std::vector<py::array>& inputs) {
       bool done;
       {
         InterruptGuard guard;
-        py::gil_scoped_release release;
+        const GilReleased released;
         const Caller caller;
         done = program.run(profiles);
         if (done) program.readout(profiles);
@@ -126,7 +127,7 @@ struct PyEpoch {
       const std::uint32_t before = g_interrupts.load();
       {
         InterruptGuard guard;
-        py::gil_scoped_release release;
+        const GilReleased released;
         const Caller caller;
         done += epoch->advance(max_steps < 0 ? -1 : max_steps - done, seconds);
       }

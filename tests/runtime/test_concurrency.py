@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -146,3 +148,18 @@ def test_training_and_predicting_at_once() -> None:
         model.compile("adam", "mse")
         results.append(train(model, busy))
     assert results[0] == results[1]
+
+
+def test_the_process_ends_while_daemon_threads_compute() -> None:
+    script = """if True:
+        import threading, time, numpy as np, ranvier as rv
+        program, x = rv.jit(lambda x: rv.ops.sum(rv.ops.tanh(x @ rv.ops.transpose(x)))), np.ones((300, 300), "float32")
+        def work():
+            while True:
+                program(x)
+        for _ in range(3):
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.05)
+        """
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
