@@ -153,7 +153,8 @@ def test_training_and_predicting_at_once() -> None:
 def test_the_process_ends_while_daemon_threads_compute() -> None:
     script = """if True:
         import threading, time, numpy as np, ranvier as rv
-        program, x = rv.jit(lambda x: rv.ops.sum(rv.ops.tanh(x @ rv.ops.transpose(x)))), np.ones((300, 300), "float32")
+        x = np.ones((300, 300), "float32")
+        program = rv.jit(lambda x: rv.ops.sum(rv.ops.tanh(x @ rv.ops.transpose(x))))
         def work():
             while True:
                 program(x)
