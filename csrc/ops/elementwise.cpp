@@ -6,13 +6,14 @@
 namespace ranvier {
 namespace {
 
-enum class Dtypes { F, N, A, B };
+enum class Dtypes { F, N, I, A, B };
 enum class Result { T, B };
 
 bool offered(Dtypes set, DType dtype) {
   switch (set) {
     case Dtypes::F: return is_float(dtype);
     case Dtypes::N: return is_compute(dtype) && dtype != DType::b8;
+    case Dtypes::I: return dtype == DType::i32 || dtype == DType::i64;
     case Dtypes::A: return is_compute(dtype);
     case Dtypes::B: return dtype == DType::b8;
   }
@@ -23,6 +24,7 @@ std::string_view describe(Dtypes set) {
   switch (set) {
     case Dtypes::F: return "float32 or float64";
     case Dtypes::N: return "float32, float64, int32 or int64";
+    case Dtypes::I: return "int32 or int64";
     case Dtypes::A: return "float32, float64, int32, int64 or bool";
     case Dtypes::B: return "bool";
   }
@@ -61,6 +63,8 @@ constexpr Grad grad_logical_not = grad_none, grad_logical_and = grad_none, grad_
 constexpr Grad grad_logical_xor = grad_none, grad_equal = grad_none, grad_not_equal = grad_none;
 constexpr Grad grad_less = grad_none, grad_less_equal = grad_none, grad_greater = grad_none;
 constexpr Grad grad_greater_equal = grad_none, grad_floor_divide = grad_none;
+constexpr Grad grad_bitwise_and = grad_none, grad_bitwise_or = grad_none, grad_bitwise_xor = grad_none;
+constexpr Grad grad_left_shift = grad_none, grad_right_shift = grad_none, grad_gcd = grad_none;
 
 void grad_neg(GradArgs& a) { a.set(0, a.b.neg(a.g)); }
 // The slope at 0 is 1, as in JAX.
@@ -84,6 +88,12 @@ void grad_softplus(GradArgs& a) { one(a, a.b.emit(Op::sigmoid, {a.in(0)})); }
 void grad_erf(GradArgs& a) {
   one(a, a.b.mul(a.b.exp(a.b.neg(a.b.mul(a.in(0), a.in(0)))), 1.1283791670955125739));
 }
+void grad_erfc(GradArgs& a) {
+  one(a, a.b.mul(a.b.exp(a.b.neg(a.b.mul(a.in(0), a.in(0)))), -1.1283791670955125739));
+}
+// d/dx erfinv(x) = sqrt(pi) / 2 * exp(erfinv(x)^2)
+void grad_erfinv(GradArgs& a) { one(a, a.b.mul(a.b.exp(a.b.mul(a.y, a.y)), 0.88622692545275801365)); }
+void grad_arctan(GradArgs& a) { a.set(0, a.b.div(a.g, a.b.add(a.b.mul(a.in(0), a.in(0)), num(a, 1.0)))); }
 // From the output, so that the input need not be kept. The slope at 0 is 0.
 void grad_relu(GradArgs& a) { a.set(0, a.b.select(a.b.greater(a.y, zero(a)), a.g, zero(a))); }
 

@@ -19,6 +19,23 @@ TensorType infer_reshape(const InferArgs& args) {
 }
 void grad_reshape(GradArgs& a) { a.set(0, a.b.reshape(a.g, a.b.shape(a.in(0)))); }
 
+// The same bytes read as another type; the last axis grows or shrinks with the elements' size.
+TensorType infer_bitcast(const InferArgs& args) {
+  const TensorType& x = args.inputs[0];
+  const DType dtype = args.attributes.get<DType>("dtype");
+  if (dtype == DType::b8 && x.dtype != DType::b8)
+    fail(ErrorKind::kType, "bitcast: the bits of ", name_of(x.dtype), " are no booleans.");
+  const auto from = static_cast<std::int64_t>(size_of(x.dtype)), to = static_cast<std::int64_t>(size_of(dtype));
+  Shape shape = x.shape;
+  if (from == to) return {dtype, shape};
+  require(shape.rank() >= 1, "bitcast: a scalar of ", name_of(x.dtype), " cannot become ", name_of(dtype),
+          ": the sizes differ, and there is no axis to change.");
+  require(shape.back() * from % to == 0, "bitcast: a last axis of ", shape.back(), " elements of ", name_of(x.dtype),
+          " is not a whole number of ", name_of(dtype), ".");
+  shape[shape.rank() - 1] = shape.back() * from / to;
+  return {dtype, shape};
+}
+
 TensorType infer_transpose(const InferArgs& args) {
   const Ints& axes = args.attributes.get<Ints>("axes");
   const Shape& from = args.inputs[0].shape;
@@ -114,6 +131,7 @@ void grad_unslice(GradArgs& a) {
 
 const OpDef def_identity = {"identity", 1, 1, kAlias, infer_identity, grad_identity};
 const OpDef def_reshape = {"reshape", 1, 1, kAlias, infer_reshape, grad_reshape};
+const OpDef def_bitcast = {"bitcast", 1, 1, 0, infer_bitcast, nullptr};
 const OpDef def_transpose = {"transpose", 1, 1, 0, infer_transpose, grad_transpose};
 const OpDef def_concatenate = {"concatenate", 1, 1 << 16, 0, infer_concatenate, grad_concatenate};
 const OpDef def_slice = {"slice", 1, 1, 0, infer_slice, grad_slice};

@@ -29,6 +29,9 @@ BOUNDS = {
     "sigmoid": 1.97,
     "softplus": 1.69,
     "erf": 1.00,
+    "erfc": 4.58,
+    "erfinv": 3.16,
+    "arctan": 1.85,
 }
 # Where the kernels take another course, and where results become 0, denormal, 1 or infinite.
 BORDERS = [0.0, 1.2e-38, 2.0**-26, 2.0**-13, 0.3466, 0.4142, 0.5, 0.625, 0.70711, 0.8814, 1.0, 1.4142, 2.0]

@@ -10,11 +10,10 @@ what is compared is the operation's own rounding, not the inputs'.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from tests.ops import oracles
+from tests.ops import linalg_rows, oracles, random_rows, special_rows
 from tests.ops.draws import (
     apart,
     between,
@@ -28,7 +27,6 @@ from tests.ops.draws import (
     rows_of,
     with_nan,
 )
-from tests.ops.philox import oracle_integers, oracle_normal, oracle_truncated, oracle_uniform
 from tests.ops.rows import (
     BIG,
     COMPUTE,
@@ -549,45 +547,6 @@ SOFTMAX = (
     ),
 )  # fmt: skip
 
-# --- random ---
-
-_SEED = lambda *args: np.array([0x0123_4567_89AB, 3], "int64")  # noqa: E731
-
-
-def _random(shapes: Sequence[tuple[int, ...]], **attributes: Any) -> tuple[Case, ...]:
-    return tuple(Case(((2,),), {"shape": list(shape), **attributes}) for shape in shapes)
-
-
-_RANDOM_SHAPES = ((), (0,), (1,), (3,), (7, 9), (257,))
-_BAD_SEED = (([1, 2, 3],), {"shape": [2], "dtype": "float32"}, ValueError, "seed")
-
-
-def _law(expected: Any, eps: float, *inputs: Any, **attributes: Any) -> Any:
-    """The angle and the quantile are right to a few eps of the largest value, the logarithm to a few ulp."""
-    return 16 * eps * (1 + np.abs(expected))
-
-
-RANDOM = (
-    *(
-        Row(
-            op, oracle, _random(_RANDOM_SHAPES, dtype=dtype), (_SEED,), dtypes=("int64",), result="attribute",
-            allowed=allowed, large=_random(((300_007,),), dtype=dtype), refused=(_BAD_SEED,),
-        )
-        for dtype in ("float32", "float64")
-        for op, oracle, allowed in (
-            ("random_uniform", oracle_uniform, ulps(0)),
-            ("random_normal", oracle_normal, _law),
-            ("truncated_normal", oracle_truncated, _law),
-        )
-    ),
-    *(
-        Row("random_integers", oracle_integers, _random(_RANDOM_SHAPES, low=low, high=high), (_SEED,),
-            dtypes=("int64",), large=_random(((300_007,),), low=low, high=high),
-            refused=(((np.array([1, 2]),), {"shape": [2], "low": 3, "high": 3}, ValueError, "low < high"),))
-        for low, high in ((0, 10), (-5, 6), (0, 2**62), (-(2**62), 2**62))
-    ),
-)  # fmt: skip
-
 ROWS: tuple[Row, ...] = (
     *ONE_OPERAND,
     *TWO_OPERANDS,
@@ -597,5 +556,7 @@ ROWS: tuple[Row, ...] = (
     *_index_rows("int32"),
     *_index_rows("int64"),
     *SOFTMAX,
-    *RANDOM,
+    *random_rows.ROWS,
+    *special_rows.ROWS,
+    *linalg_rows.ROWS,
 )

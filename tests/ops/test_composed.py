@@ -7,21 +7,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops import composed_linalg, composed_order, composed_table
 from tests.ops.composed import Entry
-from tests.ops.composed_table import ENTRIES, PLAIN
 from tests.ops.dump_outputs import canonical_bits
 from tests.ops.engine import Compiled, flatten
 from tests.ops.rows import widen
 
 from ranvier import ops
+from ranvier.ops import control, derivatives
 
+TABLES = (composed_table, composed_order, composed_linalg)
+ENTRIES = tuple(entry for table in TABLES for entry in table.ENTRIES)
+# Functions that take functions are tested in test_control.py, `vectorize` with them.
+PLAIN = {
+    *control.__all__,
+    *derivatives.__all__,
+    "associative_scan",
+    *(name for table in TABLES for name in table.PLAIN),
+}
 EACH = [pytest.param(entry, id=f"{i}-{entry}") for i, entry in enumerate(ENTRIES)]
 SMOOTH = [pytest.param(entry, id=f"{i}-{entry}") for i, entry in enumerate(ENTRIES) if entry.smooth]
 
 
 def test_every_function_has_an_entry() -> None:
     public = {name for name, value in vars(ops).items() if isinstance(value, types.FunctionType)}
-    assert public - {entry.name for entry in ENTRIES} - set(PLAIN) == set()
+    assert public - {entry.name for entry in ENTRIES} - PLAIN == set()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of empty slices and NaN

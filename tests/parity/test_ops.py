@@ -7,7 +7,7 @@ Not in the list, because it differs and is meant to:
 - `one_hot` of floats: ours loses the fraction first.
 - `take` and `sparse_categorical_crossentropy` with an index out of range: JAX fills NaN or 0, ours raises.
 - integers divided by 0: JAX gives -2 or 0, ours 0.
-- `where` of a condition alone, `norm` with singular values, half precision: not offered.
+- `where` of a condition alone, half precision: not offered.
 - `repeat`, `linspace`, `full`, `shape`, `dtype`, `array_split` and `split` with lists, numbers or negative
   indices: JAX or Keras refuse some, ours take them.
 - `cast` of a Python list that does not fit: JAX raises, ours saturates.
@@ -510,10 +510,10 @@ in_top_k(np.array([9,-1,1]),np.array([[.1,.9,.5,.5],[.5,.5,.5,.1],[0,1,2,3]],'fl
 LINES = [line for line in CALLS.splitlines() if line]
 
 
-def outcome(namespace: Any, call: str) -> Any:
+def outcome(namespace: Any, call: str, **names: Any) -> Any:
     """The result with 64-bit types as 32-bit ones, or the exception."""
     try:
-        return canonical(eval(f"ops.{call}", {"ops": namespace, "np": np, "x": X}))
+        return canonical(eval(f"ops.{call}", {"ops": namespace, "np": np, "x": X, **names}))
     except Exception as error:
         return error
 

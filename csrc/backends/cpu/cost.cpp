@@ -10,7 +10,7 @@ constexpr std::size_t kMostNames = 4;  // of a chain's operations, in its descri
 double flops_of(Op op) {
   switch (op) {
     case Op::exp: case Op::expm1: case Op::log: case Op::log1p: case Op::tanh: case Op::sigmoid: case Op::softplus:
-    case Op::erf: case Op::sin: case Op::cos: return kTranscendentalFlops;
+    case Op::erf: case Op::erfc: case Op::erfinv: case Op::arctan: case Op::sin: case Op::cos: return kTranscendentalFlops;
     case Op::power: return 2 * kTranscendentalFlops;  // a logarithm and an exponential
     case Op::broadcast_to: case Op::stop_gradient: case Op::cast: return 0;
     default: return 1;

@@ -1,5 +1,8 @@
 // Rows chosen by an index. An index out of range is an error that names it.
+#include <cstring>
+
 #include "backends/cpu/plan.h"
+#include "kernels/gather/scatter_update.h"
 
 namespace ranvier::cpu {
 namespace {
@@ -56,6 +59,18 @@ void run_scatter_add(const Step& step) {
   check(p, step.operands[1], bad);
 }
 
+struct Update {
+  Params rows;
+  std::size_t bytes;
+  Combine combine;
+  static void run(const Step& step) {
+    const auto& [p, bytes, combine] = step.as<Update>();
+    std::memcpy(step.operands[3], step.operands[0], bytes);
+    check(p, step.operands[1],
+          scatter_update(combine, p.dtype, p.count, p.row, p.table_rows, step.operands[1], p.index64, step.operands[2], step.operands[3]));
+  }
+};
+
 void run_one_hot(const Step& step) {
   const Params& p = step.as<Params>();
   const auto row_bytes = p.row * static_cast<std::int64_t>(size_of(p.dtype));
@@ -96,6 +111,13 @@ Step plan_scatter_add(const OpRequest& request) {
   return make_step(request, run_scatter_add,
                    Params{index.shape.size(), row_size(source.shape, index.shape.rank()), request.output.shape[0],
                           index.dtype == DType::i64, source.dtype, "scatter_add"});
+}
+
+Step plan_scatter_update(const OpRequest& request) {
+  const TensorType &x = request.inputs[0], &index = request.inputs[1];
+  const Params rows{index.shape.size(), row_size(x.shape, 1), x.shape[0], index.dtype == DType::i64, x.dtype, "scatter_update"};
+  const auto combine = static_cast<Combine>(request.attributes.get<std::int64_t>("mode"));
+  return make_step(request, Update::run, Update{rows, static_cast<std::size_t>(byte_size(x)), combine});
 }
 
 Step plan_one_hot(const OpRequest& request) {

@@ -74,12 +74,16 @@ Step plan_reduce(const OpRequest& request);
 Step plan_arg_reduce(const OpRequest& request);
 Step plan_matmul(const OpRequest& request);
 Step plan_move(const OpRequest& request);  // transpose, slice, unslice, concatenate
+Step plan_argsort(const OpRequest& request);
+Step plan_searchsorted(const OpRequest& request);
+Step plan_linalg(const OpRequest& request);  // decompositions and triangular systems
 Step plan_take(const OpRequest& request);
 Step plan_scatter_add(const OpRequest& request);
+Step plan_scatter_update(const OpRequest& request);
 Step plan_one_hot(const OpRequest& request);
 Step plan_softmax(const OpRequest& request);  // and the other row operations
 Step plan_sparse_cross_entropy(const OpRequest& request);
 Step plan_random(const OpRequest& request);
-Step plan_copy(const OpRequest& request);  // store: a variable takes its value
+Step plan_copy(const OpRequest& request);  // store: a variable takes its value; bitcast
 
 }  // namespace ranvier::cpu

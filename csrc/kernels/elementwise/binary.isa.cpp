@@ -128,6 +128,53 @@ RANVIER_COMPARISON_OP(logical_or, |)
 RANVIER_COMPARISON_OP(logical_xor, ^)
 #undef RANVIER_COMPARISON_OP
 
+#define RANVIER_BITWISE_OP(name, symbol) \
+  struct name {                          \
+    template <class T>                   \
+    RANVIER_INLINE T apply(T x, T y) {   \
+      return x symbol y;                 \
+    }                                    \
+  };
+RANVIER_BITWISE_OP(bitwise_and, &)
+RANVIER_BITWISE_OP(bitwise_or, |)
+RANVIER_BITWISE_OP(bitwise_xor, ^)
+#undef RANVIER_BITWISE_OP
+
+// A negative count is a large one. A large one leaves no bit of x but, to the right, copies of its sign.
+struct left_shift {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    using U = typename Arithmetic<T>::Type;
+    constexpr U bits = 8 * sizeof(T);
+    const U count = static_cast<U>(y);
+    return count < bits ? static_cast<T>(static_cast<U>(x) << (count & (bits - 1))) : T(0);
+  }
+};
+struct right_shift {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    using U = typename Arithmetic<T>::Type;
+    constexpr U bits = 8 * sizeof(T);
+    const U count = static_cast<U>(y);
+    return x >> (count < bits ? count : bits - 1);
+  }
+};
+// Euclid's, of magnitudes; gcd(0, 0) is 0.
+struct gcd {
+  template <class T>
+  RANVIER_INLINE T apply(T x, T y) {
+    using U = typename Arithmetic<T>::Type;
+    U a = x < 0 ? U{0} - static_cast<U>(x) : static_cast<U>(x);
+    U b = y < 0 ? U{0} - static_cast<U>(y) : static_cast<U>(y);
+    while (b != 0) {
+      const U rest = a % b;
+      a = b;
+      b = rest;
+    }
+    return static_cast<T>(a);
+  }
+};
+
 // NaN if either is NaN: a NaN in y fails the comparison and is taken, one in x is asked for.
 struct maximum {
   template <class T>

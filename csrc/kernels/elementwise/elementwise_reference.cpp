@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 
 namespace ranvier {
@@ -37,6 +38,18 @@ Wide floor_divide(Wide x, Wide y) {
   if (r != 0 && (r < 0) != (y < 0)) q -= 1;
   return q == 0 ? std::copysign(q, x / y) : q;
 }
+// By Halley's method on erfc, which keeps the digits near 1.
+Wide erfinv(Wide x) {
+  if (!(std::fabs(x) < 1)) return std::fabs(x) == 1 ? std::copysign(std::numeric_limits<Wide>::infinity(), x) : NAN;
+  const Wide ax = std::fabs(x), w = std::log1p(-ax * ax), c = 2 / (M_PIl * 0.147L) + w / 2;
+  Wide y = std::sqrt(std::sqrt(c * c - w / 0.147L) - c);  // Winitzki's approximation, right to 2e-3
+  for (int i = 0; i < 6; ++i) {
+    const Wide difference = ax < 0.5L ? std::erf(y) - ax : (1 - ax) - std::erfc(y);
+    const Wide step = difference / (2 / std::sqrt(M_PIl) * std::exp(-y * y));
+    y -= step / (1 + y * step);
+  }
+  return std::copysign(y, x);
+}
 Wide maximum(Wide x, Wide y) { return x > y || std::isnan(x) ? x : y; }
 Wide minimum(Wide x, Wide y) { return x < y || std::isnan(x) ? x : y; }
 
@@ -64,6 +77,9 @@ T float_value(Ew op, T a, T b) {
     case Ew::sigmoid: return T(math::sigmoid(x));
     case Ew::softplus: return T(math::softplus(x));
     case Ew::erf: return T(std::erf(x));
+    case Ew::erfc: return T(std::erfc(x));
+    case Ew::erfinv: return T(math::erfinv(x));
+    case Ew::arctan: return T(std::atan(x));
     case Ew::relu: return T(math::relu(x));
     case Ew::floor: return std::floor(a);
     case Ew::ceil: return std::ceil(a);
@@ -91,6 +107,13 @@ T int_floor_divide(T x, T y) {
 }
 
 template <class T>
+T gcd(T x, T y) {
+  Unsigned<T> a = x < 0 ? Unsigned<T>(0) - Unsigned<T>(x) : Unsigned<T>(x);
+  Unsigned<T> b = y < 0 ? Unsigned<T>(0) - Unsigned<T>(y) : Unsigned<T>(y);
+  return T(std::gcd(a, b));
+}
+
+template <class T>
 T int_value(Ew op, T a, T b) {
   using U = Unsigned<T>;
   switch (op) {
@@ -106,6 +129,12 @@ T int_value(Ew op, T a, T b) {
     case Ew::mod: return b == 0 ? 0 : T(U(a) - U(int_floor_divide(a, b)) * U(b));
     case Ew::maximum: return a > b ? a : b;
     case Ew::minimum: return a < b ? a : b;
+    case Ew::bitwise_and: return a & b;
+    case Ew::bitwise_or: return a | b;
+    case Ew::bitwise_xor: return a ^ b;
+    case Ew::left_shift: return U(b) < 8 * sizeof(T) ? T(U(a) << U(b)) : 0;
+    case Ew::right_shift: return U(b) < 8 * sizeof(T) ? a >> b : a < 0 ? -1 : 0;
+    case Ew::gcd: return gcd(a, b);
     default: return 0;
   }
 }
@@ -172,6 +201,7 @@ bool offered(char dtypes, DType dtype) {
   switch (dtypes) {
     case 'F': return is_float(dtype);
     case 'N': return is_compute(dtype) && dtype != DType::b8;
+    case 'I': return dtype == DType::i32 || dtype == DType::i64;
     case 'B': return dtype == DType::b8;
     default: return is_compute(dtype);
   }

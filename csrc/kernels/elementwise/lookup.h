@@ -10,7 +10,7 @@ namespace ranvier::RANVIER_ISA {
 using Byte = std::uint8_t;
 
 // The columns `dtypes` and `result` of elementwise.def.
-enum class Domain { F, N, A, B };
+enum class Domain { F, N, I, A, B };
 enum class Result { T, B };
 
 template <Result R, class T>
@@ -26,6 +26,7 @@ constexpr bool in_domain(Domain domain, DType dtype) {
   switch (domain) {
     case Domain::F: return is_float(dtype);
     case Domain::N: return is_compute(dtype) && dtype != DType::b8;
+    case Domain::I: return dtype == DType::i32 || dtype == DType::i64;
     case Domain::A: return is_compute(dtype);
     case Domain::B: return dtype == DType::b8;
   }

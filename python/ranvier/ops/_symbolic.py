@@ -34,7 +34,7 @@ _OPERANDS_OF = {
     "segment_max": frozenset(("data", "segment_ids")),
 }
 # What describes or builds something other than a tensor, and takes KerasTensors as they are.
-_NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy"))
+_NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy", "jvp", "vectorize"))
 # Functions whose operation Keras does not call by the function's name in camel case.
 _CLASS_NAMES = {
     "allclose": "AllClose",

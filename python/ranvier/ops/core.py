@@ -12,6 +12,8 @@ from ranvier.core.variable import Variable
 from ranvier.ops._common import Value, cast_to, dtype_of, operand
 from ranvier.ops._emit import emit
 from ranvier.ops.elementwise import clip
+from ranvier.ops.layout import rearrange
+from ranvier.ops.scatter import scatter, scatter_update, slice_update
 from ranvier.ops.shaping import slice, unstack
 
 __all__ = [
@@ -21,9 +23,13 @@ __all__ = [
     "convert_to_tensor",
     "dtype",
     "is_tensor",
+    "rearrange",
     "saturate_cast",
+    "scatter",
+    "scatter_update",
     "shape",
     "slice",
+    "slice_update",
     "stop_gradient",
     "unstack",
 ]

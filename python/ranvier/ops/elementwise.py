@@ -152,8 +152,11 @@ def sign(x: Any) -> Value:
 
 
 def signbit(x: Any) -> Value:
-    """Whether x is negative (bool); unlike NumPy's, False for -0.0 and NaN."""
-    return less(x, 0)
+    """Whether x's sign bit is set (bool): it is negative, -0.0, or a NaN with that sign."""
+    value = operand(x)
+    if value.dtype not in dtypes.FLOAT_DTYPES:
+        return less(value, 0)
+    return less(emit("bitcast", value, dtype="int32" if value.dtype == "float32" else "int64"), 0)
 
 
 def square(x: Any) -> Value:

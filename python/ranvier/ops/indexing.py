@@ -29,6 +29,7 @@ from ranvier.ops._common import (
 )
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater_equal, less, logical_and
+from ranvier.ops.elementwise import add, clip, floor_divide, mod
 from ranvier.ops.shaping import part, ravel, swapaxes
 
 # --- repetition and order ---
@@ -336,3 +337,26 @@ def diag(x: Any, k: int = 0) -> Value:
 def diagflat(x: Any, k: int = 0) -> Value:
     """The matrix that has the flattened x on diagonal `k`."""
     return diag(ravel(x), k)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
+    """Indices into a flattened tensor as places in it: for each axis a tensor of indices.
+
+    Args:
+        indices: integers; negative ones count from the end, what is out of range becomes the nearest.
+        shape: the tensor's shape.
+
+    Raises:
+        TypeError: if the indices are not integers.
+    """
+    index = operand(indices)
+    if "int" not in dtype_of(index):
+        raise TypeError(f"unravel_index: expected integers, got {dtype_of(index)}.")
+    dims = to_shape(shape)
+    size = size_of(dims)
+    rest = clip(where3(less(index, 0), add(index, size), index), 0, builtins.max(size - 1, 0))
+    places = []
+    for dim in reversed(dims):
+        places.append(mod(rest, dim))
+        rest = floor_divide(rest, dim)
+    return tuple(reversed(places))

@@ -1,16 +1,55 @@
-"""Linear algebra: norms. Decompositions are not offered yet."""
+"""`keras.ops.linalg`: norms, decompositions and linear systems."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from ranvier.ops._common import Value, as_float, canonical_axes, cast_to, dtype_of, reshape_to
+from ranvier.ops._common import Value, as_float, canonical_axes, cast_to, dtype_of, reshape_to, transpose_to
 from ranvier.ops.comparison import not_equal
+from ranvier.ops.decompositions import (
+    cholesky,
+    cholesky_inverse,
+    det,
+    eig,
+    eigh,
+    inv,
+    logdet,
+    lstsq,
+    lu_factor,
+    matrix_rank,
+    pinv,
+    qr,
+    singular_norm,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+)
+from ranvier.ops.derivatives import jvp
 from ranvier.ops.elementwise import abs, power, sqrt, square
 from ranvier.ops.reductions import max, min, sum
 
-__all__ = ["norm"]
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "jvp",
+    "logdet",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
@@ -20,13 +59,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
         x: a tensor.
         ord: of vectors: None or 2 (Euclidean), inf, -inf (the largest, smallest magnitude), 0 (the number of
             elements that are not zero), or p: sum(|x|^p)^(1/p). Of matrices: None or "fro" (Frobenius), 1, -1
-            (the largest, smallest column sum of magnitudes), inf, -inf (row sum).
+            (the largest, smallest column sum of magnitudes), inf, -inf (row sum), 2, -2 (the largest,
+            smallest singular value), "nuc" (the sum of the singular values).
         axis: an int: vectors; a pair: matrices; None: a 1-D or 2-D x as such, and any x flattened if `ord` is
         None. keepdims: whether the axes stay, with size 1.
 
     Raises:
         ValueError: for an order that vectors or matrices do not have, or more than two axes.
-        NotImplementedError: for the matrix norms 2, -2 and "nuc", which need singular values.
     """
     value = as_float(x)
     axes = canonical_axes(axis, value.ndim)
@@ -59,13 +98,14 @@ def _vector_norm(value: Value, ord: Any, axis: int, keepdims: bool) -> Value:
 def _matrix_norm(value: Value, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Value:
     if ord == "fro":
         return sqrt(sum(square(value), axes, keepdims))
+    rows, columns = axes
     if ord == "nuc" or ord in (2, -2):
-        raise NotImplementedError(
-            f"norm: the matrix norm ord={ord!r} needs singular values, which are not offered."
-        )
+        rest = [i for i in range(value.ndim) if i not in axes]
+        result = singular_norm(transpose_to(value, [*rest, rows, columns]), ord)
+        shape = [1 if i in axes else dim for i, dim in enumerate(value.shape)]
+        return reshape_to(result, shape) if keepdims else result
     if isinstance(ord, str) or (abs_order := -ord if ord < 0 else ord) not in (1, math.inf):
         raise ValueError(f"Invalid order '{ord}' for matrix norm.")
-    rows, columns = axes
     summed, searched = (rows, columns) if abs_order == 1 else (columns, rows)
     sums = sum(abs(value), summed, True)
     result = (max if ord > 0 else min)(sums, searched, True)

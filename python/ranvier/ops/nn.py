@@ -33,6 +33,7 @@ from ranvier.ops.activation import (
     tanh_shrink,
     threshold,
 )
+from ranvier.ops.attention import dot_product_attention
 from ranvier.ops.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -40,6 +41,7 @@ from ranvier.ops.crossentropy import (
 )
 from ranvier.ops.ctc import ctc_loss
 from ranvier.ops.encoding import multi_hot, one_hot
+from ranvier.ops.layout import depth_to_space, fold, space_to_depth, unfold
 from ranvier.ops.normalization import (
     batch_normalization,
     layer_normalization,
@@ -48,6 +50,7 @@ from ranvier.ops.normalization import (
     rms_normalization,
 )
 from ranvier.ops.sparsemax import sparsemax
+from ranvier.ops.statistics import psnr
 
 __all__ = [
     "batch_normalization",
@@ -56,7 +59,10 @@ __all__ = [
     "categorical_crossentropy",
     "celu",
     "ctc_loss",
+    "depth_to_space",
+    "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -73,6 +79,7 @@ __all__ = [
     "multi_hot",
     "normalize",
     "one_hot",
+    "psnr",
     "relu",
     "relu6",
     "rms_normalization",
@@ -83,6 +90,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -91,4 +99,5 @@ __all__ = [
     "swish",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]

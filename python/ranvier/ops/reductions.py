@@ -249,12 +249,12 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
 
 def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
     """The sum of the elements that are not NaN."""
-    return sum(_without_nan(x, 0), axis, keepdims)
+    return sum(without_nan(x, 0), axis, keepdims)
 
 
 def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
     """The product of the elements that are not NaN."""
-    return prod(_without_nan(x, 1), axis, keepdims)
+    return prod(without_nan(x, 1), axis, keepdims)
 
 
 def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
@@ -285,7 +285,26 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
     return sqrt(nanvar(x, axis, keepdims))
 
 
-def _without_nan(x: Any, replacement: float) -> Value:
+def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """The index (int32) of the first largest element that is not NaN, or -1; see `argmax`."""
+    return _nan_arg(argmax, -math.inf, x, axis, keepdims)
+
+
+def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """The index (int32) of the first smallest element that is not NaN, or -1; see `argmax`."""
+    return _nan_arg(argmin, math.inf, x, axis, keepdims)
+
+
+def _nan_arg(search: Any, replacement: float, x: Any, axis: int | None, keepdims: bool) -> Value:
+    value = operand(x)
+    if value.dtype not in dtypes.FLOAT_DTYPES:
+        return search(value, axis, keepdims)
+    none_left = _reduce("all", isnan(value), axis, keepdims)
+    return where3(none_left, -1, search(without_nan(value, replacement), axis, keepdims))
+
+
+def without_nan(x: Any, replacement: float) -> Value:
+    """x with another value in place of NaN."""
     value = operand(x)
     if value.dtype not in dtypes.FLOAT_DTYPES:
         return value
@@ -297,4 +316,4 @@ def _nan_extreme(extreme: Any, replacement: float, x: Any, axis: Any, keepdims: 
     if value.dtype not in dtypes.FLOAT_DTYPES:
         return extreme(value, axis, keepdims)
     none_left = _reduce("all", isnan(value), axis, keepdims)
-    return where3(none_left, np.nan, extreme(_without_nan(value, replacement), axis, keepdims))
+    return where3(none_left, np.nan, extreme(without_nan(value, replacement), axis, keepdims))
