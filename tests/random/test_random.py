@@ -177,7 +177,9 @@ def test_the_global_generator_works_in_a_trace() -> None:
     assert not np.array_equal(program.run([])[0], program.run([])[0])
 
 
-def test_shuffle_in_a_trace_is_refused() -> None:
-    seed = random.SeedGenerator(1)
-    with Trace() as trace, pytest.raises(NotImplementedError, match="sort"):
-        random.shuffle(trace.input((4,)), seed=seed)
+def test_shuffle_in_a_trace_moves_the_same() -> None:
+    x = np.arange(20.0).reshape(10, 2)
+    traced, eager = random.SeedGenerator(1), random.SeedGenerator(1)
+    with Trace() as trace:
+        program = trace.compile([random.shuffle(trace.input(x.shape, "float64"), seed=traced)])
+    np.testing.assert_array_equal(program.run([x])[0], random.shuffle(x, seed=eager))

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ranvier.core.settings import is_interactive_logging_enabled
+
 _BOLD, _GREEN, _GREY, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 _ERASE_REST = "\x1b[K"
 
@@ -14,8 +16,8 @@ _ERASE_REST = "\x1b[K"
 class Progbar:
     """A progress bar with the averages of some values, the time left or taken, and the time per step.
 
-    On a terminal (or in a notebook) the line is redrawn in place; elsewhere it is printed once, when it is
-    complete.
+    On a terminal (or in a notebook) the line is redrawn in place; elsewhere, and after
+    `config.disable_interactive_logging()`, it is printed once, when it is complete.
 
     Args:
         target: the number of steps; None: not known.
@@ -49,7 +51,8 @@ class Progbar:
         self._start = time.perf_counter()
         self._last_drawn = 0.0
         self._line_is_open = False
-        self._dynamic = (hasattr(sys.stdout, "isatty") and sys.stdout.isatty()) or "ipykernel" in sys.modules
+        is_terminal = hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
+        self._dynamic = is_interactive_logging_enabled() and (is_terminal or "ipykernel" in sys.modules)
 
     def _is_stateful(self, name: str) -> bool:
         if self.stateless_metrics is not None:

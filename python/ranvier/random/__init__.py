@@ -22,12 +22,16 @@ from ranvier.ops.elementwise import add, divide, log, maximum, multiply, negativ
 from ranvier.ops.indexing import take
 from ranvier.ops.reductions import argmax
 from ranvier.ops.shaping import expand_dims
+from ranvier.random.gamma import beta, binomial, gamma
 from ranvier.random.seed_generator import SeedGenerator, draw_seed
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",
@@ -206,11 +210,9 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Value:
         seed: an int, a `SeedGenerator`, or None for the global generator.
 
     Raises:
-        NotImplementedError: inside a trace with a seed that is drawn there: a graph has no sort.
+        ValueError: for an axis out of range.
     """
     value = operand(x)
     count = value.shape[canonical_axis(axis, value.ndim)]
     keys = emit("random_integers", draw_seed(seed), shape=(count,), low=0, high=2**62)
-    if isinstance(keys, Tensor):
-        raise NotImplementedError("random.shuffle inside a graph needs a sort, which is not offered.")
-    return take(value, np.argsort(keys, kind="stable"), axis)
+    return take(value, emit("argsort", keys, descending=False, count=count), axis)

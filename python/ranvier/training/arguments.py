@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ranvier.callbacks import CallbackList
+from ranvier.core.settings import max_epochs
 from ranvier.training.data import is_array_data, make_feed
 from ranvier.training.source import ArraySource, BatchSource, check_positive
 
@@ -35,6 +36,12 @@ def check_epochs(epochs: Any, initial_epoch: Any) -> None:
     for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise ValueError(f"Argument `{name}` must be an integer. Received: {name}={value}")
+
+
+def limited_epochs(epochs: int) -> int:
+    """`epochs`, or the limit that `config.set_max_epochs` set."""
+    limit = max_epochs()
+    return epochs if limit is None else min(epochs, limit)
 
 
 def check_shuffle(shuffle: Any) -> bool:

@@ -71,7 +71,8 @@ class Trainer(Steps):
                 iterable of batches `(inputs, targets)` or `(inputs, targets, sample_weights)`.
             y: the targets, one row for each row of `x`.
             batch_size: the number of samples in a step; None: 32. The last batch of an epoch may be shorter.
-            epochs: the epoch to end before; with `initial_epoch=0` the number of epochs.
+            epochs: the epoch to end before; with `initial_epoch=0` the number of epochs. At most
+                `config.max_epochs()`.
             verbose: 0: silent; 1 or "auto": a progress bar; 2: one line for each epoch.
             callbacks: a callback or a list of callbacks.
             validation_split: the share of the samples, taken from the end before shuffling, to validate on.
@@ -97,6 +98,7 @@ class Trainer(Steps):
         self._check_compiled("fit")
         shown = arguments.check_verbose(verbose)
         arguments.check_epochs(epochs, initial_epoch)
+        epochs = arguments.limited_epochs(epochs)
         arguments.validates_after(0, validation_freq)
         source = arguments.make_source(
             x,
