@@ -265,20 +265,23 @@ def _rearrange(x: Any, pattern: str, **lengths: int) -> Any:
 
 
 def _space_to_depth(x: Any, b: int, data_format: str = "channels_last") -> Any:
-    x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
-    blocks = [x[:, i::b, j::b] for i in range(b) for j in range(b)]
-    result = np.concatenate(blocks, -1)
-    return np.moveaxis(result, -1, 1) if data_format == "channels_first" else result
+    blocks = [(i, j) for i in range(b) for j in range(b)]
+    if data_format == "channels_first":  # a channel's block stays together
+        parts = np.stack([x[:, :, i::b, j::b] for i, j in blocks], 2)
+        return parts.reshape(x.shape[0], -1, *parts.shape[3:])
+    return np.concatenate([x[:, i::b, j::b] for i, j in blocks], -1)
 
 
 def _depth_to_space(x: Any, b: int, data_format: str = "channels_last") -> Any:
-    x = np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
-    n, h, w, c = x.shape
-    result = np.zeros((n, h * b, w * b, c // b**2), x.dtype)
-    for i in range(b):
-        for j in range(b):
-            result[:, i::b, j::b] = np.split(x, b * b, -1)[i * b + j]
-    return np.moveaxis(result, -1, 1) if data_format == "channels_first" else result
+    """By the inverse, of the numbers of the elements."""
+    n, shape = x.shape[0], x.shape[1:]
+    if data_format == "channels_first":
+        image = (n, shape[0] // b**2, shape[1] * b, shape[2] * b)
+    else:
+        image = (n, shape[0] * b, shape[1] * b, shape[2] // b**2)
+    result = np.zeros(image, x.dtype).ravel()
+    result[_space_to_depth(np.arange(result.size).reshape(image), b, data_format)] = x
+    return result.reshape(image)
 
 
 def _unfold(x: Any, kernel: Any, dilation: int = 1, padding: int = 0, stride: int = 1) -> Any:

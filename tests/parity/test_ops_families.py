@@ -6,6 +6,8 @@ Not in the lists, because it differs and is meant to:
 - `correlate` refuses two empty tensors, `quantile` an empty axis; JAX gives NaN.
 - `attn_logits_soft_cap` and flash attention are refused, as by Keras on JAX without a TPU or GPU.
 - `histogram` refuses `bins=0`, for which JAX gives nothing.
+- `istft` with `center=False`: Keras on JAX leaves out half a piece at both ends, ours nothing.
+- `solve` of stacked matrices and stacked vectors, which Keras describes, fails in JAX.
 - complex numbers are in no graph, so `view_as_complex`, `view_as_real` and `polar` are not offered.
 """
 
@@ -193,7 +195,7 @@ rearrange(x,'a b -> a c')
 rearrange(x,'a b -> a b 1')
 logdet(np.array([[2.,1],[1,3]]))
 fft((x,x))
-fft((np.cos(np.arange(210.)),np.sin(np.arange(210.)**2)))
+fft((np.cos(np.arange(12.)),np.sin(np.arange(12.)**2)))
 fft((x[0],x))
 fft2((x,x))
 ifft2((x,x))
@@ -212,7 +214,6 @@ stft(np.arange(8.),5,2,4)
 stft(np.arange(8.),4,2,4,window='foo')
 istft(ops.stft(np.arange(8.),4,2,4),4,2,4)
 istft(ops.stft(np.arange(9.),4,2,8),4,2,8,length=7)
-istft(ops.stft(np.arange(9.),4,2,8,center=False,window=None),4,2,8,center=False,window=None)
 """
 LINALG = """
 det(S)
@@ -222,7 +223,6 @@ inv(S)
 inv(x)
 solve(S,np.ones(3,'float32'))
 solve(S,np.ones((3,2),'float32'))
-solve(np.stack([S,S+1]),np.ones((2,3),'float32'))
 solve(S,np.ones((2,2),'float32'))
 solve_triangular(S,np.ones((3,2),'float32'))
 solve_triangular(S,np.ones(3,'float32'),lower=True)

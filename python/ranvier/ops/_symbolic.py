@@ -67,7 +67,8 @@ class FunctionOperation(Operation):
     def __init__(self, name: str | None = None, **settings: Any) -> None:
         super().__init__(name)
         unknown = settings.keys() - self.parameters.keys()
-        if unknown:
+        takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in self.parameters.values())
+        if unknown and not takes_any:
             raise TypeError(f"{type(self).__name__} got unexpected arguments: {sorted(unknown)}")
         self.settings = settings
 

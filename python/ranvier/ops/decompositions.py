@@ -125,7 +125,7 @@ def logdet(x: Any) -> Value:
     """The logarithm of the determinants of positive definite matrices: [...].
 
     Args:
-        x: [..., n, n], symmetric and positive definite. Of others the result is NaN.
+        x: [..., n, n], symmetric and positive definite; others are refused as by `cholesky`.
 
     Raises:
         ValueError: if the matrices are not square.
@@ -204,14 +204,18 @@ def cholesky(x: Any, upper: bool = False) -> Value:
     """The Cholesky factors L of A = L L^T.
 
     Args:
-        x: [..., n, n], symmetric and positive definite (NaN of others); of a matrix that is not symmetric,
-            the mean of it and its transpose counts.
+        x: [..., n, n], symmetric and positive definite (in a graph, others give NaN); of a matrix that is not
+            symmetric, the mean of it and its transpose counts.
         upper: whether to return L^T instead.
 
     Raises:
-        ValueError: if the matrices are not square.
+        ValueError: if the matrices are not square; outside of graphs also, if one is not positive definite.
     """
     factor = emit("cholesky", _matrices("cholesky", x, True))
+    if isinstance(factor, np.ndarray) and np.isnan(factor).any():
+        raise ValueError(
+            "Cholesky decomposition failed. The input might not be a valid positive definite matrix."
+        )
     return _transposed(factor) if upper else factor
 
 

@@ -28,6 +28,8 @@ def _image(name: str, x: Any, block_size: int, data_format: str | None) -> tuple
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Value:
     """Blocks of an image as channels: [n, h, w, c] becomes [n, h / b, w / b, b b c].
 
+    With channels first, [n, c, h, w] becomes [n, c b b, h / b, w / b]: a channel's block stays together.
+
     Args:
         x: [n, h, w, c], or [n, c, h, w] with channels first.
         block_size: b, at least 2.
@@ -43,7 +45,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     rows, columns = h // block, w // block
     if is_first:
         blocks = reshape_to(value, (n, c, rows, block, columns, block))
-        return reshape_to(transpose_to(blocks, (0, 3, 5, 1, 2, 4)), (n, block * block * c, rows, columns))
+        return reshape_to(transpose_to(blocks, (0, 1, 3, 5, 2, 4)), (n, block * block * c, rows, columns))
     blocks = reshape_to(value, (n, rows, block, columns, block, c))
     return reshape_to(transpose_to(blocks, (0, 1, 3, 2, 4, 5)), (n, rows, columns, block * block * c))
 
@@ -62,8 +64,8 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         )
     depth = c // (block * block)
     if is_first:
-        blocks = reshape_to(value, (n, block, block, depth, h, w))
-        return reshape_to(transpose_to(blocks, (0, 3, 4, 1, 5, 2)), (n, depth, h * block, w * block))
+        blocks = reshape_to(value, (n, depth, block, block, h, w))
+        return reshape_to(transpose_to(blocks, (0, 1, 4, 2, 5, 3)), (n, depth, h * block, w * block))
     blocks = reshape_to(value, (n, h, w, block, block, depth))
     return reshape_to(transpose_to(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block, w * block, depth))
 

@@ -1,0 +1,114 @@
+"""Functions whose results depend on values, or that take functions: refusals, windows, `vectorize`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import ops
+
+X = np.array([[3, 1, 2], [1, 3, 1]], "int32")
+
+
+@pytest.mark.parametrize(
+    ("call", "pattern"),
+    [
+        (lambda x: ops.nonzero(x), "nonzero: the number of places depends on values"),
+        (lambda x: ops.unique(x), "unique: without `size`"),
+        (lambda x: ops.unique(x, axis=0, size=2), "unique: without `size`"),
+        (lambda x: ops.eig(ops.cast(x[:, :2], "float32")), "eig: whether the result is real"),
+        (lambda x: ops.bincount(x[0]), "bincount: .* give `minlength`"),
+        (lambda x: ops.segment_max(x, x[:, 0]), "segment_max: `num_segments` must be given"),
+        (lambda x: ops.hanning(x[0, 0]), "hanning: the length must be known"),
+    ],
+)
+def test_a_graph_refuses_what_depends_on_values(call: Callable[[Any], Any], pattern: str) -> None:
+    with pytest.raises(ValueError, match=pattern):
+        rv.jit(call)(X)
+
+
+def test_nonzero_and_eig_of_arrays() -> None:
+    for ours, theirs in zip(ops.nonzero(X > 1), np.nonzero(X > 1), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    matrix = np.array([[0.0, 1.0], [-2.0, 0.5]])
+    w, v = ops.eig(matrix)
+    assert w.dtype == np.complex128
+    np.testing.assert_allclose(matrix @ v, v * w, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+@pytest.mark.parametrize("fill_value", [None, -7])
+def test_unique_of_a_size_is_the_same_in_a_graph(size: int, fill_value: int | None) -> None:
+    def call(x: Any) -> Any:
+        return ops.unique(
+            x, return_index=True, return_inverse=True, return_counts=True, size=size, fill_value=fill_value
+        )
+
+    for eager, traced in zip(call(X), rv.jit(call)(X), strict=True):
+        np.testing.assert_array_equal(eager, traced)
+        assert eager.dtype == traced.dtype
+
+
+def test_unique_of_arrays() -> None:
+    np.testing.assert_array_equal(ops.unique(X), [1, 2, 3])
+    np.testing.assert_array_equal(ops.unique(X[[0, 0, 1]], axis=0), X[[1, 0]])
+    values, counts = ops.unique(X, return_counts=True)
+    np.testing.assert_array_equal(counts, [3, 1, 2])
+
+
+@pytest.mark.parametrize("name", ["bartlett", "blackman", "hamming", "hanning"])
+@pytest.mark.parametrize("length", [0, 1, 2, 9])
+def test_windows(name: str, length: int) -> None:
+    window = getattr(ops, name)(length)
+    assert window.dtype == "float32"
+    np.testing.assert_allclose(window, getattr(np, name)(length), atol=1e-7)
+
+
+def test_kaiser_window() -> None:
+    np.testing.assert_allclose(ops.kaiser(7, 4.0), np.kaiser(7, 4.0), rtol=1e-6)
+
+
+def _weighted(a: Any, b: Any, scale: float = 1.0) -> Any:
+    return ops.sum(a * b) * scale
+
+
+@pytest.mark.parametrize("run", [lambda f: f, rv.jit], ids=["eager", "graph"])
+def test_vectorize(run: Callable[[Any], Any]) -> None:
+    rows, row = np.arange(6.0).reshape(2, 3), np.array([1.0, -1.0, 2.0])
+    np.testing.assert_allclose(run(ops.vectorize(lambda a, b: a * b + 1))(rows, row), rows * row + 1)
+    products = ops.vectorize(_weighted, signature="(n),(n)->()")
+    np.testing.assert_allclose(run(products)(rows, row), (rows * row).sum(-1))
+    scaled = ops.vectorize(_weighted, excluded={"scale"})
+    np.testing.assert_allclose(run(lambda a, b: scaled(a, b, scale=3.0))(rows, row), rows * row * 3)
+
+
+def test_vectorize_refuses_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="gufunc signature"):
+        ops.vectorize(_weighted, signature="n->n")
+    with pytest.raises(ValueError, match="do not fit the signature"):
+        ops.vectorize(_weighted, signature="(n),(n)->()")(np.float32(1), np.ones(3))
+
+
+FUNCTIONAL = {
+    "sort": lambda x: ops.sort(x, axis=1),
+    "top_k": lambda x: ops.top_k(x, 2)[0],
+    "median": lambda x: ops.median(x, axis=1),
+    "arctan2": lambda x: ops.arctan2(x, 2.0),
+    "cdist": lambda x: ops.cdist(x, np.ones((2, 4), "float32")),
+    "rfft": lambda x: ops.rfft(x)[1],
+    "rearrange": lambda x: ops.rearrange(x, "a (b c) -> a c b", b=2),
+    "erfc": lambda x: ops.erfc(x),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONAL)
+def test_in_functional_models(name: str) -> None:
+    function = FUNCTIONAL[name]
+    inputs = rv.Input((4,))
+    model = rv.Model(inputs, function(inputs))
+    x = np.cos(np.arange(12, dtype="float32")).reshape(3, 4)
+    np.testing.assert_allclose(model.predict(x, verbose=0), function(x), rtol=1e-6)
