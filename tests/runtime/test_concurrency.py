@@ -164,3 +164,30 @@ def test_the_process_ends_while_daemon_threads_compute() -> None:
         """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_child_of_fork_predicts_although_another_thread_was_compiling() -> None:
+    script = """if True:
+        import faulthandler, os, threading, numpy as np, ranvier as rv
+        compiling, child_is_done = threading.Event(), threading.Event()
+        class Slow(rv.layers.Layer):
+            def call(self, x):
+                if x.shape[0] == 3:
+                    compiling.set()
+                    child_is_done.wait()
+                return x * 2.0
+        model = rv.Sequential([Slow()])
+        model.predict(np.ones((2, 2), "float32"), verbose=0)
+        thread = threading.Thread(target=lambda: model.predict(np.ones((3, 2), "float32"), verbose=0))
+        thread.start()
+        compiling.wait()
+        child = os.fork()
+        if not child:
+            faulthandler.dump_traceback_later(10, exit=True)
+            os._exit(int(model.predict(np.ones((2, 2), "float32"), verbose=0).sum()))
+        status = os.waitpid(child, 0)[1]
+        child_is_done.set()
+        thread.join()
+        assert os.waitstatus_to_exitcode(status) == 8, status
+        """
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -79,6 +80,7 @@ class TrainFunction:
         self._step = getattr(trainer, f"{kind}_step")
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
         self._lock = threading.RLock()  # of the programs: threads may predict at once
+        _all_functions.add(self)
         self.structure: Any = None  # of the predictions
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
@@ -152,6 +154,18 @@ class TrainFunction:
                 return _Compiled(trace.compile(outputs, name=name), [])
             flat = flatten_logs(self.kind, result)
             return _Compiled(trace.compile(list(flat.values()), name=name), list(flat))
+
+
+_all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for function in _all_functions:
+        function._lock = threading.RLock()
+
+
+# A thread that holds a lock in the parent is not in the child, and would never give it back.
+os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _arrays(feed: ArrayFeed) -> list[np.ndarray]:
