@@ -200,6 +200,16 @@ def test_a_users_model_runs_with_compiled_layers() -> None:
         assert result.tobytes() == results[0].tobytes()
 
 
+def test_a_call_replaced_for_the_whole_class_runs_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, original = [], layers.Dense.call
+    monkeypatch.setattr(layers.Dense, "call", lambda self, x: (calls.append(1), original(self, x))[1])
+    model = dense_net()
+    calls.clear()
+    for _ in range(4):
+        model(X)
+    assert len(calls) == 8
+
+
 def test_a_replaced_call_is_used() -> None:
     layer = layers.Dense(2)
     for _ in range(3):
