@@ -97,6 +97,17 @@ def test_layers_inside_take_over_the_training_flag() -> None:
         assert layer(x, training=False).min() == 1
 
 
+def test_the_fuzz_factor_is_a_part_of_the_signature() -> None:
+    fn, before = rv.jit(rv.losses.categorical_crossentropy), rv.config.epsilon()
+    y_true, y_pred = np.float32([[1, 0]]), np.float32([[0, 1]])
+    fn(y_true, y_pred)
+    try:
+        rv.config.set_epsilon(0.01)
+        assert fn(y_true, y_pred) == rv.losses.categorical_crossentropy(y_true, y_pred) < 5
+    finally:
+        rv.config.set_epsilon(before)
+
+
 def test_in_a_stateless_scope_the_variables_keep_their_values() -> None:
     v = rv.Variable(np.float32([1, 2]))
     fn = rv.jit(lambda x: v.assign_add(x))

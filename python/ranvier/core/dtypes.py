@@ -67,6 +67,11 @@ def set_epsilon(value: float) -> None:
     _settings["epsilon"] = value
 
 
+def settings() -> tuple[Any, ...]:
+    """All settings of this module, for the keys of programs: what is traced has them in it."""
+    return tuple(_settings.values())
+
+
 def image_data_format() -> str:
     """The default layout of images: "channels_last" unless `set_image_data_format` changed it."""
     return _settings["image_data_format"]

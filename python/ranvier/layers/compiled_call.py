@@ -100,7 +100,7 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
     if not calls.is_plain:
         return NotImplemented
     # A fork may have copied a program while another thread used it.
-    key = (x.dtype, x.shape, training, _core.num_threads(), dtypes.floatx(), os.getpid())
+    key = (x.dtype, x.shape, training, _core.num_threads(), dtypes.settings(), os.getpid())
     compiled = calls.by_signature.get(key)
     if type(compiled) is not _Compiled:
         if compiled is _UNFIT:

@@ -121,7 +121,7 @@ class TrainFunction:
             len(feed.y),
             tuple((a.dtype.char, a.shape[1:]) for a in _arrays(feed)),
             _core.num_threads(),
-            dtypes.floatx(),
+            dtypes.settings(),
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
         with self._lock:

@@ -54,7 +54,7 @@ class CompiledFunction:
             statics,
             tuple((a.dtype.char, a.shape) for a in arrays),
             _core.num_threads(),
-            dtypes.floatx(),
+            dtypes.settings(),
             call_state.training,  # layers called inside take it over
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
