@@ -63,6 +63,7 @@ class Row:
 
 PAIR: list[Shape] = [(4, 3), (4, 3)]
 SEQUENCES: list[Shape] = [(4, 5, 3), (4, 5, 3)]
+READS: list[Shape] = [(4, 2, 3), (4, 5, 3)]
 IMAGE, VOLUME = (2, 5, 6, 4), (2, 4, 5, 6, 2)
 FIRST = {"data_format": "channels_first"}
 INNER = ("layer", "Dense", {"units": 2})
@@ -159,5 +160,15 @@ ROWS = [
     Row("CategoryEncoding", {"num_tokens": 6}, (4, 5), high=6),
     Row("CategoryEncoding", {"num_tokens": 6, "output_mode": "count"}, (4, 5), high=6),
     Row("CategoryEncoding", {"num_tokens": 6, "output_mode": "one_hot"}, (4, 1), high=6),
+    Row("Attention", {}, READS),
+    Row("Attention", {"use_scale": True}, [*READS, (4, 5, 3)], masked=(0, 1)),
+    Row("Attention", {"use_scale": True, "score_mode": "concat"}, READS, masked=(1,)),
+    Row("Attention", {"score_mode": "concat"}, READS),
+    Row("Attention", {"use_scale": True}, READS),
+    Row("Attention", {"use_scale": True, "score_mode": "concat"}, READS),
+    Row("Attention", {"dropout": 0.4, "seed": 3}, READS, random=True),
+    Row("AdditiveAttention", {}, [*READS, (4, 5, 3)]),
+    Row("AdditiveAttention", {"use_scale": False}, READS, masked=(0, 1)),
+    Row("AdditiveAttention", {"dropout": 0.4}, READS, masked=(0,), random=True),
 ]
-OTHER = {"Lambda", "Wrapper", "Pipeline"}  # tested by themselves
+OTHER = {"Lambda", "Wrapper", "Pipeline", "MultiHeadAttention", "GroupQueryAttention"}  # tested by themselves

@@ -11,6 +11,10 @@ from ranvier.layers.activations.leaky_relu import LeakyReLU
 from ranvier.layers.activations.prelu import PReLU
 from ranvier.layers.activations.relu import ReLU
 from ranvier.layers.activations.softmax import Softmax
+from ranvier.layers.attention.additive_attention import AdditiveAttention
+from ranvier.layers.attention.attention import Attention
+from ranvier.layers.attention.group_query_attention import GroupQueryAttention
+from ranvier.layers.attention.multi_head_attention import MultiHeadAttention
 from ranvier.layers.core.dense import Dense
 from ranvier.layers.core.einsum_dense import EinsumDense
 from ranvier.layers.core.embedding import Embedding
@@ -87,7 +91,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "BatchNormalization",
     "CategoryEncoding",
@@ -117,6 +123,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupQueryAttention",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -129,6 +136,7 @@ __all__ = [
     "Masking",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

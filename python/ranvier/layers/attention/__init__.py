@@ -1,0 +1,1 @@
+"""Layers in which positions of a sequence read from positions of another."""
