@@ -148,6 +148,11 @@ void block_in_place(GemmPlan& plan, const Tile& tile, std::int64_t parts) {
     const bool stream = q.m <= 2 * tile.rows && b_bytes > (q.m == 1 ? kStreamedB / 8 : kStreamedB);
     plan.kc = std::min<std::int64_t>(q.k, stream ? 8 : q.m <= 4 * tile.rows ? q.k : 256);
   }
+  // Few rows are not cut into uneven pieces: each thread takes columns.
+  if (plan.threads > 1 && !q.trans_a && q.m <= 4 * tile.rows && q.n >= plan.threads * tile.cols) {
+    plan.nc = round_up(piece(q.n, plan.threads, 1), tile.cols);
+    return;
+  }
   // A transposed A is read along its rows: the more of C's rows in a task, the longer the runs.
   const std::int64_t rows = std::max(kBlockOfC * (q.trans_a ? 8 : 1) / q.n, 16 * tile.rows);
   plan.mc = std::min(piece(q.m, parts, tile.rows), rows);
