@@ -320,6 +320,15 @@ def test_refusals(do, error, match):
         do()
 
 
+def test_a_config_with_a_cycle():
+    x = rv.Input((4,), name="x")
+    config = rv.Model(x, layers.Dense(4, name="second")(layers.Dense(4, name="first")(x))).get_config()
+    (first,) = (c for c in config["layers"] if c["name"] == "first")
+    first["inbound_nodes"][0]["args"][0]["config"]["keras_history"][0] = "second"
+    with pytest.raises(ValueError, match=r"'first', 'second'.*cycle"):
+        rv.Model.from_config(config)
+
+
 def test_a_config_that_does_not_hold_together():
     config = rich_model().get_config()
     lost = copy.deepcopy(config)

@@ -40,6 +40,11 @@ class TestStack:
         with pytest.raises(IndexError):
             rv.Sequential().pop()
 
+    def test_it_is_no_layer_of_itself(self):
+        model = small()
+        with pytest.raises(ValueError, match="cycle"):
+            model.add(model)
+
     def test_adding_after_training(self):
         model = small()
         model.compile("sgd", "mse")

@@ -253,3 +253,48 @@ def test_nothing_to_minimize():
     net.compile("sgd")
     with pytest.raises(ValueError, match="No loss to compute"):
         net.fit(X, Y, verbose=0)
+
+
+def wrong(y_true, y_pred):
+    return rv.ops.mean(y_pred) * rv.ops.ones((3, 5))
+
+
+def test_a_loss_whose_values_do_not_fit_the_weights():
+    with pytest.raises(ValueError, match=r"Loss 'wrong'.*'only'.*sample_weight.*\(20,\).*\(3, 5\)"):
+        model(wrong, outputs=4).fit(X, np.ones((20, 4)), sample_weight=np.ones(20), batch_size=20, verbose=0)
+
+
+def test_a_metric_whose_values_do_not_fit_the_weights():
+    net = model("mse", outputs=4)
+    net.compile("sgd", "mse", weighted_metrics=[wrong])
+    with pytest.raises(ValueError, match=r"Metric 'wrong' cannot.*sample_weight.*\(20,\).*\(3,\)"):
+        net.fit(X, np.ones((20, 4)), sample_weight=np.ones(20), batch_size=20, verbose=0)
+
+
+@pytest.mark.parametrize("result", [None, "good"])
+def test_what_is_no_number_names_the_loss_or_metric(result):
+    def mine(y_true, y_pred):
+        return result
+
+    for arguments in ({"loss": mine}, {"loss": "mse", "metrics": [mine]}):
+        net = model("mse", outputs=4)
+        net.compile("sgd", **arguments)
+        with pytest.raises(TypeError, match=f"'mine'.*must be numbers.*{result}"):
+            net.fit(X, np.ones((20, 4)), verbose=0)
+
+
+def test_a_loss_without_gradients_names_the_variables():
+    with pytest.raises(ValueError, match="No gradients provided for any variable: .*only/kernel.*only/bias"):
+        model(lambda y, p: rv.ops.cast(rv.ops.argmax(p, -1), "float32")).fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_loss_that_is_nan_is_told_and_can_be_stopped(run_eagerly):
+    net = model("mse", outputs=4)
+    net.compile("sgd", lambda y, p: rv.ops.log(-rv.ops.mean((y - p) ** 2, -1) - 1.0), run_eagerly=run_eagerly)
+    targets = np.ones((20, 4))
+    history = net.fit(
+        X, targets, epochs=3, batch_size=5, verbose=0, callbacks=[rv.callbacks.TerminateOnNaN()]
+    )
+    assert np.isnan(history.history["loss"]).all() and history.epoch == [0]
+    assert np.isnan(net.evaluate(X, targets, verbose=0))

@@ -176,6 +176,13 @@ def test_inside_another_trace_it_is_a_part() -> None:
         (lambda x: np.asarray(x), "ranvier.ops"),
         (lambda x: x.numpy(), "ranvier.ops"),
         (lambda x: range(ops.argmax(x)), "fori_loop"),
+        (lambda x: [1.0, 2.0][ops.argmax(x)], "ops.take"),
+        (lambda x: x[: ops.argmax(x)], "ops.slice"),
+        (lambda x: x[x > 0], "ops.where"),
+        (lambda x: np.exp(x), "ranvier.ops"),
+        (lambda x: ops.convert_to_numpy(x), "ranvier.ops"),
+        (lambda x: x.__setitem__(0, 1.0), "ops.slice_update"),
+        (lambda x: f"{x[0]:.2f}", "the tensor itself"),
     ],
 )
 def test_values_that_python_needs_are_refused_with_the_line(fn, advice) -> None:

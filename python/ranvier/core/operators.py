@@ -6,8 +6,11 @@ when it is imported.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+import numpy as np
 
 _functions: dict[str, Callable[..., Any]] = {}
 
@@ -17,11 +20,51 @@ def bind(functions: dict[str, Callable[..., Any]]) -> None:
     _functions.update(functions)
 
 
+# NumPy's name of an operator: (the method of the left operand, that of the right one)
+_OF_NUMPY = {
+    ufunc: (f"__{name}__", f"__r{name}__")
+    for ufunc, name in (
+        ("add", "add"),
+        ("subtract", "sub"),
+        ("multiply", "mul"),
+        ("divide", "truediv"),
+        ("floor_divide", "floordiv"),
+        ("remainder", "mod"),
+        ("power", "pow"),
+        ("matmul", "matmul"),
+        ("bitwise_and", "and"),
+        ("bitwise_or", "or"),
+        ("bitwise_xor", "xor"),
+    )
+} | {
+    "equal": ("__eq__", "__eq__"),
+    "not_equal": ("__ne__", "__ne__"),
+    "less": ("__lt__", "__gt__"),
+    "less_equal": ("__le__", "__ge__"),
+    "greater": ("__gt__", "__lt__"),
+    "greater_equal": ("__ge__", "__le__"),
+}
+
+
 class Operators:
     """The operators of a tensor-like value, each one op. NumPy arrays on the left give way to it."""
 
     __array_priority__ = 1000
-    __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """`array + tensor` asks the tensor; NumPy's other functions get its numbers, if it has any."""
+        if ufunc.__name__ in _OF_NUMPY and method == "__call__" and not kwargs:
+            left, right = _OF_NUMPY[ufunc.__name__]
+            a, b = inputs
+            return getattr(a, left)(b) if isinstance(a, Operators) else getattr(b, right)(a)
+        arrays = [np.asarray(x) if isinstance(x, Operators) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"{user_line()}: '{type(self).__name__}' object does not support item assignment. Use "
+            "`ops.slice_update`, `ops.scatter_update` or `ops.where`, which return a new tensor."
+        )
 
     def __neg__(self) -> Any:
         return _functions["negative"](self)
@@ -124,3 +167,14 @@ class Operators:
 
     def __ge__(self, other: Any) -> Any:
         return _functions["greater_equal"](self, other)
+
+
+def user_line() -> str:
+    """Where the code outside this package is, innermost: "file.py:12"."""
+    import traceback
+
+    for frame, line in traceback.walk_stack(sys._getframe()):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in ("ranvier", "numpy", "contextlib", "functools"):
+            return f"{frame.f_code.co_filename}:{line}"
+    return "In a traced function"

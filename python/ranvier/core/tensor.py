@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from ranvier.core.operators import Operators
+from ranvier.core.operators import Operators, user_line
 
 if TYPE_CHECKING:
     from ranvier.core.trace import Trace
@@ -115,7 +114,9 @@ class Tensor(Operators):
         return int(self._number("`int()`", "the tensor itself in ops"))
 
     def __index__(self) -> int:
-        return self._number("An index, a size or a `range`", "`ops.take`, or `ops.fori_loop`").__index__()
+        return self._number(
+            "An index, a size or a `range`", "`ops.take`, `ops.slice` or `ops.fori_loop`"
+        ).__index__()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         number = self._number("Conversion to a NumPy array", "functions of `ranvier.ops` in place of NumPy's")
@@ -126,14 +127,3 @@ class Tensor(Operators):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
-
-
-def user_line() -> str:
-    """Where the code outside this package is, innermost: "file.py:12"."""
-    import traceback
-
-    for frame, line in traceback.walk_stack(sys._getframe()):
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package not in ("ranvier", "numpy", "contextlib", "functools"):
-            return f"{frame.f_code.co_filename}:{line}"
-    return "In a traced function"

@@ -11,7 +11,8 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core.dtypes import as_array
-from ranvier.core.tensor import Node, Tensor, user_line
+from ranvier.core.operators import user_line
+from ranvier.core.tensor import Node, Tensor
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable

@@ -90,7 +90,10 @@ def model_from_graph_config(
         later = [entry for entry in waiting if not _replay(entry, operations, made, find)]
         if len(later) == len(waiting):
             names = sorted({name for name, _, _ in later})
-            raise ValueError(f"The config's graph does not hold together: nothing feeds the layers {names}.")
+            raise ValueError(
+                f"The config's graph does not hold together: the layers {names} wait for one another "
+                "(a cycle) or for a tensor that no layer makes."
+            )
         waiting = later
     extra = {key: config[key] for key in ("name", "trainable") if key in config}
     try:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ranvier.core import operators
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.operators import user_line
 from ranvier.core.tensor import Tensor
 from ranvier.ops import indexing
 from ranvier.ops._common import operand
@@ -76,6 +77,11 @@ def _expand(keys: tuple[Any, ...], ndim: int) -> list[Any]:
 
 def _index_array(k: Any) -> Any:
     value = k if isinstance(k, Tensor) else np.asarray(k)
+    if str(value.dtype) == "bool":
+        raise TypeError(
+            f"{user_line()}: A boolean index would give a tensor whose shape depends on its numbers, and "
+            "shapes are fixed when a step is traced. Use `ops.where(condition, x, 0)`, or weights of 0 and 1."
+        )
     if "int" not in str(value.dtype):
         raise TypeError(
             "Indices must be integers, slices, None, '...' or integer arrays. "

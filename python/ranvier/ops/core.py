@@ -113,11 +113,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     """x as a NumPy array of its own.
 
     Raises:
-        ValueError: for a tensor of a graph, which has no value.
+        TypeError: for a tensor of a step that is being traced, which has no value.
     """
-    if isinstance(x, Tensor):
-        raise ValueError("A tensor of a graph has no value yet and cannot become a NumPy array.")
-    return np.array(operand(x.numpy() if isinstance(x, Variable) else x))
+    return np.array(operand(x.numpy() if isinstance(x, (Tensor, Variable)) else x))
 
 
 def stop_gradient(variable: Any) -> Value:

@@ -143,9 +143,9 @@ class CompileMetrics(Metric):
             y, prediction = at(targets, output.path), at(y_pred, output.path)
             weight = at(sample_weight, output.path) if nested else sample_weight
             for metric in output.unweighted:
-                metric.update_state(y, prediction)
+                _count_in(metric, y, prediction)
             for metric in output.weighted:
-                metric.update_state(y, prediction, sample_weight=weight)
+                _count_in(metric, y, prediction, sample_weight=weight)
 
     def result(self) -> dict[str, Any]:
         """Name -> result. A metric whose result is a dict gives its entries."""
@@ -165,6 +165,18 @@ class CompileMetrics(Metric):
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError("The metrics of compile() are saved with the model's compile config.")
+
+
+def _count_in(metric: Metric, y: Any, y_pred: Any, **weights: Any) -> None:
+    """Updates a metric; what it refuses is said with its name and with what it was given."""
+    try:
+        metric.update_state(y, y_pred, **weights)
+    except ValueError as error:
+        given = {"`y`": y, "predictions": y_pred, "`sample_weight`": weights.get("sample_weight")}
+        shapes = [f"{what} of shape {tuple(v.shape)}" for what, v in given.items() if hasattr(v, "shape")]
+        raise ValueError(
+            f"Metric '{metric.name}' cannot be computed from {', '.join(shapes)}. {error}"
+        ) from error
 
 
 def _make(entry: Any, target: Any, output: Any, path: Path) -> Metric:

@@ -1,0 +1,58 @@
+"""Python's and NumPy's operators on tensors and variables."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import ops
+
+A, B = np.float32([3, 4, 5]), np.float32([2, 4, 8])
+ARITHMETIC = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]
+COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
+
+
+@pytest.mark.parametrize("name", ARITHMETIC + COMPARISONS)
+def test_an_array_and_a_tensor_in_either_order(name: str) -> None:
+    fn = getattr(operator, name)
+    expected = fn(A, B)
+    variable = rv.Variable(B)
+    for value in (rv.jit(lambda t: fn(A, t))(B), rv.jit(lambda t: fn(t, B))(A), fn(A, variable)):
+        np.testing.assert_array_equal(value, expected)
+        assert value.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("name", ["and_", "or_", "xor"])
+def test_booleans(name: str) -> None:
+    fn, a, b = getattr(operator, name), np.array([True, True, False]), np.array([True, False, False])
+    np.testing.assert_array_equal(rv.jit(lambda t: fn(a, t))(b), fn(a, b))
+
+
+def test_functions_of_numpy_take_variables_as_arrays() -> None:
+    v = rv.Variable(A)
+    np.testing.assert_array_equal(np.exp(v), np.exp(A))
+    np.testing.assert_array_equal(np.maximum(B, v), np.maximum(A, B))
+    assert np.add.reduce(v) == 12
+    total = B.copy()
+    total += v
+    np.testing.assert_array_equal(total, A + B)
+
+
+def test_functions_of_numpy_take_tensors_that_have_numbers() -> None:
+    with rv.GradientTape() as tape:
+        t = tape.watch(A)
+        np.testing.assert_array_equal(np.exp(ops.copy(t)), np.exp(A))
+
+
+def test_functions_of_numpy_refuse_keras_tensors() -> None:
+    with pytest.raises(ValueError, match="KerasTensor is symbolic"):
+        np.exp(rv.Input((3,)))
+
+
+def test_items_are_not_assigned() -> None:
+    for value in (rv.Variable(A), rv.Input((3,))):
+        with pytest.raises(TypeError, match=r"test_operators\.py:\d+: .*item assignment.*ops\.slice_update"):
+            value[0] = 1.0
