@@ -149,7 +149,7 @@ for number in (1, 4, 2, 3) * 5:  # the team shrinks and grows meanwhile
 for thread in threads: thread.join()
 tasks = lambda: len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
 patience = time.monotonic() + 5
-while tasks() > 4 and time.monotonic() < patience:  # the system takes a thread away some time after it has ended
+while tasks() > 4 and time.monotonic() < patience:  # a thread goes some time after it has ended
     time.sleep(0.01)
 print(wrong, tasks())
 """
