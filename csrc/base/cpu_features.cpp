@@ -37,8 +37,15 @@ bool processor_has(const std::string& isa) {
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl");
 }
+bool processor_has_bf16_dot() {
+  constexpr unsigned kAvx512Bf16 = 1u << 5;  // leaf 7, subleaf 1
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return processor_has("avx512") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (eax & kAvx512Bf16) != 0;
+}
 #else
 bool processor_has(const std::string& isa) { return isa == "baseline"; }
+bool processor_has_bf16_dot() { return false; }
 #endif
 
 std::string join(const std::vector<std::string>& names) {
@@ -87,6 +94,11 @@ std::vector<std::string> supported_isas() {
 const std::string& chosen_isa() {
   static const std::string isa = choose();
   return isa;
+}
+
+bool has_bf16_dot() {
+  static const bool has = processor_has_bf16_dot();
+  return has;
 }
 
 }  // namespace ranvier

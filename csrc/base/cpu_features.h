@@ -11,5 +11,7 @@ std::vector<std::string> compiled_isas();
 std::vector<std::string> supported_isas();  // those of compiled_isas() that this processor can run
 // The one in use: RANVIER_ISA if set (Error if it is unknown or not supported here), else the strongest.
 const std::string& chosen_isa();
+// Whether the processor has VDPBF16PS (AVX512_BF16) besides all of "avx512".
+bool has_bf16_dot();
 
 }  // namespace ranvier

@@ -2,6 +2,7 @@
 // kernels.def as a Python callable with the row's own parameters, for any instruction set of this processor,
 // and table("reference") the plain references under the same names. Not for users: an array is passed as its
 // bare address, so that tests can pass views, aliases and guarded memory; its size is the caller's business.
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <iterator>
@@ -13,6 +14,7 @@
 #include "bindings/convert.h"
 #include "kernels/elementwise/elementwise_reference.h"
 #include "kernels/gather/gather_reference.h"
+#include "kernels/gemm/bf16.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/random/random_reference.h"
 #include "kernels/reduce/reduce_reference.h"
@@ -170,8 +172,18 @@ void integers_reference(RandomKey key, std::int64_t begin, std::int64_t end, std
   for (std::int64_t i = begin; i < end; ++i) out[i - begin] = reference::random_integer(key, i, low, high);
 }
 
+void bf16_from_f32_reference(std::int64_t n, const float* x, std::uint16_t* out) {
+  std::transform(x, x + n, out, bf16_of_float);
+}
+
+void f32_from_bf16_reference(std::int64_t n, const std::uint16_t* x, float* out) {
+  std::transform(x, x + n, out, float_of_bf16);
+}
+
 py::dict reference_table() {
   py::dict t;
+  t["bf16_from_f32"] = bound(bf16_from_f32_reference);
+  t["f32_from_bf16"] = bound(f32_from_bf16_reference);
   t["ew_lookup"] = bound(ew_reference_lookup);
   t["ew_cast_lookup"] = bound(cast_reference_lookup);
   t["reduce_lookup"] = bound(reduce_reference_lookup);
@@ -231,22 +243,27 @@ void see(void* context, std::int64_t row, std::int64_t row_end, std::int64_t col
 }
 
 // A whole product, planned and run: the kernels gemm_* take part in it as the plan says. `leading`: lda, ldb,
-// ldc. `copy` [m, n] and `visits` (int32 [m, n]) get what an epilogue saw; None runs without one. Returns the
-// plan's path (a GemmPath) and threads; for "reference", 0 and 1.
+// ldc. `copy` [m, n] and `visits` (int32 [m, n]) get what an epilogue saw; None runs without one. uint16 arrays a
+// and b hold bfloat16, whose product is float32; `bf16_dot` false keeps it from the processor's instruction. Returns
+// the plan's path (a GemmPath) and threads; for "reference", 0 and 1.
 py::tuple gemm(const std::string& isa, const std::vector<std::int64_t>& sizes,
                std::pair<bool, bool> transposed, const std::vector<std::int64_t>& leading, const py::array& a,
-               const py::array& b, py::array c, int threads, const py::object& copy, const py::object& visits) {
-  const DType dtype = dtype_of_array(a);
+               const py::array& b, py::array c, int threads, const py::object& copy, const py::object& visits,
+               bool bf16_dot) {
+  const DType dtype = dtype_of_array(c);
+  const bool bf16 = dtype_of_array(a) == DType::u16;
   require(sizes.size() == 3 && leading.size() == 3, "sizes are (m, n, k), leading is (lda, ldb, ldc).");
-  require(dtype == dtype_of_array(b) && dtype == dtype_of_array(c), "Arrays of one dtype are expected.");
+  require(dtype_of_array(a) == dtype_of_array(b) && (bf16 || dtype_of_array(a) == dtype),
+          "Arrays of one dtype, or two of uint16 and one of float32, are expected.");
   const GemmProblem problem{.dtype = dtype, .m = sizes[0], .n = sizes[1], .k = sizes[2],
                             .trans_a = transposed.first, .trans_b = transposed.second,
-                            .lda = leading[0], .ldb = leading[1], .ldc = leading[2]};
+                            .lda = leading[0], .ldb = leading[1], .ldc = leading[2], .bf16 = bf16};
   if (isa == "reference") {
     gemm_reference(problem, a.data(), b.data(), c.mutable_data());
     return py::make_tuple(0, 1);
   }
-  const GemmPlan plan = gemm_plan(problem, threads, table_of(isa));
+  GemmPlan plan = gemm_plan(problem, threads, table_of(isa));
+  plan.bf16_dot = plan.bf16_dot && bf16_dot;
   AlignedBuffer scratch(plan.scratch_bytes);
   Seen seen{.c = static_cast<const std::byte*>(c.data()),
             .copy = static_cast<std::byte*>(Parameter<void*>::from(copy)),
@@ -269,8 +286,9 @@ void bind_kernels(py::module_& m) {
   k.def("table", &table, py::arg("isa"));
   k.def("gemm", &gemm, py::arg("isa"), py::arg("sizes"), py::arg("transposed"), py::arg("leading"),
         py::arg("a"), py::arg("b"), py::arg("c"), py::arg("threads") = 1, py::arg("copy") = py::none(),
-        py::arg("visits") = py::none());
+        py::arg("visits") = py::none(), py::arg("bf16_dot") = true);
   k.def("philox4x32", &philox4x32, py::arg("counter"), py::arg("key"));
+  k.attr("bf16_dot") = has_bf16_dot();
   k.attr("isas") = tuple_of(supported_isas());
   k.attr("reduce_ops") = tuple_of(kReduceNames);
   py::list ops, dtypes;  // the lists elementwise.def and RANVIER_DTYPES, column by column

@@ -7,6 +7,7 @@ value, and the reference (double for float32, long double for float64) within it
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,16 +94,19 @@ def product(
     slack: int,
     threads: int,
     watched: bool = True,
+    bf16_dot: bool = True,
 ) -> tuple[np.ndarray, int, int]:
-    """C, the path and the threads. Checks what an epilogue sees, and what lies around C's rows."""
+    """C, the path and the threads. Checks what an epilogue sees, and what lies around C's rows. Operands of
+    uint16 hold bfloat16."""
     m, n, _ = shape
-    dtype = a[0].dtype
+    dtype = a[0].dtype if a[0].dtype != np.uint16 else np.dtype(np.float32)
     c = guarded_empty(max(0, m * (n + slack) - slack), dtype)
     before = c.copy()
     visits, copy = np.zeros((m, n), np.int32), np.empty((m, n), dtype)
-    seen = {"copy": copy, "visits": visits} if watched else {}
+    options: dict[str, Any] = {"copy": copy, "visits": visits} if watched else {}
     leading = [a[1], b[1], n + slack]
-    path, used = KERNELS.gemm(isa, shape, transposed, leading, a[0], b[0], c, threads, **seen)
+    options["bf16_dot"] = bf16_dot
+    path, used = KERNELS.gemm(isa, shape, transposed, leading, a[0], b[0], c, threads, **options)
     rows = np.lib.stride_tricks.as_strided(c, (m, n), ((n + slack) * dtype.itemsize, dtype.itemsize)).copy()
     assert_untouched(c)
     outside = np.ones(len(c), bool)

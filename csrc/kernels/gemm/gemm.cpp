@@ -3,6 +3,7 @@
 #include "kernels/gemm/gemm.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/threading.h"
 #include "kernels/gemm/gemm_path.h"
@@ -12,21 +13,40 @@ namespace {
 
 std::int64_t div_up(std::int64_t x, std::int64_t by) { return (x + by - 1) / by; }
 
+// For operands of T: the type that panels hold and a tile multiplies, how many of T are in one along k, C's
+// type, and the table's kernels.
 template <class T>
 struct Kernels;
 template <>
 struct Kernels<float> {
-  static auto block(const KernelTable& t) { return t.gemm_block_f32; }
+  using Word = float;
+  using Sum = float;
+  static constexpr std::int64_t kDepth = 1;
+  static auto block(const GemmPlan& plan) { return plan.table->gemm_block_f32; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f32; }
   static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f32; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f32; }
 };
 template <>
 struct Kernels<double> {
-  static auto block(const KernelTable& t) { return t.gemm_block_f64; }
+  using Word = double;
+  using Sum = double;
+  static constexpr std::int64_t kDepth = 1;
+  static auto block(const GemmPlan& plan) { return plan.table->gemm_block_f64; }
   static auto pack(const KernelTable& t) { return t.gemm_pack_f64; }
   static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f64; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f64; }
+};
+template <>
+struct Kernels<std::uint16_t> {  // bfloat16
+  using Word = std::uint32_t;
+  using Sum = float;
+  static constexpr std::int64_t kDepth = 2;
+  static auto block(const GemmPlan& plan) {
+    return plan.bf16_dot ? plan.table->gemm_block_bf16_dot : plan.table->gemm_block_bf16;
+  }
+  static auto pack(const KernelTable& t) { return t.gemm_pack_bf16; }
+  static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_bf16; }
 };
 
 void finish(const GemmEpilogue* epilogue, std::int64_t row, std::int64_t rows, std::int64_t col,
@@ -41,50 +61,61 @@ struct Operand {
   std::int64_t ld;
 };
 
-template <class T>
-Operand<T> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int64_t kc, std::int64_t j,
-                     std::int64_t cols, T* panels) {
+// Words [p, p + kc) of k.
+template <class T, class Word = typename Kernels<T>::Word>
+Operand<Word> prepare_b(const GemmPlan& plan, const T* b, std::int64_t p, std::int64_t kc, std::int64_t j,
+                        std::int64_t cols, Word* panels) {
   const GemmProblem& q = plan.problem;
+  p *= Kernels<T>::kDepth;
   b += q.trans_b ? j * q.ldb + p : p * q.ldb + j;
-  if ((plan.path & kGemmPackB) == 0) return {b, q.ldb};
-  Kernels<T>::pack (*plan.table)(cols, kc, b, q.ldb, q.trans_b, panels);
+  if constexpr (std::is_same_v<T, Word>) {
+    if ((plan.path & kGemmPackB) == 0) return {b, q.ldb};
+  }
+  const std::int64_t k = std::min(kc * Kernels<T>::kDepth, q.k - p);
+  Kernels<T>::pack (*plan.table)(cols, k, b, q.ldb, q.trans_b, panels);
   return {panels, 0};
 }
 
-template <class T>
-Operand<T> prepare_a(const GemmPlan& plan, const T* a, std::int64_t i, std::int64_t rows, std::int64_t p,
-                     std::int64_t kc, T* panels) {
+template <class T, class Word = typename Kernels<T>::Word>
+Operand<Word> prepare_a(const GemmPlan& plan, const T* a, std::int64_t i, std::int64_t rows, std::int64_t p,
+                        std::int64_t kc, Word* panels) {
   const GemmProblem& q = plan.problem;
+  p *= Kernels<T>::kDepth;
   a += q.trans_a ? p * q.lda + i : i * q.lda + p;
-  if ((plan.path & kGemmPackA) == 0) return {a, q.lda};
-  Kernels<T>::pack_a (*plan.table)(rows, kc, a, q.lda, q.trans_a, panels);
+  if constexpr (std::is_same_v<T, Word>) {
+    if ((plan.path & kGemmPackA) == 0) return {a, q.lda};
+  }
+  const std::int64_t k = std::min(kc * Kernels<T>::kDepth, q.k - p);
+  Kernels<T>::pack_a (*plan.table)(rows, k, a, q.lda, q.trans_a, panels);
   return {panels, 0};
 }
 
 template <class T>
-void run_tasks(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch,
+void run_tasks(const GemmPlan& plan, const T* a, const T* b, typename Kernels<T>::Sum* c, void* scratch,
                const GemmEpilogue* epilogue) {
+  using Word = typename Kernels<T>::Word;
   const GemmProblem& q = plan.problem;
-  const auto block = Kernels<T>::block(*plan.table);
+  const auto block = Kernels<T>::block(plan);
+  const std::int64_t depth = div_up(q.k, Kernels<T>::kDepth);
   const std::int64_t across = div_up(q.n, plan.nc);
   parallel_for(plan.threads, div_up(q.m, plan.mc) * across, [&](std::int64_t task, int thread) {
     const std::int64_t i = task / across * plan.mc, j = task % across * plan.nc;
     const std::int64_t i_end = std::min(i + plan.mc, q.m), cols = std::min(plan.nc, q.n - j);
     std::byte* const own = static_cast<std::byte*>(scratch) + plan.thread_bytes * thread;
-    T* const panels_of_b = reinterpret_cast<T*>(own);
-    T* const panels_of_a = reinterpret_cast<T*>(own + plan.panels_of_b);
-    for (std::int64_t p = 0; p < q.k; p += plan.kc) {
-      const std::int64_t kc = std::min(plan.kc, q.k - p);
-      const bool last = p + kc == q.k;
+    Word* const panels_of_b = reinterpret_cast<Word*>(own);
+    Word* const panels_of_a = reinterpret_cast<Word*>(own + plan.panels_of_b);
+    for (std::int64_t p = 0; p < depth; p += plan.kc) {
+      const std::int64_t kc = std::min(plan.kc, depth - p);
+      const bool last = p + kc == depth;
       const std::int64_t strip = last && epilogue != nullptr ? plan.strip : cols;
-      const Operand<T> right = prepare_b(plan, b, p, kc, j, cols, panels_of_b);
+      const Operand<Word> right = prepare_b(plan, b, p, kc, j, cols, panels_of_b);
       for (std::int64_t r = i; r < i_end; r += plan.ma) {
         if (plan.interruptible && interrupted()) return;
         const std::int64_t rows = std::min(plan.ma, i_end - r);
-        const Operand<T> left = prepare_a(plan, a, r, rows, p, kc, panels_of_a);
+        const Operand<Word> left = prepare_a(plan, a, r, rows, p, kc, panels_of_a);
         for (std::int64_t s = 0; s < cols; s += strip) {
           const std::int64_t width = std::min(strip, cols - s);
-          const T* const columns = right.at + (right.ld == 0 ? s * kc : s);
+          const Word* const columns = right.at + (right.ld == 0 ? s * kc : s);
           block(rows, width, kc, left.at, left.ld, q.trans_a, columns, right.ld, c + r * q.ldc + j + s, q.ldc,
                 p > 0);
           if (last) finish(epilogue, r, rows, j + s, width, thread);
@@ -99,7 +130,7 @@ template <class T>
 void run_whole(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
   const Operand<T> right = prepare_b(plan, b, 0, q.k, 0, q.n, scratch);
-  Kernels<T>::block (*plan.table)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.at, right.ld, c, q.ldc, false);
+  Kernels<T>::block(plan)(q.m, q.n, q.k, a, q.lda, q.trans_a, right.at, right.ld, c, q.ldc, false);
   finish(epilogue, 0, q.m, 0, q.n, 0);
 }
 
@@ -122,7 +153,7 @@ template <class T>
 void run_turned(const GemmPlan& plan, const T* a, const T* b, T* c, void* scratch,
                 const GemmEpilogue* epilogue) {
   const GemmProblem& q = plan.problem;
-  const auto block = Kernels<T>::block(*plan.table);
+  const auto block = Kernels<T>::block(plan);
   const std::int64_t across = div_up(q.n, plan.nc);
   parallel_for(plan.threads, div_up(q.m, plan.mc) * across, [&](std::int64_t task, int thread) {
     const std::int64_t i = task / across * plan.mc, j = task % across * plan.nc;
@@ -203,6 +234,10 @@ void run_integer(const GemmPlan& plan, const void* a_bytes, const void* b_bytes,
 void gemm_run(const GemmPlan& plan, const void* a, const void* b, void* c, void* scratch,
               const GemmEpilogue* epilogue) {
   if (plan.path == kGemmEmpty) return;
+  if (plan.problem.bf16) {
+    return run_tasks(plan, static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b),
+                     static_cast<float*>(c), scratch, epilogue);
+  }
   switch (plan.problem.dtype) {
     case DType::f32:
       return run<float>(plan, a, b, c, scratch, epilogue);

@@ -4,6 +4,10 @@
 // trans_b); C is row-major with row stride ldc and is overwritten. Operands do not alias C. Every element of
 // C is fma(a, b, acc) over p in increasing order from 0, whatever the blocking, threads and instruction set:
 // where k is blocked, the accumulators are reloaded from C. k == 0 gives zeros.
+//
+// Of bfloat16 operands (C is float32) p goes by in pairs, the odd one of a pair first, denormal operands count as
+// zero and denormal results become zero: the arithmetic of VDPBF16PS, which does it where the processor has it.
+// An odd k's last pair has +0 for its second operands.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +23,7 @@ struct GemmProblem {
   std::int64_t m = 0, n = 0, k = 0;
   bool trans_a = false, trans_b = false;
   std::int64_t lda = 0, ldb = 0, ldc = 0;
+  bool bf16 = false;  // A and B hold bfloat16 in std::uint16_t; dtype, which is C's, is f32
 };
 
 // Called for each finished block of C while it is still in cache: rows [row_begin, row_end), columns
@@ -35,8 +40,9 @@ struct GemmPlan {
   const KernelTable* table = nullptr;
   int path = 0;     // a GemmPath (gemm_path.h)
   int threads = 1;  // threads the run will use
+  bool bf16_dot = false;  // bfloat16: by the processor's instruction
   bool interruptible = true;  // whether gemm_run returns early, C undefined, when an interrupt comes
-  // C is cut into tasks of mc x nc, whose k is walked in blocks of kc.
+  // C is cut into tasks of mc x nc, whose k is walked in blocks of kc (of bfloat16: kc pairs).
   std::int64_t mc = 0, nc = 0, kc = 0;
   // A task's rows go by in pieces of `ma`; the last pass over k finishes a piece by `strip` columns.
   std::int64_t ma = 0, strip = 0;

@@ -40,20 +40,20 @@ RANVIER_INLINE void fetch_tile(const T* c, std::int64_t ldc, std::int64_t rows, 
   }
 }
 
-template <class T, ReadA kForm>
+template <class M, ReadA kForm, class T = typename M::Element>
 RANVIER_INLINE void run_tile(const BlockShape<T>& s, std::int64_t rows, std::int64_t cols, const T* a,
                              const T* b, T* c) {
   constexpr int kLanes = Vec<T>::kLanes;
   const int vecs = static_cast<int>((cols + kLanes - 1) / kLanes);
   const int tail = static_cast<int>(cols - (vecs - 1) * kLanes);
   const int index = vecs == kTileVecs && tail == kLanes ? 0 : vecs;
-  kTiles<T, kForm>.fn[rows][index](s.k, a, s.lda, b, s.ldb, c, s.ldc, s.accumulate, tail);
+  kTiles<M, kForm>.fn[rows][index](s.k, a, s.lda, b, s.ldb, c, s.ldc, s.accumulate, tail);
 }
 
 inline constexpr std::int64_t kDeepProduct = 64;
 
 // Rows outside: a tile's rows of A stay in L1 and B comes from L2; C is walked along its rows.
-template <class T, ReadA kForm>
+template <class M, ReadA kForm, class T = typename M::Element>
 static void rows_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
   for (std::int64_t i = 0; i < s.m; i += s.rows_step, a += s.a_step, c += s.rows_step * s.ldc) {
     const std::int64_t rows = at_most(s.rows_step, s.m - i);
@@ -62,13 +62,13 @@ static void rows_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
       const std::int64_t after = j + s.cols_step;
       if (s.k >= kDeepProduct && after < s.n)
         fetch_tile(c + after, s.ldc, rows, at_most(s.cols_step, s.n - after));
-      run_tile<T, kForm>(s, rows, at_most(s.cols_step, s.n - j), a, panel, c + j);
+      run_tile<M, kForm>(s, rows, at_most(s.cols_step, s.n - j), a, panel, c + j);
     }
   }
 }
 
 // Columns outside: B is read once, and its columns under a tile stay in cache while the rows go by.
-template <class T, ReadA kForm>
+template <class M, ReadA kForm, class T = typename M::Element>
 static void cols_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
   for (std::int64_t j = 0; j < s.n; j += s.cols_step, b += s.b_step, c += s.cols_step) {
     const std::int64_t cols = at_most(s.cols_step, s.n - j);
@@ -77,12 +77,12 @@ static void cols_outside(const BlockShape<T>& s, const T* a, const T* b, T* c) {
       const std::int64_t after = i + s.rows_step;
       if (s.k >= kDeepProduct && after < s.m)
         fetch_tile(c + after * s.ldc, s.ldc, at_most(s.rows_step, s.m - after), cols);
-      run_tile<T, kForm>(s, at_most(s.rows_step, s.m - i), cols, panel, b, c + i * s.ldc);
+      run_tile<M, kForm>(s, at_most(s.rows_step, s.m - i), cols, panel, b, c + i * s.ldc);
     }
   }
 }
 
-template <class T>
+template <class M, class T = typename M::Element>
 static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, bool trans_a,
                   const T* b, std::int64_t ldb, T* c, std::int64_t ldc, bool accumulate) {
   constexpr std::int64_t kLanes = Vec<T>::kLanes, kSmallB = 256 * 1024 / sizeof(T);
@@ -107,9 +107,9 @@ static void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, st
   }
   const bool by_rows = !packed_a && (packed_b || k < kDeepProduct || k * n <= kSmallB);
   if (trans_a) {
-    (by_rows ? rows_outside<T, ReadA::kCols> : cols_outside<T, ReadA::kCols>)(s, a, b, c);
+    (by_rows ? rows_outside<M, ReadA::kCols> : cols_outside<M, ReadA::kCols>)(s, a, b, c);
   } else {
-    (by_rows ? rows_outside<T, ReadA::kRows> : cols_outside<T, ReadA::kRows>)(s, a, b, c);
+    (by_rows ? rows_outside<M, ReadA::kRows> : cols_outside<M, ReadA::kRows>)(s, a, b, c);
   }
 }
 

@@ -9,7 +9,7 @@ namespace ranvier::RANVIER_ISA {
 void gemm_block_f32(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
                     bool trans_a, const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
                     bool accumulate) {
-  block<float>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
+  block<Fused<float>>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
 }
 
 void gemm_pack_f32(std::int64_t n, std::int64_t k, const float* b, std::int64_t ldb, bool trans_b,

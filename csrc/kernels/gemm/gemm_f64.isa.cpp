@@ -9,7 +9,7 @@ namespace ranvier::RANVIER_ISA {
 void gemm_block_f64(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, std::int64_t lda,
                     bool trans_a, const double* b, std::int64_t ldb, double* c, std::int64_t ldc,
                     bool accumulate) {
-  block<double>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
+  block<Fused<double>>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
 }
 
 void gemm_pack_f64(std::int64_t n, std::int64_t k, const double* b, std::int64_t ldb, bool trans_b,

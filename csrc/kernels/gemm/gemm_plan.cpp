@@ -6,6 +6,7 @@
 // pack for themselves: what is packed twice costs a few percent, and no core waits for another's lines.
 #include <algorithm>
 
+#include "base/cpu_features.h"
 #include "base/status.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_path.h"
@@ -56,6 +57,7 @@ std::int64_t even(std::int64_t total, std::int64_t most, std::int64_t unit) {
 void check(const GemmProblem& q) {
   require(q.dtype == DType::f32 || q.dtype == DType::f64 || q.dtype == DType::i32 || q.dtype == DType::i64,
           "gemm: expected float32, float64, int32 or int64, got ", name_of(q.dtype));
+  require(!q.bf16 || q.dtype == DType::f32, "gemm: a product of bfloat16 is float32, got ", name_of(q.dtype));
   require(q.m >= 0 && q.n >= 0 && q.k >= 0, "gemm: negative size: m=", q.m, " n=", q.n, " k=", q.k);
   require(q.lda >= (q.trans_a ? q.m : q.k), "gemm: lda=", q.lda, " is less than a row of A");
   require(q.ldb >= (q.trans_b ? q.k : q.n), "gemm: ldb=", q.ldb, " is less than a row of B");
@@ -90,6 +92,7 @@ bool is_better_turned(const GemmProblem& q, const Tile& tile) {
 
 int choose_path(const GemmProblem& q, const Tile& tile) {
   if (q.k == 0) return kGemmInPlace;  // zeros
+  if (q.bf16) return kGemmPackB | kGemmPackA;
   if (q.n <= 4 && q.m >= 2 * q.n) return kGemmThinCols;
   if (q.m <= 4 && q.trans_b) return kGemmThinRows;
   if (is_better_turned(q, tile)) return kGemmTurned;
@@ -240,9 +243,14 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
   } else {
     Tile tile;
     table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols, &tile.panel_rows);
-    plan.path = choose_path(problem, tile);
+    // No operand is read where k is 0. Pairs of bfloat16 are planned as what they are to the tiles: a float each.
+    plan.problem.bf16 = problem.bf16 && problem.k > 0;
+    if (plan.problem.bf16) plan.problem.k = div_up(problem.k, 2);
+    plan.path = choose_path(plan.problem, tile);
     choose_blocks(plan, tile, max_threads, epilogue_ns);
     book_scratch(plan, tile);
+    plan.problem.k = problem.k;
+    plan.bf16_dot = plan.problem.bf16 && has_bf16_dot();
   }
   return plan;
 }

@@ -1,20 +1,31 @@
 // The oracle: a triple loop with wider accumulators. Slow, and kept for ever.
+#include "kernels/gemm/bf16.h"
 #include "kernels/gemm/gemm.h"
 
 namespace ranvier {
 namespace {
 
-template <class T, class Sum>
-void reference(const GemmProblem& q, const T* a, const T* b, T* c) {
+template <class Sum, class T>
+Sum value_of(T x) {
+  return static_cast<Sum>(x);
+}
+// A bfloat16; a denormal one is a zero.
+template <>
+double value_of<double>(std::uint16_t x) {
+  return (x & 0x7f80u) == 0 ? 0.0 : static_cast<double>(float_of_bf16(x));
+}
+
+template <class T, class Sum, class Out = T>
+void reference(const GemmProblem& q, const T* a, const T* b, Out* c) {
   for (std::int64_t i = 0; i < q.m; ++i) {
     for (std::int64_t j = 0; j < q.n; ++j) {
       Sum sum = 0;
       for (std::int64_t p = 0; p < q.k; ++p) {
         const T left = q.trans_a ? a[p * q.lda + i] : a[i * q.lda + p];
         const T right = q.trans_b ? b[j * q.ldb + p] : b[p * q.ldb + j];
-        sum += static_cast<Sum>(left) * static_cast<Sum>(right);
+        sum += value_of<Sum>(left) * value_of<Sum>(right);
       }
-      c[i * q.ldc + j] = static_cast<T>(sum);
+      c[i * q.ldc + j] = static_cast<Out>(sum);
     }
   }
 }
@@ -22,6 +33,10 @@ void reference(const GemmProblem& q, const T* a, const T* b, T* c) {
 }  // namespace
 
 void gemm_reference(const GemmProblem& problem, const void* a, const void* b, void* c) {
+  if (problem.bf16) {
+    return reference<std::uint16_t, double>(problem, static_cast<const std::uint16_t*>(a),
+                                            static_cast<const std::uint16_t*>(b), static_cast<float*>(c));
+  }
   switch (problem.dtype) {
     case DType::f32:
       return reference<float, double>(problem, static_cast<const float*>(a), static_cast<const float*>(b),

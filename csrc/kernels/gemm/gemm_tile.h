@@ -1,7 +1,8 @@
 // The register tile: R rows by V vectors of C, held in registers over the whole of k. For *.isa.cpp only.
 //
 // Element (i, j) is fma(a[i, p], b[p, j], acc) in increasing p, from 0 or from C; tiles differ in shape only,
-// so the bits of C do not depend on which tile computed an element.
+// so the bits of C do not depend on which tile computed an element. What a multiply-add is, a type `M` says (Fused
+// and, for words of two bfloat16, those of gemm_bf16.isa.cpp), with operands and C of M::Element.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,17 @@ constexpr int max_vecs(int rows) {
   return rows == 1 ? 8 : rows <= 3 ? 4 : rows == 4 && kTileRows > 6 ? 4 : kTileVecs;
 }
 inline constexpr int kMaxVecs = 8;
+
+// The multiply-add of elements: in one pass, by the whole operands.
+template <class T>
+struct Fused {
+  using Element = T;
+  static constexpr int kPasses = 1;
+  __attribute__((always_inline)) static Vec<T> part(Vec<T> x, int) { return x; }
+  __attribute__((always_inline)) static Vec<T> multiply_add(Vec<T> left, Vec<T> right, Vec<T> acc) {
+    return fma(left, right, acc);
+  }
+};
 
 // How a tile reads A: a[i * lda + p] or a[p * lda + i].
 enum class ReadA { kRows, kCols };
@@ -63,7 +75,7 @@ struct RowsOfA {
   }
 };
 
-template <class T, int R, int V, bool kTail, ReadA kForm>
+template <class M, int R, int V, bool kTail, ReadA kForm, class T = typename M::Element>
 static void tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T* c,
                  std::int64_t ldc, bool accumulate, int tail) {
   constexpr int kLanes = Vec<T>::kLanes;
@@ -82,15 +94,18 @@ static void tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::
   }
   RowsOfA<T, R, kForm> rows(a, lda);
   for (std::int64_t p = 0; p < k; ++p) {
-    Vec<T> row[V];
+#pragma GCC unroll 2
+    for (int pass = 0; pass < M::kPasses; ++pass) {
+      Vec<T> row[V];
 #pragma GCC unroll 16
-    for (int v = 0; v < V; ++v)
-      row[v] = kTail && v == V - 1 ? load(b + v * kLanes, mask) : load(b + v * kLanes);
+      for (int v = 0; v < V; ++v)
+        row[v] = M::part(kTail && v == V - 1 ? load(b + v * kLanes, mask) : load(b + v * kLanes), pass);
 #pragma GCC unroll 16
-    for (int i = 0; i < R; ++i) {
-      const Vec<T> left = rows[i];
+      for (int i = 0; i < R; ++i) {
+        const Vec<T> left = M::part(rows[i], pass);
 #pragma GCC unroll 16
-      for (int v = 0; v < V; ++v) acc[i][v] = fma(left, row[v], acc[i][v]);
+        for (int v = 0; v < V; ++v) acc[i][v] = M::multiply_add(left, row[v], acc[i][v]);
+      }
     }
     rows.next();
     b += ldb;
@@ -110,30 +125,30 @@ static void tile(std::int64_t k, const T* a, std::int64_t lda, const T* b, std::
 }
 
 // Every tile by [rows][vectors]; index 0 of the second is the common full tile of kTileVecs vectors.
-template <class T, ReadA kForm>
+template <class M, ReadA kForm>
 struct Tiles {
-  TileFn<T> fn[kTileRows + 1][kMaxVecs + 1];
+  TileFn<typename M::Element> fn[kTileRows + 1][kMaxVecs + 1];
 };
 
-template <class T, ReadA kForm, int R, int V>
-constexpr void fill_tiles(Tiles<T, kForm>& tiles) {
-  tiles.fn[R][V] = &tile<T, R, V, true, kForm>;
-  if constexpr (V == 1) tiles.fn[R][0] = &tile<T, R, kTileVecs, false, kForm>;
+template <class M, ReadA kForm, int R, int V>
+constexpr void fill_tiles(Tiles<M, kForm>& tiles) {
+  tiles.fn[R][V] = &tile<M, R, V, true, kForm>;
+  if constexpr (V == 1) tiles.fn[R][0] = &tile<M, R, kTileVecs, false, kForm>;
   if constexpr (V > 1) {
-    fill_tiles<T, kForm, R, V - 1>(tiles);
+    fill_tiles<M, kForm, R, V - 1>(tiles);
   } else if constexpr (R > 1) {
-    fill_tiles<T, kForm, R - 1, max_vecs(R - 1)>(tiles);
+    fill_tiles<M, kForm, R - 1, max_vecs(R - 1)>(tiles);
   }
 }
 
-template <class T, ReadA kForm>
-constexpr Tiles<T, kForm> make_tiles() {
-  Tiles<T, kForm> tiles{};
-  fill_tiles<T, kForm, kTileRows, kTileVecs>(tiles);
+template <class M, ReadA kForm>
+constexpr Tiles<M, kForm> make_tiles() {
+  Tiles<M, kForm> tiles{};
+  fill_tiles<M, kForm, kTileRows, kTileVecs>(tiles);
   return tiles;
 }
 
-template <class T, ReadA kForm>
-inline constexpr Tiles<T, kForm> kTiles = make_tiles<T, kForm>();
+template <class M, ReadA kForm>
+inline constexpr Tiles<M, kForm> kTiles = make_tiles<M, kForm>();
 
 }  // namespace ranvier::RANVIER_ISA
