@@ -261,6 +261,28 @@ def test_weights() -> None:
     assert [v.numpy().tolist() for v in target.variables] == before
 
 
+@pytest.mark.parametrize("call", [1, 3, 4])
+def test_build_is_whole_or_undone(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizer, calls = optimizers.Adam(use_ema=True, amsgrad=True), 0  # an average, and three slots
+    before, make = optimizer.variables, optimizers.Optimizer.add_variable_from_reference
+
+    def interrupted(*args: Any, **kwargs: Any) -> Variable:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise KeyboardInterrupt
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(optimizers.Optimizer, "add_variable_from_reference", interrupted)
+    v = variable()
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.build([v])
+    assert not optimizer.built and optimizer.variables == before
+    expected = after(optimizers.Adam(use_ema=True, amsgrad=True), G)
+    assert after(optimizer, G, v=v) == expected
+    assert len(optimizer.variables) == len(before) + 4
+
+
 def test_get() -> None:
     assert optimizers.get(None) is None
     for identifier in ("adam", "Adam", "ADAM", optimizers.Adam, {"class_name": "adam", "config": {}}):

@@ -20,6 +20,7 @@ from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
+from ranvier.optimizers.building import BuiltWhole
 from ranvier.optimizers.conditional import kept_if
 from ranvier.optimizers.pairs import with_gradient
 from ranvier.optimizers.schedules import schedule
@@ -35,7 +36,7 @@ SHARED_ARGUMENTS = (
 )  # fmt: skip
 
 
-class Optimizer:
+class Optimizer(BuiltWhole):
     """A rule that changes variables by the gradients of a loss.
 
     A subclass makes its slot variables in `build` with `add_optimizer_variables` and changes one variable in
