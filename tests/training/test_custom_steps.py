@@ -209,3 +209,34 @@ def test_a_variable_made_in_a_step_is_refused() -> None:
 
     with pytest.raises(ValueError, match=r"test_custom_steps\.py:\d+: A Variable.* is traced"):
         model(Making).fit(X, Y, verbose=0)
+
+
+def test_a_weight_made_in_call_is_refused() -> None:
+    class Late(layers.Layer):
+        def call(self, inputs):
+            self.w = self.add_weight((inputs.shape[-1], 1), name="late")
+            return inputs @ self.w
+
+    net = rv.Sequential([Late(name="forgot_build")])
+    net.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r'(?s)in the `build\(\)`.*"forgot_build"'):
+        net.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("use", ["fit", "predict", "Input"])
+def test_an_if_in_a_layer_names_the_line_and_the_layer(use: str) -> None:
+    class Looks(layers.Layer):
+        def call(self, inputs):
+            return inputs if ops.mean(inputs) > 0 else -inputs
+
+    layer = Looks(name="looks")
+    net = rv.Sequential([layer, layers.Dense(1)])
+    net.compile("sgd", "mse")
+    calls = {
+        "fit": lambda: net.fit(X, Y, verbose=0),
+        "predict": lambda: net.predict(X, verbose=0),
+        "Input": lambda: layer(rv.Input(X.shape[1:])),
+    }
+    with pytest.raises(TypeError, match=r'(?s)test_custom_steps\.py:\d+: .*`ops\.cond`.*layer "looks"'):
+        calls[use]()
+    layer(X)  # an array has numbers
