@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -297,3 +298,73 @@ class TestCallbackList:
     def test_logs_pass_from_one_to_the_next(self):
         net, history = play(callbacks.Callback(), [5.0, 6.0], "extra")
         assert history.history["extra"] == [5.0, 6.0]
+
+
+@pytest.mark.skipif(find_spec("h5py") is None, reason="needs h5py")
+class TestModelCheckpoint:
+    # What Keras 3.15 writes: (arguments, metric of each epoch, files)
+    ROWS = [
+        ({"filepath": "m{epoch:02d}-{val_loss:.1f}.keras"}, [1.0, 2.0], ["m01-1.0.keras", "m02-2.0.keras"]),
+        ({"filepath": "{epoch}.keras", "save_best_only": True}, [1.0, 2.0, 0.5, 0.5], ["1.keras", "3.keras"]),
+        ({"filepath": "{epoch}.keras", "save_best_only": True, "mode": "max"}, [1.0, 0.5], ["1.keras"]),
+        (
+            {"filepath": "{epoch}.keras", "save_best_only": True, "initial_value_threshold": 0.7},
+            [1.0, 0.8, 0.5],
+            ["3.keras"],
+        ),
+        ({"filepath": "sub/{epoch}.weights.h5", "save_weights_only": True}, [1.0], ["sub/1.weights.h5"]),
+    ]  # fmt: skip
+
+    @pytest.mark.parametrize(("kwargs", "values", "files"), ROWS)
+    def test_after_epochs(self, kwargs, values, files, tmp_path):
+        kwargs = kwargs | {"filepath": tmp_path / kwargs["filepath"]}
+        play(callbacks.ModelCheckpoint(**kwargs), values)
+        found = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*"))
+        assert found == files
+
+    @pytest.mark.parametrize("steps", [1, 2])
+    def test_after_batches(self, steps, tmp_path):
+        callback = callbacks.ModelCheckpoint(
+            tmp_path / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=3
+        )
+        net = model(steps_per_execution=steps)
+        net.fit(X, Y, batch_size=1, epochs=3, verbose=0, callbacks=[callback])
+        saved = sorted(p.name.removesuffix(".weights.h5") for p in tmp_path.iterdir())
+        assert saved == (["1-3", "2-2", "3-1", "3-4"] if steps == 1 else ["1-4", "2-4", "3-4"])
+
+    def test_the_best_epoch_comes_back(self, tmp_path):
+        callback = callbacks.ModelCheckpoint(tmp_path / "m.keras", save_best_only=True)
+        play(callback, S)
+        assert callback.best == 0.8
+        assert rv.models.load_model(tmp_path / "m.keras").get_weights()[0].item() == 5.0
+
+    def test_verbose(self, tmp_path, capsys):
+        path = tmp_path / "m.keras"
+        play(callbacks.ModelCheckpoint(path, verbose=1, save_best_only=True), [2.0, 1.0, 1.5])
+        assert capsys.readouterr().out.split("\n\n") == [
+            f"\nEpoch 1: val_loss improved from None to 2.00000, saving model to {path}",
+            f"Epoch 1: finished saving model to {path}",
+            f"Epoch 2: val_loss improved from 2.00000 to 1.00000, saving model to {path}",
+            f"Epoch 2: finished saving model to {path}",
+            "Epoch 3: val_loss did not improve from 1.00000\n",
+        ]
+
+    def test_a_metric_that_is_not_there(self, tmp_path):
+        with pytest.warns(UserWarning, match="Can save best model only with val_acc available"):
+            play(callbacks.ModelCheckpoint(tmp_path / "m.keras", "val_acc", save_best_only=True), [1.0])
+        with pytest.raises(KeyError, match="Failed to format this callback filepath.*nope"):
+            play(callbacks.ModelCheckpoint(tmp_path / "{nope}.keras"), [1.0])
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(
+        ("kwargs", "message"),
+        [
+            ({"filepath": "m.h5"}, "must end in `.keras`"),
+            ({"filepath": "m.h5", "save_weights_only": True}, "must end in `.weights.h5`"),
+            ({"filepath": "m.keras", "save_freq": "batch"}, "Unrecognized save_freq: batch"),
+            ({"filepath": "m.keras", "save_freq": 0}, "Unrecognized save_freq: 0"),
+        ],
+    )
+    def test_refusals(self, kwargs, message):
+        with pytest.raises(ValueError, match=message):
+            callbacks.ModelCheckpoint(**kwargs)

@@ -9,6 +9,7 @@ from ranvier.callbacks.early_stopping import EarlyStopping
 from ranvier.callbacks.history import History
 from ranvier.callbacks.lambda_callback import LambdaCallback
 from ranvier.callbacks.learning_rate_scheduler import LearningRateScheduler
+from ranvier.callbacks.model_checkpoint import ModelCheckpoint
 from ranvier.callbacks.monitor_callback import MonitorCallback
 from ranvier.callbacks.progbar_logger import ProgbarLogger
 from ranvier.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,52 @@ class LayerState:
                 )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array.astype(variable.dtype, copy=False))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the layer's own variables, without those of its sublayers, into a mapping.
+
+        Args:
+            store: a dict; the variables get the keys "0", "1", ..., the trainable ones first.
+        """
+        for i, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote.
+
+        Args:
+            store: key -> array.
+
+        Raises:
+            ValueError: if the number or a shape does not fit; nothing is changed then.
+        """
+        why = LayerState._own_mismatch(self, store)
+        if why is not None:
+            raise ValueError(why)
+        for i, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+            variable.assign(np.asarray(store[str(i)]).astype(variable.dtype, copy=False))
+
+    def _check_own_variables(self, store: Mapping[str, Any]) -> str | None:
+        """Why `load_own_variables` would refuse `store`; None if it would not, or is overridden."""
+        if type(self).load_own_variables is not LayerState.load_own_variables:
+            return None
+        return self._own_mismatch(store)
+
+    def _own_mismatch(self, store: Mapping[str, Any]) -> str | None:
+        variables = [*self._trainable_variables, *self._non_trainable_variables]
+        if len(variables) != len(store):
+            return (
+                f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store)} "
+                f"variables during loading. Expected: {[v.name for v in variables]}"
+            )
+        for i, variable in enumerate(variables):
+            shape = tuple(np.shape(store[str(i)])) if str(i) in store else "missing"
+            if shape != tuple(variable.shape):
+                return (
+                    f"Layer '{self.name}': variable '{variable.path}' has shape {tuple(variable.shape)} in "
+                    f"the model, and shape {shape} in what is loaded"
+                )
+        return None
 
     def count_params(self) -> int:
         """The number of scalars in the weights.

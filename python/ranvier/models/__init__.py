@@ -10,8 +10,9 @@ from ranvier.models.functional import Functional as Functional
 from ranvier.models.graph import Function as Function
 from ranvier.models.model import Model
 from ranvier.models.sequential import Sequential
+from ranvier.saving import load_model, save_model
 
-__all__ = ["Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:

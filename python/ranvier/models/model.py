@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from ranvier import saving
 from ranvier.core import registry
 from ranvier.layers import Layer
 from ranvier.models import summary as summary_module
@@ -60,10 +62,17 @@ class Model(GraphModel):
             self.trainable = trainable
 
     @property
+    def _layers_lead(self) -> bool:
+        """Whether `layers` says it all: weight files name what is in there after it, not after attributes."""
+        return self._graph is not None
+
+    @property
     def layers(self) -> list[Layer]:
-        """The layers of the model: in the order of a functional model's graph (its inputs included), or in
-        the order in which they were assigned."""
-        return list(self._layers)
+        """The layers of the model: those of a functional model's graph, in its order (its inputs included),
+        or all in the order in which they were assigned."""
+        if self._graph is None:
+            return list(self._layers)
+        return [operation for operation in self._graph.operations if isinstance(operation, Layer)]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
@@ -123,6 +132,31 @@ class Model(GraphModel):
             print(summary_module.printable(text, getattr(sys.stdout, "encoding", None)))
         else:
             print_fn(text)
+
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the model into a ".keras" file; see `saving.save_model`."""
+        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
+        """Writes the weights into a ".weights.h5" file; see `saving.save_weights`."""
+        saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Reads weights from a ".weights.h5" or ".keras" file; see `saving.load_weights`."""
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The model's config as JSON; `models.model_from_json` reads it.

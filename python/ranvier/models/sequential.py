@@ -27,6 +27,7 @@ class Sequential(Model):
     """
 
     _untracked = Model._untracked | {"_input_shape", "_nodes"}
+    _layers_lead = True
 
     def __init__(
         self,

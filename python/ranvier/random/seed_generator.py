@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,27 @@ class SeedGenerator:
         state = self.state.value
         self.state.assign(emit("add", state, _STEP))
         return state
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the state into a mapping, under "0"."""
+        store["0"] = self.state.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote.
+
+        Raises:
+            ValueError: if that is not a pair of numbers.
+        """
+        why = self._check_own_variables(store)
+        if why is not None:
+            raise ValueError(why)
+        self.state.assign(np.asarray(store["0"]).astype("int64"))
+
+    def _check_own_variables(self, store: Mapping[str, Any]) -> str | None:
+        shapes = [np.shape(value) for value in store.values()]
+        if shapes == [(2,)] and "0" in store:
+            return None
+        return f"Seed generator '{self.name}' has a state of shape (2,), what is loaded has shapes {shapes}"
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make a generator like this one."""

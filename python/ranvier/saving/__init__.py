@@ -1,4 +1,4 @@
-"""Configs of objects, and the registry of the user's own classes."""
+"""Models and weights in files, configs of objects, and the registry of the user's own classes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from ranvier.core.registry import (
 from ranvier.core.registry import (
     register_serializable as register_keras_serializable,
 )
+from ranvier.saving.archive import load_model, save_model
+from ranvier.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
@@ -23,7 +25,11 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]
 

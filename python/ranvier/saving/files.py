@@ -1,0 +1,121 @@
+"""Files: written whole or not at all, and read with errors that name them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import zipfile
+
+
+def h5py() -> Any:
+    """The module h5py, which reads and writes HDF5.
+
+    Raises:
+        ImportError: if it is not installed; the message says how to get it.
+    """
+    try:
+        import h5py as module
+    except ImportError as error:
+        raise ImportError(
+            "Saving and loading weights needs the package h5py, which is not installed: "
+            "`pip install h5py`, or `pip install 'ranvier[io]'`."
+        ) from error
+    return module
+
+
+def may_write(path: str, overwrite: bool) -> bool:
+    """Whether a file may be written: always, unless it exists and `overwrite` is False; then the user is
+    asked."""
+    if overwrite or not os.path.exists(path):
+        return True
+    answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
+    while answer not in ("y", "n"):
+        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
+    return answer == "y"
+
+
+def write_whole(path: str, write: Callable[[str], None]) -> None:
+    """Calls `write` with a temporary name beside `path`, which then takes its place.
+
+    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, never a part.
+
+    Args:
+        path: the file.
+        write: writes the contents into the file whose name it is given.
+    """
+    path = os.path.realpath(path)
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def open_h5(file: Any, shown: str) -> Iterator[Any]:
+    """An HDF5 file, open for reading.
+
+    Args:
+        file: its path or a binary file object.
+        shown: what the messages call it.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        OSError: if it is truncated or no HDF5 file.
+    """
+    module = h5py()
+    if isinstance(file, str) and not os.path.exists(file):
+        raise FileNotFoundError(f"File not found: filepath={shown}.")
+    try:
+        opened = module.File(file, "r")
+    except OSError as error:
+        raise OSError(f"{shown} cannot be read as HDF5; it may be truncated or damaged: {error}") from error
+    with opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def open_archive(path: str) -> Iterator[zipfile.ZipFile]:
+    """A `.keras` file, open for reading.
+
+    Raises:
+        ValueError: if there is no such file, or it is truncated or no zip archive.
+    """
+    if not os.path.isfile(path):
+        raise ValueError(
+            f"File not found: filepath={path}. Please ensure the file is an accessible `.keras` zip file."
+        )
+    import zipfile  # not at the top: it brings in much, and most programs read no files
+
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(
+            f"{path} cannot be read as a `.keras` zip file; it may be truncated or damaged: {error}"
+        ) from error
+    with archive:
+        yield archive
+
+
+def read_member(archive: zipfile.ZipFile, name: str, path: str) -> bytes:
+    """One file of an archive.
+
+    Raises:
+        ValueError: if it is missing or damaged.
+    """
+    import zipfile
+
+    try:
+        return archive.read(name)
+    except KeyError:
+        held = ", ".join(archive.namelist()) or "nothing"
+        raise ValueError(f"{path} is no `.keras` file: it has no {name!r}, but {held}.") from None
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path} is damaged: {name!r} cannot be read: {error}") from error

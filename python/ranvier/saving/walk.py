@@ -1,0 +1,72 @@
+"""What of a model is saved, and where: the places that Keras 3 gives things in its weight files.
+
+The place of an object is the path of attributes that leads to it: `model.encoder.dense` is "encoder/dense".
+An object counts where it is met first. Attributes are taken in the order of their names, those with a leading
+underscore last; the layers of a model are the list "layers", which Sequential and functional models take
+before all else. In lists, tuples, sets and dicts the items go by their classes, in snake case and numbered:
+"dense", "dense_1"; containers inside of containers are called "container".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ranvier.core.scope import to_snake_case
+
+_CONTAINERS = (list, tuple, set, dict)
+# What every layer has for its own bookkeeping, under names that files do not have.
+_PRIVATE = frozenset(
+    "_tracker _layers _metrics _losses _trainable_variables _non_trainable_variables _seed_generators "
+    "_inbound_nodes _init_arguments _build_shapes _compile_arguments _compile_loss _compile_metrics "
+    "_functions _known_predictions _graph _nodes".split()
+)
+
+
+def is_saveable(obj: Any) -> bool:
+    """Whether an object has variables of its own to save: a layer, an optimizer or a seed generator."""
+    return hasattr(obj, "save_own_variables") and not isinstance(obj, type)
+
+
+def walk(root: Any) -> Iterator[tuple[str, Any]]:
+    """The objects below `root` that are saved, each once, with their places; `root` itself is at "".
+
+    Args:
+        root: a model, a layer or an optimizer.
+    """
+    yield from _walk_object("", root, set())
+
+
+def _walk_object(place: str, obj: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(obj) in seen:
+        return
+    seen.add(id(obj))
+    yield place, obj
+    for name, value in _attributes(obj):
+        below = f"{place}/{name}" if place else name
+        if is_saveable(value):
+            yield from _walk_object(below, value, seen)
+        elif isinstance(value, _CONTAINERS):
+            yield from _walk_items(below, value, seen)
+
+
+def _attributes(obj: Any) -> list[tuple[str, Any]]:
+    found = {name: value for name, value in vars(obj).items() if name not in _PRIVATE}
+    if isinstance(getattr(type(obj), "layers", None), property):
+        found["layers"] = obj.layers
+    leads = "layers" if getattr(obj, "_layers_lead", False) else None
+    return sorted(found.items(), key=lambda item: (item[0] != leads, item[0].startswith("_"), item[0]))
+
+
+def _walk_items(place: str, container: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    items: Iterable[Any] = container.values() if isinstance(container, dict) else container
+    used: Counter[str] = Counter()
+    for item in items:
+        nested = isinstance(item, _CONTAINERS)
+        if not nested and not is_saveable(item):
+            continue
+        name = "container" if nested else to_snake_case(type(item).__name__)
+        number, used[name] = used[name], used[name] + 1
+        below = f"{place}/{name}_{number}" if number else f"{place}/{name}"
+        yield from (_walk_items if nested else _walk_object)(below, item, seen)

@@ -1,0 +1,188 @@
+"""Weight files: the variables of a model in HDF5, in the layout of Keras 3."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ranvier.random import SeedGenerator
+from ranvier.saving import files
+from ranvier.saving.walk import walk
+
+
+def save_weights(
+    model: Any,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
+) -> None:
+    """Writes the weights of a model, and the state of its optimizer, into a file that Keras reads too.
+
+    Args:
+        model: the model.
+        filepath: the file; its name ends in ".weights.h5".
+        overwrite: whether an existing file is replaced; if not, the user is asked.
+        max_shard_size: must be None: weights go into one file.
+        **kwargs: none.
+
+    Raises:
+        ValueError: for another ending, a model that is not built, or an argument that is not offered.
+        ImportError: without h5py.
+    """
+    if kwargs:
+        raise ValueError(f"Invalid keyword arguments: {kwargs}")
+    if max_shard_size is not None:
+        raise ValueError(
+            "Argument `max_shard_size` must be None: weights are written into one file. "
+            f"Received: max_shard_size={max_shard_size}"
+        )
+    path = os.fspath(filepath)
+    if not path.endswith(".weights.h5"):
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={path}")
+    _check_built(model, "saving", "")
+    files.h5py()
+    if files.may_write(path, overwrite):
+        files.write_whole(path, lambda name: write_h5(model, name))
+
+
+def load_weights(
+    model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
+) -> None:
+    """Reads weights that `save_weights`, `save_model` or Keras wrote.
+
+    Everything is checked before the first weight is changed.
+
+    Args:
+        model: the model.
+        filepath: a ".weights.h5" or ".keras" file.
+        skip_mismatch: whether layers that the file lacks, or has in another shape, keep their weights, with a
+            warning.
+        **kwargs: none; `by_name=True` is for older files than these and is refused.
+
+    Raises:
+        ValueError: for a file of another kind, a model that is not built, and (without `skip_mismatch`) for
+            layers that do not fit the file. The message names what the model has and what the file has.
+        OSError: for a file that is missing, truncated or damaged.
+        ImportError: without h5py.
+    """
+    path = os.fspath(filepath)
+    if kwargs.pop("by_name", False):
+        raise ValueError(f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {path}")
+    if kwargs:
+        raise ValueError(f"Invalid keyword arguments: {kwargs}")
+    if not path.endswith((".weights.h5", ".keras")):
+        raise ValueError(
+            f"File format not supported: filepath={path}. Weights are read from `.weights.h5` and `.keras` "
+            "files."
+        )
+    _check_built(model, "loading", " weights into")
+    if path.endswith(".keras"):
+        import io
+
+        with files.open_archive(path) as archive:
+            content = io.BytesIO(files.read_member(archive, "model.weights.h5", path))
+        read_h5(model, content, path, skip_mismatch)
+    else:
+        read_h5(model, path, path, skip_mismatch)
+
+
+def _check_built(model: Any, doing: str, what: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"You are {doing}{what} a model that has not yet been built. Try building the model first by "
+            "calling it on some data or by using `build()`."
+        )
+
+
+def write_h5(model: Any, file: Any) -> None:
+    """Writes the variables of a model, its layers and its optimizer.
+
+    Args:
+        model: the model.
+        file: a path or a binary file object.
+    """
+    with files.h5py().File(file, "w") as h5:
+        for place, obj in walk(model):
+            values: dict[str, Any] = {}
+            obj.save_own_variables(values)
+            group = h5.create_group(f"{place}/vars" if place else "vars")
+            group.attrs["name"] = str(getattr(obj, "name", ""))
+            for key, value in values.items():
+                group.create_dataset(key, data=np.asarray(value))
+
+
+def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> None:
+    """Reads what `write_h5` or Keras wrote into a model.
+
+    Args:
+        model: the model.
+        file: a path or a binary file object.
+        shown: what messages call the file.
+        skip_mismatch: whether what does not fit is left as it is, with a warning.
+
+    Raises:
+        ValueError: if something does not fit; nothing is changed then.
+        OSError: for a file that cannot be read.
+    """
+    plan: list[tuple[Any, dict[str, Any]]] = []
+    failed: list[str] = []
+    with files.open_h5(file, shown) as h5:
+        for place, obj in walk(model):
+            where = f"{place}/vars" if place else "vars"
+            if where not in h5 and isinstance(obj, SeedGenerator):
+                continue  # Keras 3.15 does not keep the state of random draws
+            values = _read_group(h5, where, shown)
+            why = _optimizer_mismatch(model, obj, values) or _mismatch(obj, values, where, shown)
+            if why is None:
+                plan.append((obj, values))
+            elif hasattr(obj, "learning_rate"):
+                warnings.warn(why, UserWarning, stacklevel=4)
+            else:
+                failed.append(why)
+    if failed:
+        message = f"A total of {len(failed)} objects could not be loaded from {shown}:\n" + "\n".join(failed)
+        if not skip_mismatch:
+            raise ValueError(message)
+        warnings.warn(message, UserWarning, stacklevel=4)
+    for obj, values in plan:
+        obj.load_own_variables(values)
+
+
+def _read_group(h5: Any, where: str, shown: str) -> dict[str, Any]:
+    if where not in h5:
+        return {}
+    try:
+        return {key: np.asarray(value) for key, value in h5[where].items()}
+    except (OSError, KeyError, RuntimeError) as error:  # what h5py raises for damaged contents
+        raise OSError(f"{shown} is damaged: {where!r} cannot be read: {error}") from error
+
+
+def _mismatch(obj: Any, values: dict[str, Any], where: str, shown: str) -> str | None:
+    """Why the values of a file do not fit an object; None if they do, or the object reads its own format."""
+    check = getattr(obj, "_check_own_variables", None)
+    why = None if check is None else check(values)
+    return None if why is None else f"- {why} ({where!r} in {shown})"
+
+
+def _optimizer_mismatch(model: Any, optimizer: Any, values: dict[str, Any]) -> str | None:
+    """Why the state of an optimizer is not read: it has other variables. It is not worth an error."""
+    if not hasattr(optimizer, "learning_rate") or not hasattr(optimizer, "iterations"):
+        return None
+    is_models = getattr(model, "optimizer", None) is optimizer
+    if is_models and not optimizer.built and len(values) > len(optimizer.variables):
+        optimizer.build(model.trainable_variables)
+    variables = optimizer.variables
+    shapes = [tuple(v.shape) for v in variables]
+    given = [values[str(i)].shape for i in range(len(values)) if str(i) in values]
+    if shapes == given:
+        return None
+    if len(shapes) != len(given):
+        what = f"it has {len(shapes)} variables whereas the saved optimizer has {len(given)} variables."
+    else:
+        i = next(i for i, pair in enumerate(zip(shapes, given, strict=True)) if pair[0] != pair[1])
+        what = f"its variable {variables[i].path} has shape {shapes[i]}, in the file it has shape {given[i]}."
+    return f"Skipping variable loading for optimizer '{optimizer.name}', because {what}"
