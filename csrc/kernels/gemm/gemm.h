@@ -5,8 +5,8 @@
 // C is fma(a, b, acc) over p in increasing order from 0, whatever the blocking, threads and instruction set:
 // where k is blocked, the accumulators are reloaded from C. k == 0 gives zeros.
 //
-// Of bfloat16 operands (C is float32) p goes by in pairs, the odd one of a pair first, denormal operands count as
-// zero and denormal results become zero: the arithmetic of VDPBF16PS, which does it where the processor has it.
+// Of bfloat16 operands (C is float32) p goes by in pairs, the odd one of a pair first, denormal operands count
+// as zero and denormal results become zero: the arithmetic of VDPBF16PS, which does it where there is one.
 // An odd k's last pair has +0 for its second operands.
 #pragma once
 

@@ -75,12 +75,12 @@ template <class M>
 RANVIER_INLINE void block_of_words(std::int64_t m, std::int64_t n, std::int64_t k, const Word* a,
                                    std::int64_t lda, bool trans_a, const Word* b, std::int64_t ldb, float* c,
                                    std::int64_t ldc, bool accumulate) {
-  block<M>(m, n, k, reinterpret_cast<const float*>(a), lda, trans_a, reinterpret_cast<const float*>(b), ldb, c,
-           ldc, accumulate);
+  block<M>(m, n, k, reinterpret_cast<const float*>(a), lda, trans_a, reinterpret_cast<const float*>(b), ldb,
+           c, ldc, accumulate);
 }
 
-// out[p * width + i] = the word at element 2 p of line i, which begins at in + i * ld, for i < lines <= kLanes.
-// Lines are staged first: an odd ld is no whole number of words.
+// out[p * width + i] = the word at element 2 p of line i, which begins at in + i * ld, for i < lines.
+// Lines, kLanes at most, are staged first: an odd ld is no whole number of words.
 void pack_lines(std::int64_t lines, std::int64_t k, std::int64_t width, const std::uint16_t* in,
                 std::int64_t ld, float* out) {
   constexpr int kLanes = Vec<float>::kLanes;
@@ -186,8 +186,8 @@ void gemm_pack_a_bf16(std::int64_t m, std::int64_t k, const std::uint16_t* a, st
   pack_words<kPanelRows<float>>(m, k, even_step(m, kTileRows), a, lda, !trans_a, out);
 }
 
-// Adding just under half of the last place kept, and that place's own bit, carries where the rest is above half,
-// or half with an odd number before it.
+// Adding just under half of the last place kept, and that place's own bit, carries where the rest is above
+// half, or half with an odd number before it.
 void bf16_from_f32(std::int64_t n, const float* x, std::uint16_t* out) {
   for (std::int64_t i = 0; i < n; ++i) {
     Word bits;

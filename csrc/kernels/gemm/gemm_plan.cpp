@@ -243,7 +243,7 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
   } else {
     Tile tile;
     table.gemm_tile_shape(problem.dtype, &tile.rows, &tile.cols, &tile.panel_rows);
-    // No operand is read where k is 0. Pairs of bfloat16 are planned as what they are to the tiles: a float each.
+    // No operand is read where k is 0. Pairs of bfloat16 are planned as what tiles take them for: floats.
     plan.problem.bf16 = problem.bf16 && problem.k > 0;
     if (plan.problem.bf16) plan.problem.k = div_up(problem.k, 2);
     plan.path = choose_path(plan.problem, tile);

@@ -1,8 +1,8 @@
 // The register tile: R rows by V vectors of C, held in registers over the whole of k. For *.isa.cpp only.
 //
 // Element (i, j) is fma(a[i, p], b[p, j], acc) in increasing p, from 0 or from C; tiles differ in shape only,
-// so the bits of C do not depend on which tile computed an element. What a multiply-add is, a type `M` says (Fused
-// and, for words of two bfloat16, those of gemm_bf16.isa.cpp), with operands and C of M::Element.
+// so the bits of C do not depend on which tile computed an element. What a multiply-add is, a type `M` says
+// (Fused and, for words of two bfloat16, those of gemm_bf16.isa.cpp), with operands and C of M::Element.
 #pragma once
 
 #include <cstdint>
