@@ -1,19 +1,21 @@
 """What of a model is saved, and where: the places that Keras 3 gives things in its weight files.
 
 The place of an object is the path of attributes that leads to it: `model.encoder.dense` is "encoder/dense".
-An object counts where it is met first. Attributes are taken in the order of their names, those with a leading
-underscore last; the layers of a model are the list "layers", which Sequential and functional models take
-before all else. In lists, tuples, sets and dicts the items go by their classes, in snake case and numbered:
-"dense", "dense_1"; containers inside of containers are called "container".
+An object counts where it is met first. Attributes, properties too, are taken in the order of their names,
+those with a leading underscore last; the layers of a model are the list "layers", which Sequential and
+functional models take before all else. In lists, tuples, sets and dicts the items go by their classes, in
+snake case and numbered: "dense", "dense_1"; containers inside of containers are called "container".
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ranvier.core.scope import to_snake_case
+from ranvier.layers import Layer
 
 _CONTAINERS = (list, tuple, set, dict)
 # What every layer has for its own bookkeeping, under names that files do not have.
@@ -53,8 +55,11 @@ def _walk_object(place: str, obj: Any, seen: set[int]) -> Iterator[tuple[str, An
 
 def _attributes(obj: Any) -> list[tuple[str, Any]]:
     found = {name: value for name, value in vars(obj).items() if name not in _PRIVATE}
-    if isinstance(getattr(type(obj), "layers", None), property):
-        found["layers"] = obj.layers
+    cls = type(obj)
+    for name in dir(cls):
+        if not hasattr(Layer, name) and isinstance(getattr(cls, name), property):
+            with contextlib.suppress(Exception):  # what cannot be read yet holds nothing
+                found[name] = getattr(obj, name)
     leads = "layers" if getattr(obj, "_layers_lead", False) else None
     return sorted(found.items(), key=lambda item: (item[0] != leads, item[0].startswith("_"), item[0]))
 
@@ -66,7 +71,12 @@ def _walk_items(place: str, container: Any, seen: set[int]) -> Iterator[tuple[st
         nested = isinstance(item, _CONTAINERS)
         if not nested and not is_saveable(item):
             continue
-        name = "container" if nested else to_snake_case(type(item).__name__)
+        name = "container" if nested else _name_of_kind(item)
         number, used[name] = used[name], used[name] + 1
         below = f"{place}/{name}_{number}" if number else f"{place}/{name}"
         yield from (_walk_items if nested else _walk_object)(below, item, seen)
+
+
+def _name_of_kind(obj: Any) -> str:
+    """What a file calls objects of this class."""
+    return getattr(obj, "_place_name", None) or to_snake_case(type(obj).__name__)

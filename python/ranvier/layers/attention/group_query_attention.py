@@ -51,6 +51,8 @@ class GroupQueryAttention(ProjectedAttention):
             offered, and (when it is called) for shapes or masks that do not fit.
     """
 
+    _place_name = "grouped_query_attention"  # in weight files: the name of the class inside Keras
+
     def __init__(
         self,
         head_dim: int,

@@ -9,6 +9,7 @@ from typing import Any
 from ranvier import ops
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.attention.projected_attention import ProjectedAttention
+from ranvier.layers.core.einsum_dense import EinsumDense
 
 
 class MultiHeadAttention(ProjectedAttention):
@@ -110,6 +111,26 @@ class MultiHeadAttention(ProjectedAttention):
     def attention_axes(self) -> tuple[int, ...] | None:
         """The axes over which attention goes; None: not stated, and not yet known from the inputs."""
         return self._attention_axes
+
+    @property
+    def query_dense(self) -> EinsumDense | None:
+        """The projection of the query; None before it is built."""
+        return self.__dict__.get("_query_dense")
+
+    @property
+    def key_dense(self) -> EinsumDense | None:
+        """The projection of the key; None before it is built."""
+        return self.__dict__.get("_key_dense")
+
+    @property
+    def value_dense(self) -> EinsumDense | None:
+        """The projection of the value; None before it is built."""
+        return self.__dict__.get("_value_dense")
+
+    @property
+    def output_dense(self) -> EinsumDense | None:
+        """The projection of the heads to the output; None before it is built."""
+        return self.__dict__.get("_output_dense")
 
     def _build_heads(self, query_shape: Shape, value_shape: Shape, key_shape: Shape) -> None:
         rank = len(query_shape)
