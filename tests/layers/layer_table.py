@@ -171,4 +171,7 @@ ROWS = [
     Row("AdditiveAttention", {"use_scale": False}, READS, masked=(0, 1)),
     Row("AdditiveAttention", {"dropout": 0.4}, READS, masked=(0,), random=True),
 ]
-OTHER = {"Lambda", "Wrapper", "Pipeline", "MultiHeadAttention", "GroupQueryAttention"}  # tested by themselves
+OTHER = {"Lambda", "Wrapper", "Pipeline", "MultiHeadAttention", "GroupQueryAttention"} | {
+    *("RNN", "SimpleRNN", "SimpleRNNCell", "LSTM", "LSTMCell", "GRU", "GRUCell"),
+    *("StackedRNNCells", "Bidirectional"),
+}  # tested by themselves

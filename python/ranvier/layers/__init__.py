@@ -75,6 +75,12 @@ from ranvier.layers.reshaping.repeat_vector import RepeatVector
 from ranvier.layers.reshaping.reshape import Reshape
 from ranvier.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from ranvier.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from ranvier.layers.rnn.bidirectional import Bidirectional
+from ranvier.layers.rnn.gru import GRU, GRUCell
+from ranvier.layers.rnn.lstm import LSTM, LSTMCell
+from ranvier.layers.rnn.recurrent import RNN
+from ranvier.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
+from ranvier.layers.rnn.stacked_rnn_cells import StackedRNNCells
 
 GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
     GlobalAveragePooling1D,
@@ -96,6 +102,7 @@ __all__ = [
     "Attention",
     "Average",
     "BatchNormalization",
+    "Bidirectional",
     "CategoryEncoding",
     "Concatenate",
     "Cropping1D",
@@ -109,6 +116,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -123,12 +132,14 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
-    "GroupQueryAttention",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -143,16 +154,20 @@ __all__ = [
     "Permute",
     "Pipeline",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
     "ReversibleEmbedding",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -1,0 +1,1 @@
+"""Recurrent layers: a cell that is applied to one step of a sequence after the other."""
