@@ -334,3 +334,28 @@ class TestArguments:
     def test_config_of_arguments_that_none_can_hold(self):
         with pytest.raises(NotImplementedError, match="must override `get_config"):
             Scale(3, factor=object()).get_config()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_build_that_does_not_come_to_its_end_leaves_nothing(error):
+    class Fragile(rv.Layer):
+        fails = True
+
+        def build(self, input_shape):
+            self.first = self.add_weight((input_shape[-1], 2), name="first")
+            self.inner = rv.layers.Dense(3)
+            if self.fails:
+                raise error
+            self.second = self.add_weight((2,), name="second")
+
+        def call(self, x):
+            return self.inner(x @ self.first + self.second)
+
+    layer = Fragile()
+    with pytest.raises(error):
+        layer.build((None, 4))
+    assert not layer.built
+    assert layer.weights == []
+    layer.fails = False
+    assert layer(np.ones((1, 4), "float32")).shape == (1, 3)
+    assert [w.name for w in layer.weights] == ["first", "second", "kernel", "bias"]

@@ -36,6 +36,10 @@ def _is_metric(value: Any) -> bool:
     return hasattr(value, "update_state") and hasattr(value, "reset_state")
 
 
+# What a layer owns, each kind in a list of its own.
+_STORES = ("trainable_variables", "non_trainable_variables", "layers", "metrics", "seed_generators")
+
+
 def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
     """`build`, run in the layer's name scope and followed by locking the layer's state.
 
@@ -49,11 +53,19 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
             build(self, *args, **kwargs)
             return
         shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
+        attributes = dict(self.__dict__)
+        stores = {kind: list(getattr(self, f"_{kind}")) for kind in _STORES}
         self._building = True
         try:
             with scope.name_scope(self.name), variables_allowed():
                 self.path = scope.current_path()
                 build(self, *args, **kwargs)
+        except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses
+            for kind, entries in stores.items():
+                getattr(self, f"_{kind}")[:] = entries
+            self.__dict__.clear()
+            self.__dict__.update(attributes)
+            raise
         finally:
             self._building = False
         object.__setattr__(self, "_build_shapes", {k: v for k, v in shapes if v is not None})
@@ -128,8 +140,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
     def _make_stores(self) -> None:
-        kinds = ("trainable_variables", "non_trainable_variables", "layers", "metrics", "seed_generators")
-        self.__dict__.update({f"_{kind}": [] for kind in kinds})
+        self.__dict__.update({f"_{kind}": [] for kind in _STORES})
         self._make_tracker()
 
     def _make_tracker(self) -> None:

@@ -16,8 +16,8 @@ def with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], li
     if len(pairs) < len(grads):
         missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
         warnings.warn(
-            f"Gradients do not exist for variables {missing} when minimizing the loss. If you are using "
-            "`model.compile()`, did you forget to provide a `loss` argument?",
+            f"Gradients do not exist for the variables {missing}: the loss does not depend on them, or not "
+            "by differentiable operations. They keep their values.",
             stacklevel=4,
         )
     kept = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]

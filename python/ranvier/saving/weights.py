@@ -181,8 +181,8 @@ def _optimizer_mismatch(model: Any, optimizer: Any, values: dict[str, Any]) -> s
     if shapes == given:
         return None
     if len(shapes) != len(given):
-        what = f"it has {len(shapes)} variables whereas the saved optimizer has {len(given)} variables."
+        what = f"it has {len(shapes)} variables, and the file has {len(given)}."
     else:
         i = next(i for i, pair in enumerate(zip(shapes, given, strict=True)) if pair[0] != pair[1])
         what = f"its variable {variables[i].path} has shape {shapes[i]}, in the file it has shape {given[i]}."
-    return f"Skipping variable loading for optimizer '{optimizer.name}', because {what}"
+    return f"The state of optimizer '{optimizer.name}' is not loaded: {what}"

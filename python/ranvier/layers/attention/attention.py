@@ -58,8 +58,7 @@ class Attention(Layer):
     ) -> None:
         if score_mode not in ("dot", "concat"):
             raise ValueError(
-                "Invalid value for argument score_mode. Expected one of {'dot', 'concat'}. "
-                f"Received: score_mode={score_mode}"
+                f"`score_mode` says how queries meet keys: 'dot' or 'concat'. Received: {score_mode!r}"
             )
         if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
             raise ValueError(f"Argument `dropout` must be from 0 to 1. Received: dropout={dropout}")
@@ -123,22 +122,22 @@ class Attention(Layer):
         name = type(self).__name__
         if not isinstance(inputs, list):
             raise ValueError(
-                f"{name} layer must be called on a list of inputs, [query, value] or [query, value, key]. "
-                f"Received: inputs={inputs}"
+                f"{name} takes its inputs as a list, [query, value] or [query, value, key]; "
+                f"received {type(inputs).__name__}"
             )
         if len(inputs) not in (2, 3):
             raise ValueError(
-                f"{name} layer accepts inputs list of length 2 or 3, [query, value] or [query, value, key]. "
-                f"Received length: {len(inputs)}"
+                f"{name} takes two inputs, [query, value], or three, [query, value, key]; "
+                f"received {len(inputs)}"
             )
         if mask is None:
             return
         if not isinstance(mask, list):
             raise ValueError(
-                f"{name} layer mask must be a list, [query_mask, value_mask]. Received: mask={mask}"
+                f"{name} takes its masks as a list, [query's, value's]; received {type(mask).__name__}"
             )
         if len(mask) not in (2, 3):
-            raise ValueError(f"{name} layer accepts mask list of length 2 or 3. Received length: {len(mask)}")
+            raise ValueError(f"{name} takes two masks or three, one for each input; received {len(mask)}")
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask, or None."""
