@@ -25,13 +25,23 @@ _OPERANDS = frozenset(
 )
 # The functions of which Keras's operations take others.
 _OPERANDS_OF = {
-    "allclose": frozenset(("x1", "x2")),
-    "trapezoid": frozenset("y"),
-    "batch_normalization": frozenset(("x", "mean", "variance", "offset", "scale")),
-    "layer_normalization": frozenset(("x", "gamma", "beta")),
-    "rms_normalization": frozenset(("x", "scale")),
-    "segment_sum": frozenset(("data", "segment_ids")),
-    "segment_max": frozenset(("data", "segment_ids")),
+    name: frozenset(operands.split())
+    for names, operands in (
+        ("allclose", "x1 x2"),
+        ("trapezoid", "y"),
+        ("batch_normalization", "x mean variance offset scale"),
+        ("layer_normalization", "x gamma beta"),
+        ("rms_normalization", "x scale"),
+        ("segment_sum segment_max segment_min segment_prod", "data segment_ids"),
+        ("bincount unique", "x"),
+        ("digitize", "x bins"),
+        ("quantile percentile nanquantile nanpercentile", "x q"),
+        ("searchsorted", "sorted_sequence values"),
+        ("lstsq solve solve_triangular", "a b"),
+        ("scatter", "indices values"),
+        ("dot_product_attention", "query key value bias mask scale"),
+    )
+    for name in names.split()
 }
 # What describes or builds something other than a tensor, and takes KerasTensors as they are.
 _NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy", "jvp", "vectorize"))
