@@ -10,7 +10,8 @@ namespace {
 
 bool is_wanted(const std::vector<bool>& wanted, NodeId id) { return wanted[static_cast<std::size_t>(id)]; }
 
-NodeId zeros(Graph& graph, const TensorType& type) {
+// `type` is a copy: it may be that of a node, and adding nodes may move those.
+NodeId zeros(Graph& graph, TensorType type) {
   Builder b(graph);
   return b.broadcast_to(b.scalar(type.dtype, 0.0), type.shape);
 }
