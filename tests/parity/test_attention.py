@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
-from tests.parity.oracle import assert_agrees, keras
+from tests.parity.oracle import assert_agrees, jax, keras
 from tests.parity.test_layers import config_of, without_names
 
 import ranvier

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 from tests.layers.layer_table import ROWS, Row
-from tests.parity.oracle import assert_agrees, keras
+from tests.parity.oracle import assert_agrees, jax, keras
 
 import ranvier
 from ranvier.core.masks import get_mask, set_mask

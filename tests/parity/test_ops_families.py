@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.parity.test_ops import canonical, compare, keras, outcome
+from tests.parity.oracle import keras
+from tests.parity.test_ops import canonical, compare, outcome
 
 from ranvier import ops
 

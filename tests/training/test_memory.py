@@ -13,7 +13,12 @@ import pytest
 import ranvier as rv
 
 STATM = Path("/proc/self/statm")
-pytestmark = pytest.mark.skipif(not STATM.exists(), reason="needs /proc")
+pytestmark = [
+    pytest.mark.skipif(not STATM.exists(), reason="needs /proc"),
+    pytest.mark.skipif(
+        "libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer keeps freed memory"
+    ),
+]
 
 X = np.random.default_rng(0).random((64, 8), dtype="float32")
 

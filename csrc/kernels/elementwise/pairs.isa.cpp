@@ -67,10 +67,11 @@ struct Source<true> {
 
 template <class First, EwForm Form, class Second, bool ScalarC>
 void pair(int64_t n, void* out_, const void* a_, const void* b_, const void* c_) {
+  if (n <= 0) return;
   float* out = static_cast<float*>(out_);
   const Source<Form == EwForm::kScalarLeft> a(a_);
   const Source<First::kUnary ? false : Form == EwForm::kScalarRight> b(First::kUnary ? a_ : b_);
-  const Source<Second::kUnary ? false : ScalarC> c(Second::kUnary ? a_ : c_);
+  const Source<Second::kUnary || ScalarC> c(Second::kUnary ? a_ : c_);  // a unary one ignores it
   const int64_t whole = n & -static_cast<int64_t>(V::kLanes);
   for (int64_t i = 0; i < whole; i += V::kLanes)
     store(out + i, Second::apply(First::apply(a.at(i), b.at(i)), c.at(i)));
