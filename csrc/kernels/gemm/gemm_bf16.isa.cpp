@@ -46,29 +46,24 @@ struct Dot {
 };
 #endif
 
-// Denormal operands count as zero and denormal results become zero: the instruction does so in any mode.
+// Denormal operands count as zero and denormal results become zero: the instruction does so in any mode. Two functions,
+// not a class with a destructor: cleaning up for exceptions would leave a symbol that the instruction sets share.
 #if defined(__x86_64__)
-class FlushDenormals {
- public:
-  __attribute__((always_inline)) FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(kToNearestFlushed); }
-  __attribute__((always_inline)) ~FlushDenormals() { _mm_setcsr(before_); }
-
- private:
-  static constexpr unsigned kToNearestFlushed = 0x9fc0;  // FTZ, DAZ, all exceptions masked
-  unsigned before_;
-};
+RANVIER_INLINE std::uint64_t flush_denormals() {
+  constexpr unsigned kToNearestFlushed = 0x9fc0;  // FTZ, DAZ, all exceptions masked
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(kToNearestFlushed);
+  return before;
+}
+RANVIER_INLINE void restore_denormals(std::uint64_t before) { _mm_setcsr(static_cast<unsigned>(before)); }
 #elif defined(__aarch64__)
-class FlushDenormals {
- public:
-  __attribute__((always_inline)) FlushDenormals() {
-    asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(before_ | (std::uint64_t{1} << 24)));
-  }
-  __attribute__((always_inline)) ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
-
- private:
-  std::uint64_t before_;
-};
+RANVIER_INLINE std::uint64_t flush_denormals() {
+  std::uint64_t before = 0;
+  asm volatile("mrs %0, fpcr" : "=r"(before));
+  asm volatile("msr fpcr, %0" : : "r"(before | (std::uint64_t{1} << 24)));
+  return before;
+}
+RANVIER_INLINE void restore_denormals(std::uint64_t before) { asm volatile("msr fpcr, %0" : : "r"(before)); }
 #endif
 
 template <class M>
@@ -161,8 +156,9 @@ RANVIER_INLINE void pack_words(std::int64_t count, std::int64_t k, std::int64_t 
 void gemm_block_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const Word* a, std::int64_t lda,
                      bool trans_a, const Word* b, std::int64_t ldb, float* c, std::int64_t ldc,
                      bool accumulate) {
-  const FlushDenormals flush;
+  const std::uint64_t before = flush_denormals();
   block_of_words<Halves>(m, n, k, a, lda, trans_a, b, ldb, c, ldc, accumulate);
+  restore_denormals(before);
 }
 
 void gemm_block_bf16_dot(std::int64_t m, std::int64_t n, std::int64_t k, const Word* a, std::int64_t lda,
