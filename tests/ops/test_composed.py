@@ -14,6 +14,7 @@ from tests.ops.engine import Compiled, flatten
 from tests.ops.rows import widen
 
 from ranvier import ops
+from ranvier.core.trace import Trace
 from ranvier.ops import control, derivatives
 
 TABLES = (composed_table, composed_order, composed_linalg)
@@ -96,3 +97,14 @@ def test_gradient(entry: Entry) -> None:
             )
         without -= set(found)
     assert not without
+
+
+def test_ctc_loss_of_more_frames_takes_no_more_steps() -> None:
+    def steps(frames: int) -> int:
+        with Trace() as trace:
+            logits = trace.input((2, frames, 5))
+            lengths = np.array([2, 1]), np.array([frames, 3])
+            loss = ops.ctc_loss(np.array([[1, 2], [3, 0]]), logits, *lengths)
+            return trace.compile([loss]).step_count
+
+    assert steps(40) == steps(4)

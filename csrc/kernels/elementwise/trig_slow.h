@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "simd/math.h"
+#include "simd/math_trig.h"
 
 namespace ranvier::RANVIER_ISA {
 

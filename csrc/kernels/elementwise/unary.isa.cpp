@@ -1,6 +1,8 @@
 // Unary elementwise operations; see elementwise.def for the list and loops.h for the loops.
 #include "kernels/elementwise/lookup.h"
 #include "kernels/elementwise/trig_slow.h"
+#include "simd/math_error.h"
+#include "simd/math_trig.h"
 
 namespace ranvier::RANVIER_ISA {
 namespace {
@@ -90,7 +92,7 @@ struct logical_not {
   RANVIER_INLINE Byte apply(Byte x) { return x ^ 1; }
 };
 
-// The operations that are one function of simd/math.h.
+// The operations that are one function of simd/math*.h.
 #define RANVIER_MATH_OP(name)     \
   struct name {                   \
     template <class T>            \

@@ -4,7 +4,8 @@
 // computed whole; a chunk that [begin, end) cuts goes through a buffer.
 #include "kernels/random/philox.h"
 #include "kernels/table.h"
-#include "simd/math.h"
+#include "simd/math_error.h"
+#include "simd/math_trig.h"
 
 namespace ranvier::RANVIER_ISA {
 namespace {

@@ -6,7 +6,6 @@ arguments `name` and `dtype` are those of `Metric`.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ranvier import ops
@@ -113,10 +112,7 @@ def _matches(classes: Any, y_pred: Any) -> Any:
 
 
 def _among_top(classes: Any, y_pred: Any, k: int) -> Any:
-    chosen = ops.one_hot(ops.cast(classes, "int32"), y_pred.shape[-1], dtype="bool")
-    score = ops.max(ops.where(chosen, y_pred, -math.inf), axis=-1, keepdims=True)
-    better = ops.sum(ops.cast(ops.greater(y_pred, score), "int32"), axis=-1)
-    return ops.cast(ops.less(better, k), dtypes.floatx())
+    return ops.cast(ops.in_top_k(ops.cast(classes, "int32"), y_pred, k), dtypes.floatx())
 
 
 class Accuracy(NamedMetric):

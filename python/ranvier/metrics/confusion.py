@@ -7,7 +7,6 @@ counts, so that memory does not grow with samples times thresholds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -124,11 +123,7 @@ def _in_top_k(y_pred: Any, k: int) -> Any:
             f"`top_k` must not be larger than the number of classes. Received: top_k={k} and "
             f"y_pred.shape={tuple(y_pred.shape)}"
         )
-    chosen = ops.zeros(y_pred.shape, "bool")
-    for _ in range(k):
-        best = ops.argmax(ops.where(chosen, -math.inf, y_pred), axis=-1)
-        chosen = ops.logical_or(chosen, ops.one_hot(best, size, dtype="bool"))
-    return chosen
+    return ops.any(ops.one_hot(ops.top_k(y_pred, k)[1], size, dtype="bool"), axis=-2)
 
 
 def _only_class(y_true: Any, y_pred: Any, class_id: int) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ Predictions are probabilities in [0, 1] of the same shape as the targets, which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ranvier import ops
@@ -13,16 +14,17 @@ from ranvier.metrics import confusion
 from ranvier.metrics.metric import Metric
 
 
-class _Count(Metric):
-    """The weighted number in one cell of the confusion matrix."""
+class _Counting(Metric):
+    """Adds up cells of the confusion matrix, each at all thresholds."""
 
-    _cell = ""
+    thresholds: list[float]
+    top_k: int | None = None
+    class_id: int | None = None
 
-    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(dtype, name)
-        self.init_thresholds = thresholds
-        self.thresholds = confusion.check_thresholds(thresholds, 0.5)
-        self.accumulator = self.add_variable((len(self.thresholds),), "zeros", name="accumulator")
+    def _make_counts(self, cells: Sequence[str], names: Sequence[str]) -> None:
+        self._cells = tuple(cells)
+        shape = (len(self.thresholds),)
+        self._counts = [self.add_variable(shape, "zeros", name=name) for name in names]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch in.
@@ -32,10 +34,31 @@ class _Count(Metric):
             y_pred: predictions of the same shape.
             sample_weight: None, a number, or weights for the first axes of the targets.
         """
-        (counts,) = confusion.count(
-            y_true, y_pred, self.thresholds, [self._cell], dtype=self.dtype, sample_weight=sample_weight
+        counts = confusion.count(
+            y_true,
+            y_pred,
+            self.thresholds,
+            self._cells,
+            dtype=self.dtype,
+            sample_weight=sample_weight,
+            top_k=self.top_k,
+            class_id=self.class_id,
         )
-        self.accumulator.assign_add(counts)
+        for variable, value in zip(self._counts, counts, strict=True):
+            variable.assign_add(value)
+
+
+class _Count(_Counting):
+    """The weighted number in one cell of the confusion matrix."""
+
+    _cell = ""
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.init_thresholds = thresholds
+        self.thresholds = confusion.check_thresholds(thresholds, 0.5)
+        self._make_counts([self._cell], ["accumulator"])
+        (self.accumulator,) = self._counts
 
     def result(self) -> Any:
         return _single(ops.convert_to_tensor(self.accumulator))
@@ -77,7 +100,7 @@ class FalseNegatives(_Count):
     _cell = "false_negatives"
 
 
-class _Share(Metric):
+class _Share(_Counting):
     """The true positives over them and another cell."""
 
     _other = ""
@@ -95,30 +118,9 @@ class _Share(Metric):
         self.top_k = top_k
         self.class_id = class_id
         self.thresholds = confusion.check_thresholds(thresholds, 0.5 if top_k is None else confusion.LOWEST)
-        shape = (len(self.thresholds),)
-        self.true_positives = self.add_variable(shape, "zeros", name="true_positives")
-        self._rest = self.add_variable(shape, "zeros", name=self._other)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Counts a batch in.
-
-        Args:
-            y_true: targets, 0 or 1.
-            y_pred: predictions of the same shape.
-            sample_weight: None, a number, or weights for the first axes of the targets.
-        """
-        counts = confusion.count(
-            y_true,
-            y_pred,
-            self.thresholds,
-            ["true_positives", self._other],
-            dtype=self.dtype,
-            sample_weight=sample_weight,
-            top_k=self.top_k,
-            class_id=self.class_id,
-        )
-        for variable, value in zip((self.true_positives, self._rest), counts, strict=True):
-            variable.assign_add(value)
+        cells = ("true_positives", self._other)
+        self._make_counts(cells, cells)
+        self.true_positives, self._rest = self._counts
 
     def result(self) -> Any:
         right = ops.convert_to_tensor(self.true_positives)
@@ -168,7 +170,7 @@ class Recall(_Share):
         return self._rest
 
 
-class _BestAt(Metric):
+class _BestAt(_Counting):
     """The best of one rate over thresholds at which another rate is at least a given value."""
 
     _argument = ""
@@ -190,27 +192,8 @@ class _BestAt(Metric):
         self.class_id = class_id
         inner = num_thresholds - 1
         self.thresholds = [i / inner for i in range(num_thresholds)] if inner else [0.5]
-        self._counts = [self.add_variable((num_thresholds,), "zeros", name=c) for c in confusion.CELLS]
+        self._make_counts(confusion.CELLS, confusion.CELLS)
         self.true_positives, self.false_positives, self.true_negatives, self.false_negatives = self._counts
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Counts a batch in.
-
-        Args:
-            y_true: targets, 0 or 1.
-            y_pred: predictions of the same shape.
-            sample_weight: None, a number, or weights for the first axes of the targets.
-        """
-        counts = confusion.count(
-            y_true,
-            y_pred,
-            self.thresholds,
-            dtype=self.dtype,
-            sample_weight=sample_weight,
-            class_id=self.class_id,
-        )
-        for variable, value in zip(self._counts, counts, strict=True):
-            variable.assign_add(value)
 
     def _best(self, wanted: Any, given: Any) -> Any:
         return ops.max(ops.where(ops.greater_equal(given, self.value), wanted, 0.0))

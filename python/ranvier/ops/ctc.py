@@ -10,6 +10,7 @@ from ranvier.ops._common import Value, as_float, cast_to, operand, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.activation import log_softmax
 from ranvier.ops.comparison import equal, less, logical_and, logical_or, not_equal
+from ranvier.ops.control import scan
 from ranvier.ops.elementwise import add, exp, log, maximum, multiply, negative, subtract
 from ranvier.ops.encoding import class_indices
 from ranvier.ops.indexing import take_along_axis
@@ -22,8 +23,6 @@ _NEVER = -1e5
 
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> Value:
     """Minus the log-probability of all alignments of labels with frames (Graves et al., 2006).
-
-    The recursion over frames is unrolled: the graph grows with their number.
 
     Args:
         target: labels, integers of shape (batch, labels); what lies beyond `target_length` does not count.
@@ -95,12 +94,15 @@ def _forward(emitted: Value, jumps: Value, frames: Value) -> Value:
     first[0, :2] = 0.0
     alpha = add(reshape(part(emitted, 1, 0, 1), (batch, size)), cast_to(operand(first), str(emitted.dtype)))
     never = cast_to(operand(np.full((batch, 2), _NEVER, "float32")), str(emitted.dtype))
-    for t in range(1, steps):
+
+    def frame(alpha: Value, at: tuple[Value, Value]) -> tuple[Value, None]:
+        t, here = at
         shifted = concatenate([never, alpha], axis=1)
         paths = [alpha, part(shifted, 1, 1, size), where3(jumps, part(shifted, 1, 0, size), _NEVER)]
-        moved = add(_logsumexp(paths), reshape(part(emitted, 1, t, 1), (batch, size)))
-        alpha = where3(expand_dims(less(t, frames), 1), moved, alpha)
-    return alpha
+        return where3(expand_dims(less(t, frames), 1), add(_logsumexp(paths), here), alpha), None
+
+    later = emit("transpose", part(emitted, 1, 1, steps - 1), axes=(1, 0, 2))
+    return scan(frame, alpha, (np.arange(1, steps, dtype="int32"), later))[0]
 
 
 def _logsumexp(x: Any) -> Value:

@@ -17,15 +17,19 @@ from ranvier.ops._common import (
     where3,
 )
 from ranvier.ops._emit import emit
-from ranvier.ops.comparison import greater, greater_equal
-from ranvier.ops.elementwise import add, divide, subtract
+from ranvier.ops.comparison import greater
+from ranvier.ops.cumulative import cumsum
+from ranvier.ops.elementwise import divide, subtract
+from ranvier.ops.indexing import flip
 from ranvier.ops.reductions import max, sum
+from ranvier.ops.sorting import sort
 
 
 def sparsemax(x: Any, axis: int = -1) -> Value:
     """`max(x - tau, 0)` with the tau for which it sums to 1 (Martins & Astudillo, 2016).
 
-    tau is found by halving an interval to the dtype's precision, then computed from the elements above it.
+    tau is the largest of `(s_k - 1) / k`, s_k being the sum of the k largest elements; it is computed once
+    more from the elements above it, through which its gradient goes.
 
     Args:
         x: a tensor.
@@ -39,14 +43,9 @@ def sparsemax(x: Any, axis: int = -1) -> Value:
     rows = move_last(value, place)
     rows = subtract(rows, emit("stop_gradient", max(rows, -1, keepdims=True)))
     scores = emit("stop_gradient", rows)
-    # The sum of max(x - tau, 0) falls from at least 1 at tau = -1 to 0 at the maximum, 0.
-    low = cast_to(np.full((1,) * value.ndim, -1.0), dtype_of(value))
-    low = emit("broadcast_to", low, shape=(*rows.shape[:-1], 1))
-    for k in range(1, int(np.finfo(dtype_of(value)).nmant) + 3):
-        middle = add(low, 2.0**-k)
-        excess = sum(emit("relu", subtract(scores, middle)), -1, keepdims=True)
-        low = where3(greater_equal(excess, 1), middle, low)
-    support = greater(scores, low)
+    sums = cumsum(flip(sort(scores), -1), -1)
+    counts = cast_to(np.arange(1, rows.shape[-1] + 1), dtype_of(value))
+    support = greater(scores, max(divide(subtract(sums, 1), counts), -1, keepdims=True))
     size = sum(cast_to(support, dtype_of(value)), -1, keepdims=True)
     tau = divide(subtract(sum(where3(support, rows, 0), -1, keepdims=True), 1), size)
     return move_from_last(emit("relu", subtract(rows, tau)), place)
