@@ -58,6 +58,8 @@ CASES: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
     (lambda: ops.einsum("ij,jk->ik", X, X), ValueError, "'j' has sizes 3 and 2"),
     (lambda: ops.einsum("ij->ik", X), ValueError, "unknown"),
     (lambda: ops.einsum("ij,jk", X), ValueError, "2 operands, got 1"),
+    (lambda: ops.einsum("ij->i", X, axis=0), TypeError, "axis"),
+    (lambda: ops.unstack(X, num=3), ValueError, "num=2.*num=3"),
     (lambda: ops.einsum("ijk->i", X), ValueError, "3|axes"),
     (lambda: ops.norm(X, ord="nope"), ValueError, "Invalid order"),
     (lambda: ops.norm(X, ord="fro", axis=1), ValueError, "Invalid order"),

@@ -23,12 +23,14 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Value:
             indices that occur once, in alphabetical order. An index that an operand repeats takes its
             diagonal; "..." stands for axes that broadcast.
         *operands: the tensors.
-        **kwargs: accepted for compatibility (`optimize`).
+        **kwargs: `optimize`, how an order of contractions might be sought: the order here is fixed.
 
     Raises:
         ValueError: if the subscripts do not fit the operands.
+        TypeError: for any other keyword.
     """
-    del kwargs
+    if unknown := sorted(kwargs.keys() - {"optimize"}):
+        raise TypeError(f"einsum: unexpected arguments {unknown}; expected none but `optimize`.")
     values, dtype = factors(*operands)
     inputs, output = _parse(subscripts, [value.ndim for value in values])
     sizes = _sizes(inputs, values)

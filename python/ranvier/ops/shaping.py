@@ -348,12 +348,16 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Value]:
 
     Args:
         x: a tensor.
-        num: accepted for compatibility; the axis's size is known.
+        num: the size of the axis, if given.
         axis: the axis.
+
+    Raises:
+        ValueError: if the axis has another size than `num`.
     """
-    del num
     value = operand(x)
     place = canonical_axis(axis, value.ndim)
+    if num is not None and num != value.shape[place]:
+        raise ValueError(f"unstack: expected num={value.shape[place]}, the size of axis {axis}; got num={num}.")
     return [squeeze(part(value, place, i, 1), place) for i in range(value.shape[place])]
 
 
