@@ -357,7 +357,9 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Value]:
     value = operand(x)
     place = canonical_axis(axis, value.ndim)
     if num is not None and num != value.shape[place]:
-        raise ValueError(f"unstack: expected num={value.shape[place]}, the size of axis {axis}; got num={num}.")
+        raise ValueError(
+            f"unstack: expected num={value.shape[place]}, the size of axis {axis}; got num={num}."
+        )
     return [squeeze(part(value, place, i, 1), place) for i in range(value.shape[place])]
 
 
