@@ -30,6 +30,8 @@ struct Step {
   const char* name = "";
   std::shared_ptr<const Cost> cost;
   bool interruptible = false;  // nothing has been written for good yet: an interrupt may leave the step half done
+  // The params of a step in a program's copy, where the original's cannot serve two callers at once; else null.
+  std::shared_ptr<const void> (*copy_params)(const void* params) = nullptr;
 
   template <class T>
   const T& as() const {

@@ -14,6 +14,13 @@ namespace {
 
 using ProgramPtr = std::shared_ptr<Program>;
 
+// What the programs of a step are compiled from, so that a copy of the program around it has its own: programs that are
+// running cannot be copied, since their operands are being bound.
+struct Source {
+  Node node;
+  bool fuse;
+};
+
 ProgramPtr compile(const Body& body, bool fuse) { return std::make_shared<Program>(body.graph, body.outputs, fuse, "body"); }
 
 std::byte* at(void* base, std::int64_t offset) { return static_cast<std::byte*>(base) + offset; }
@@ -52,6 +59,7 @@ class Outputs {
 // --- branch ---
 
 struct Branch {
+  Source source;
   std::vector<ProgramPtr> programs;
   std::size_t operands;
   std::vector<std::int64_t> bytes;  // of the items
@@ -94,6 +102,7 @@ class Carries {
 };
 
 struct Loop {
+  Source source;
   ProgramPtr program;
   std::int64_t length;
   bool reverse;
@@ -136,6 +145,7 @@ struct Loop {
 };
 
 struct While {
+  Source source;
   ProgramPtr condition, body;
   std::size_t invariants;
   std::int64_t limit;
@@ -168,45 +178,50 @@ struct While {
 };
 
 template <class Params>
-Step make(const Node& node, Params params, std::int64_t scratch) {
+Step make(Params params, std::int64_t scratch) {
+  const char* const name = params.source.node.op->name;
   Step step;
   step.run = Params::run;
   step.params = std::make_shared<const Params>(std::move(params));
+  step.copy_params = [](const void* original) {
+    const Source& source = static_cast<const Params*>(original)->source;
+    return plan_control(source.node, source.fuse).params;
+  };
   step.scratch_bytes = static_cast<std::size_t>(scratch);
-  step.name = node.op->name;
+  step.name = name;
   auto cost = std::make_shared<Cost>();  // what the programs inside compute is not counted
-  cost->what = node.op->name;
+  cost->what = name;
   step.cost = std::move(cost);
   return step;
 }
 
 Step plan_branch(const Node& node, bool fuse) {
-  Branch p{{}, node.inputs.size() - 1, {}};
+  Branch p{{node, fuse}, {}, node.inputs.size() - 1, {}};
   for (const BodyPtr& body : branch_bodies(node)) p.programs.push_back(compile(*body, fuse));
   for (const TensorType& type : item_types(node)) p.bytes.push_back(byte_size(type));
   std::int64_t scratch = 0;
   for (const ProgramPtr& program : p.programs) scratch = std::max(scratch, program->arena_bytes());
-  return make(node, std::move(p), scratch);
+  return make(std::move(p), scratch);
 }
 
 Step plan_loop(const Node& node, bool fuse) {
   const LoopParts parts = loop_parts(node);
   std::vector<TensorType> carries;
   for (std::size_t c = 0; c < parts.carries; ++c) carries.push_back(parts.body.output(c));
-  Loop p{compile(parts.body, fuse), parts.length, parts.reverse, parts.invariants, Carries(carries), {}, {}};
+  Loop p{{node, fuse}, compile(parts.body, fuse), parts.length, parts.reverse, parts.invariants, Carries(carries), {}, {}};
   for (std::size_t s = 0; s < parts.scanned; ++s) p.scanned.push_back(byte_size(parts.body.input(parts.invariants + parts.carries + s)));
   for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
   const std::int64_t scratch = p.carries.scratch() + p.program->arena_bytes();
-  return make(node, std::move(p), scratch);
+  return make(std::move(p), scratch);
 }
 
 Step plan_while(const Node& node, bool fuse) {
   const Body& body = *node.attributes.get<BodyPtr>("body");
-  While p{compile(*node.attributes.get<BodyPtr>("condition"), fuse), compile(body, fuse),
+  While p{{node, fuse}, compile(*node.attributes.get<BodyPtr>("condition"), fuse), compile(body, fuse),
           static_cast<std::size_t>(node.attributes.get<std::int64_t>("invariants")), node.attributes.get<std::int64_t>("limit"),
           Carries(item_types(node))};
   const std::int64_t scratch = p.carries.scratch() + std::max(p.condition->arena_bytes(), p.body->arena_bytes());
-  return make(node, std::move(p), scratch);
+  return make(std::move(p), scratch);
 }
 
 }  // namespace

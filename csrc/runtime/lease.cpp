@@ -29,6 +29,7 @@ Program::Program(const Program& original, AlignedBuffer arena)
   for (Step& step : steps_) {
     step.scratch = moved(step.scratch);
     for (void*& operand : step.operands) operand = moved(operand);
+    if (step.copy_params) step.params = step.copy_params(step.params.get());
   }
   for (void*& input : inputs_) input = moved(input);
   for (const void*& output : outputs_) output = moved(output);

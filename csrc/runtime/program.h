@@ -25,7 +25,7 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   // A program has one arena, so it serves one caller at a time, from writing the inputs to reading the outputs. A
-  // program that writes no variables and runs no others serves more: it is copied, but for the variables and
+  // program that writes no variables serves more: it is copied, but for the variables and
   // constants, up to twice for each processor (a caller may be waiting for one) and as long as the copies' arenas stay small.
   enum class Use { kAlone, kCopies };  // the program itself (its outputs may be read in a later lease), or any copy
   class Lease {
@@ -105,7 +105,7 @@ class Program {
   std::vector<TensorType> input_types_, output_types_;
   std::vector<VariablePtr> variables_;                          // kept alive
   std::vector<std::shared_ptr<std::vector<std::byte>>> constants_;  // likewise
-  bool alone_ = false;  // writes variables, or runs programs of its own: there are no copies
+  bool alone_ = false;  // writes variables: there are no copies
 
   std::mutex mutex_;  // of what follows: who uses what
   std::condition_variable returned_;

@@ -34,7 +34,6 @@ class ProgramBuilder {
 
   void build() {
     program_.alone_ = !graph_.stores().empty();
-    for (NodeId id = 0; id < graph_.size(); ++id) program_.alone_ = program_.alone_ || graph_[id].op->is(kControl);
     find_readers();
     choose_homes();
     snapshot_overwritten();

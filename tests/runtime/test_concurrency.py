@@ -87,6 +87,32 @@ def test_a_program_that_only_computes_serves_all_at_once() -> None:
     at_once(work)
 
 
+def test_a_program_with_programs_inside_serves_all_at_once() -> None:
+    """Loops and branches, one inside the other. Every copy has bodies of its own."""
+    with Trace() as trace:
+        x, times = trace.input((50, 50)), trace.input((), "int32")
+
+        def inner(carry, row):
+            carry = ops.cond(ops.sum(row) > 0, lambda: carry + row, lambda: carry - row)
+            return carry, carry
+
+        last, rows = ops.scan(inner, x[0], x)
+        grown = ops.while_loop(lambda i, v: i < times, lambda i, v: (i + 1, v * 2.0), (0, x))[1]
+        program = trace.compile([last, rows, grown])
+
+    def work(number: int) -> None:
+        values = np.random.default_rng(number).standard_normal((50, 50)).astype("float32")
+        for _ in range(20):
+            last, rows, grown = program.run([values, np.array(number, "int32")])
+            expected = values[0]
+            for row, seen in zip(values, rows, strict=True):
+                expected = expected + row if row.sum() > 0 else expected - row
+                assert (seen == expected).all()
+            assert (last == expected).all() and (grown == values * 2**number).all()
+
+    at_once(work)
+
+
 def test_a_program_that_writes_is_used_in_turns() -> None:
     total = Variable(np.zeros(1000, "float32"))
     with Trace() as trace:
