@@ -45,3 +45,23 @@ def test_maps_keep_the_structure() -> None:
 def test_differences_are_named(call, message) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_kinds_of_nests_and_not_their_classes_count() -> None:
+    class Sub(list):
+        pass
+
+    assert tree.map_structure(lambda a, b: a + b, Sub([1]), [2]) == [3]
+    with pytest.raises(ValueError, match="instance of Pair"):
+        tree.map_structure(max, Pair(1, 2), (1, 2))
+
+
+def test_keys_without_an_order_stay_as_they_are() -> None:
+    assert tree.flatten({"b": 1, 2: 3}) == [1, 3]
+    assert tree.pack_sequence_as({"b": 1, 2: 3}, [4, 5]) == {"b": 4, 2: 5}
+
+
+def test_rooms_and_users_have_one_module() -> None:
+    from ranvier.core import tree as inner
+
+    assert all(getattr(tree, name) is getattr(inner, name) for name in tree.__all__)

@@ -1,253 +1,33 @@
-"""`keras.tree`: nests of lists, tuples, dicts and deques, and what is done with their leaves.
-
-A dict's leaves come in its sorted keys' order, an OrderedDict's in its own. Everything else is a leaf, None
-included.
-"""
+"""`keras.tree`: nests of lists, tuples, dicts and deques, and what is done with their leaves."""
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from ranvier.core.tree import (
+    MAP_TO_NONE,
+    assert_same_paths,
+    assert_same_structure,
+    flatten,
+    flatten_with_path,
+    is_nested,
+    lists_to_tuples,
+    map_shape_structure,
+    map_structure,
+    map_structure_up_to,
+    pack_sequence_as,
+    traverse,
+)
 
-Path = tuple[Any, ...]
-
-
-class MAP_TO_NONE:
-    """What a function given to `traverse` returns for "None", as None itself means "look inside"."""
-
-
-def _items(structure: Any) -> list[tuple[Any, Any]] | None:
-    """The keys and children of a nest; None for a leaf."""
-    if isinstance(structure, collections.OrderedDict):
-        return list(structure.items())
-    if isinstance(structure, dict):
-        try:
-            return [(key, structure[key]) for key in sorted(structure)]
-        except TypeError:  # keys of several kinds have no order of their own
-            return list(structure.items())
-    if isinstance(structure, (list, tuple, collections.deque)):
-        return list(enumerate(structure))
-    return None
-
-
-def _rebuild(structure: Any, children: list[Any]) -> Any:
-    """A nest of the same kind with other children."""
-    if isinstance(structure, dict):
-        found = dict(zip([key for key, _ in _items(structure) or ()], children, strict=True))
-        ordered = {key: found[key] for key in structure}
-        if isinstance(structure, collections.defaultdict):
-            return type(structure)(structure.default_factory, ordered)
-        return type(structure)(ordered)
-    if hasattr(structure, "_fields"):  # a named tuple
-        return type(structure)(*children)
-    if isinstance(structure, collections.deque):
-        return collections.deque(children, structure.maxlen)
-    return type(structure)(children)
-
-
-def is_nested(structure: Any) -> bool:
-    """Whether `structure` is a nest, and no leaf."""
-    return isinstance(structure, (list, tuple, dict, collections.deque))
-
-
-def _leaves(structure: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    items = _items(structure)
-    if items is None:
-        yield path, structure
-        return
-    for key, child in items:
-        yield from _leaves(child, (*path, key))
-
-
-def flatten(structure: Any) -> list[Any]:
-    """The leaves, from left to right."""
-    return [leaf for _, leaf in _leaves(structure)]
-
-
-def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
-    """The leaves with their paths: the keys and numbers that lead to them."""
-    return list(_leaves(structure))
-
-
-def _matched(structure: Any, other: Any) -> list[Any]:
-    """The children of `other` in the order of those of `structure`, which must be a nest of the same kind."""
-    if type(structure) is not type(other) and not (isinstance(structure, dict) and isinstance(other, dict)):
-        raise ValueError(f"Expected an instance of {type(structure).__name__}, got {other!r}.")
-    if isinstance(structure, dict):
-        if set(structure) != set(other):
-            raise ValueError(
-                f"dictionary key mismatch; expected key(s): {list(structure)}, got key(s): {list(other)}."
-            )
-        return [other[key] for key, _ in _items(structure) or ()]
-    if len(structure) != len(other):
-        raise ValueError(
-            f"{type(structure).__name__} arity mismatch; expected: {len(structure)}, got: {len(other)}; "
-            f"{other!r}."
-        )
-    return list(other)
-
-
-def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
-    """Applies a function to the leaves at the same places of one or several nests.
-
-    Args:
-        func: a function of as many leaves as there are nests.
-        *structures: nests of the same structure.
-        none_is_leaf: whether the function gets None where that is the leaf; else None stays None.
-
-    Returns:
-        A nest of the results, like the first one.
-
-    Raises:
-        TypeError: if `func` is not callable.
-        ValueError: if there is no nest, or the structures differ.
-    """
-    if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
-    if not structures:
-        raise ValueError("Must provide at least one structure")
-    return _map(func, structures, none_is_leaf)
-
-
-def _map(func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bool) -> Any:
-    first = structures[0]
-    items = _items(first)
-    if items is None:
-        if any(is_nested(other) for other in structures[1:]):
-            raise ValueError(f"Structures don't have the same nested structure: {structures}.")
-        return None if first is None and not none_is_leaf else func(*structures)
-    rows = [[child for _, child in items], *(_matched(first, other) for other in structures[1:])]
-    return _rebuild(first, [_map(func, children, none_is_leaf) for children in zip(*rows, strict=True)])
-
-
-def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
-    """Applies a function to what nests hold where a shallower one has its leaves.
-
-    Args:
-        shallow_structure: the nest that says how deep to go.
-        func: a function of as many values as there are nests.
-        *structures: nests that have the shallow one's structure, as far as it goes.
-
-    Returns:
-        A nest of the results, like the shallow one.
-
-    Raises:
-        ValueError: if there is no nest, or one does not have the shallow one's structure.
-    """
-    if not structures:
-        raise ValueError("Must provide at least one structure")
-    items = _items(shallow_structure)
-    if items is None:
-        return func(*structures)
-    rows = [_matched(shallow_structure, other) for other in structures]
-    children = [
-        map_structure_up_to(child, func, *parts)
-        for (_, child), parts in zip(items, zip(*rows, strict=True), strict=True)
-    ]
-    return _rebuild(shallow_structure, children)
-
-
-def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
-    """A nest like `structure` with other leaves, in `flatten`'s order.
-
-    Raises:
-        TypeError: if `flat_sequence` is not iterable.
-        ValueError: if there are more or fewer leaves.
-    """
-    flat = list(flat_sequence)
-    count = len(flatten(structure))
-    if count != len(flat):
-        raise ValueError(
-            f"Too {'few' if len(flat) < count else 'many'} leaves; expected: {count}, got: {len(flat)}."
-        )
-    leaves = iter(flat)
-    return map_structure(lambda _: next(leaves), structure) if is_nested(structure) else flat[0]
-
-
-def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
-    """Checks that two nests have the same structure.
-
-    Args:
-        a: a nest.
-        b: a nest.
-        check_types: accepted as in Keras, where it no longer means anything: kinds of nests always count.
-
-    Raises:
-        ValueError: if they differ.
-    """
-    del check_types
-    _map(lambda *_: None, (a, b), True)
-
-
-def assert_same_paths(a: Any, b: Any) -> None:
-    """Checks that the leaves of two nests have the same paths; lists and tuples count as the same.
-
-    Raises:
-        ValueError: if they differ.
-    """
-    first, second = ({path for path, _ in _leaves(x)} for x in (a, b))
-    if first != second:
-        raise ValueError(
-            f"`a` and `b` don't have the same paths.\nPaths in `a` missing in `b`:\n{first - second}\n"
-            f"Paths in `b` missing in `a`:\n{second - first}"
-        )
-
-
-def lists_to_tuples(structure: Any) -> Any:
-    """The nest with tuples in the place of lists."""
-    items = _items(structure)
-    if items is None:
-        return structure
-    children = [lists_to_tuples(child) for _, child in items]
-    return tuple(children) if isinstance(structure, list) else _rebuild(structure, children)
-
-
-def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
-    """Applies a function to the shapes in a nest: lists and tuples of nothing but integers and None.
-
-    Args:
-        func: a function of a shape, a tuple.
-        structure: a nest of shapes.
-
-    Returns:
-        A nest of the results.
-
-    Raises:
-        TypeError: if `func` is not callable.
-    """
-    if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
-    if isinstance(structure, (list, tuple)) and all(d is None or isinstance(d, int) for d in structure):
-        return func(tuple(structure))
-    items = _items(structure)
-    if items is None:
-        return func(structure)
-    return _rebuild(structure, [map_shape_structure(func, child) for _, child in items])
-
-
-def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
-    """Replaces the parts of a nest for which a function has a replacement.
-
-    Args:
-        func: a function of a part, nest or leaf, that returns what to put in its place; None: nothing, so
-            that a nest is looked into; `MAP_TO_NONE`: None.
-        structure: the nest.
-        top_down: whether a nest is asked about before what is in it.
-
-    Returns:
-        The nest with its replacements.
-    """
-    if top_down:
-        replaced = func(structure)
-        if replaced is not None:
-            return None if replaced is MAP_TO_NONE else replaced
-    items = _items(structure)
-    if items is not None:
-        structure = _rebuild(structure, [traverse(func, child, top_down) for _, child in items])
-    if top_down:
-        return structure
-    replaced = func(structure)
-    if replaced is None:
-        return structure
-    return None if replaced is MAP_TO_NONE else replaced
+__all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]

@@ -1,94 +1,276 @@
-"""Nests: lists, tuples and dicts of leaves, however deep. A dict's leaves come in its sorted keys' order."""
+"""Nests of lists, tuples, dicts and deques, and what is done with their leaves: `ranvier.tree`.
+
+A dict's leaves come in its sorted keys' order, an OrderedDict's in its own. Everything else is a leaf, None
+included.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import collections
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+Path = tuple[Any, ...]
+
+
+class MAP_TO_NONE:
+    """What a function given to `traverse` returns for "None", as None itself means "look inside"."""
+
+
+def _items(structure: Any) -> list[tuple[Any, Any]] | None:
+    """The keys and children of a nest; None for a leaf."""
+    if isinstance(structure, collections.OrderedDict):
+        return list(structure.items())
+    if isinstance(structure, dict):
+        try:
+            return [(key, structure[key]) for key in sorted(structure)]
+        except TypeError:  # keys of several kinds have no order of their own
+            return list(structure.items())
+    if isinstance(structure, (list, tuple, collections.deque)):
+        return list(enumerate(structure))
+    return None
+
+
+def _rebuild(structure: Any, children: list[Any]) -> Any:
+    """A nest of the same kind with other children."""
+    if isinstance(structure, dict):
+        found = dict(zip([key for key, _ in _items(structure) or ()], children, strict=True))
+        ordered = {key: found[key] for key in structure}
+        if isinstance(structure, collections.defaultdict):
+            return type(structure)(structure.default_factory, ordered)
+        return type(structure)(ordered)
+    if hasattr(structure, "_fields"):  # a named tuple
+        return type(structure)(*children)
+    if isinstance(structure, collections.deque):
+        return collections.deque(children, structure.maxlen)
+    return type(structure)(children)
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether `structure` is a list, a tuple or a dict."""
-    return isinstance(structure, (list, tuple, Mapping))
+    """Whether `structure` is a nest, and no leaf."""
+    return isinstance(structure, (list, tuple, dict, collections.deque))
 
 
-def _keys(structure: Mapping[Any, Any]) -> list[Any]:
-    try:
-        return sorted(structure)
-    except TypeError:  # keys of several kinds have no order of their own
-        return list(structure)
-
-
-def _leaves(structure: Any) -> Iterator[Any]:
-    if isinstance(structure, Mapping):
-        for key in _keys(structure):
-            yield from _leaves(structure[key])
-    elif isinstance(structure, (list, tuple)):
-        for item in structure:
-            yield from _leaves(item)
-    else:
-        yield structure
+def _leaves(structure: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    items = _items(structure)
+    if items is None:
+        yield path, structure
+        return
+    for key, child in items:
+        yield from _leaves(child, (*path, key))
 
 
 def flatten(structure: Any) -> list[Any]:
-    """The leaves of a nest, from left to right; a leaf alone gives a list of one."""
+    """The leaves, from left to right; a leaf alone gives a list of one."""
+    leaves: list[Any] = []
+    _collect(structure, leaves)
+    return leaves
+
+
+def _collect(structure: Any, leaves: list[Any]) -> None:
+    if isinstance(structure, (list, tuple)):
+        for child in structure:
+            _collect(child, leaves)
+        return
+    items = _items(structure)
+    if items is None:
+        leaves.append(structure)
+        return
+    for _, child in items:
+        _collect(child, leaves)
+
+
+def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
+    """The leaves with their paths: the keys and numbers that lead to them."""
     return list(_leaves(structure))
 
 
-def _like(structure: Any, items: list[Any]) -> Any:
-    """A list or tuple of the same type as `structure` that holds `items`."""
+def _kind(structure: Any) -> type:
+    """What nests must have in common to be of one kind: lists that are tracked are lists."""
     if hasattr(structure, "_fields"):  # a named tuple
-        return type(structure)(*items)
-    return tuple(items) if isinstance(structure, tuple) else items
+        return type(structure)
+    kinds = (list, tuple, dict, collections.deque)
+    return next((kind for kind in kinds if isinstance(structure, kind)), type(structure))
 
 
-def map_structure(fn: Callable[..., Any], structure: Any, *others: Any) -> Any:
-    """Applies `fn` to every leaf of `structure` (with the leaves at the same places of `others`).
+def _matched(structure: Any, other: Any) -> list[Any]:
+    """The children of `other` in the order of those of `structure`, which must be a nest of the same kind."""
+    if _kind(structure) is not _kind(other):
+        raise ValueError(f"Expected an instance of {type(structure).__name__}, got {other!r}.")
+    if isinstance(structure, dict):
+        if set(structure) != set(other):
+            raise ValueError(
+                f"dictionary key mismatch; expected key(s): {list(structure)}, got key(s): {list(other)}."
+            )
+        return [other[key] for key, _ in _items(structure) or ()]
+    if len(structure) != len(other):
+        raise ValueError(
+            f"{type(structure).__name__} arity mismatch; expected: {len(structure)}, got: {len(other)}; "
+            f"{other!r}."
+        )
+    return list(other)
+
+
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """Applies a function to the leaves at the same places of one or several nests.
+
+    Args:
+        func: a function of as many leaves as there are nests.
+        *structures: nests of the same structure.
+        none_is_leaf: whether the function gets None where that is the leaf; else None stays None.
 
     Returns:
-        A nest of the results, built like `structure`.
+        A nest of the results, like the first one.
 
     Raises:
-        ValueError: if the nests differ in their structure.
+        TypeError: if `func` is not callable.
+        ValueError: if there is no nest, or the structures differ.
     """
-    if isinstance(structure, Mapping):
-        for other in others:
-            if not isinstance(other, Mapping) or set(other) != set(structure):
-                raise ValueError(f"Structures differ: {_brief(structure)} and {_brief(other)}")
-        return {k: map_structure(fn, v, *(other[k] for other in others)) for k, v in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        for other in others:
-            if not isinstance(other, (list, tuple)) or len(other) != len(structure):
-                raise ValueError(f"Structures differ: {_brief(structure)} and {_brief(other)}")
-        return _like(
-            structure, [map_structure(fn, *leaves) for leaves in zip(structure, *others, strict=True)]
-        )
-    return fn(structure, *others)
+    if not callable(func):
+        raise TypeError(f"`func` must be callable. Received: func={func}")
+    if not structures:
+        raise ValueError("Must provide at least one structure")
+    return _map(func, structures, none_is_leaf)
 
 
-def _brief(structure: Any) -> str:
-    if isinstance(structure, Mapping):
-        return f"a dict with the keys {_keys(structure)}"
-    if isinstance(structure, (list, tuple)):
-        return f"a {type(structure).__name__} of {len(structure)}"
-    return f"a leaf of type {type(structure).__name__}"
+def _map(func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bool) -> Any:
+    first = structures[0]
+    items = _items(first)
+    if items is None:
+        if any(is_nested(other) for other in structures[1:]):
+            raise ValueError(f"Structures don't have the same nested structure: {structures}.")
+        return None if first is None and not none_is_leaf else func(*structures)
+    rows = [[child for _, child in items], *(_matched(first, other) for other in structures[1:])]
+    return _rebuild(first, [_map(func, children, none_is_leaf) for children in zip(*rows, strict=True)])
 
 
-def pack_sequence_as(structure: Any, flat: list[Any]) -> Any:
-    """A nest built like `structure` whose leaves are those of `flat`, in `flatten`'s order.
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """Applies a function to what nests hold where a shallower one has its leaves.
+
+    Args:
+        shallow_structure: the nest that says how deep to go.
+        func: a function of as many values as there are nests.
+        *structures: nests that have the shallow one's structure, as far as it goes.
+
+    Returns:
+        A nest of the results, like the shallow one.
 
     Raises:
-        ValueError: if `flat` has more or fewer items than `structure` has leaves.
+        ValueError: if there is no nest, or one does not have the shallow one's structure.
     """
-    count = sum(1 for _ in _leaves(structure))
+    if not structures:
+        raise ValueError("Must provide at least one structure")
+    items = _items(shallow_structure)
+    if items is None:
+        return func(*structures)
+    rows = [_matched(shallow_structure, other) for other in structures]
+    children = [
+        map_structure_up_to(child, func, *parts)
+        for (_, child), parts in zip(items, zip(*rows, strict=True), strict=True)
+    ]
+    return _rebuild(shallow_structure, children)
+
+
+def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+    """A nest like `structure` with other leaves, in `flatten`'s order.
+
+    Raises:
+        TypeError: if `flat_sequence` is not iterable.
+        ValueError: if there are more or fewer leaves.
+    """
+    flat = list(flat_sequence)
+    count = len(flatten(structure))
     if count != len(flat):
-        raise ValueError(f"The structure has {count} leaves, but {len(flat)} were given.")
-    return _pack(structure, iter(flat))
+        raise ValueError(
+            f"Too {'few' if len(flat) < count else 'many'} leaves; expected: {count}, got: {len(flat)}."
+        )
+    leaves = iter(flat)
+    return map_structure(lambda _: next(leaves), structure) if is_nested(structure) else flat[0]
 
 
-def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
-    if isinstance(structure, Mapping):
-        packed = {key: _pack(structure[key], leaves) for key in _keys(structure)}
-        return {key: packed[key] for key in structure}
-    if isinstance(structure, (list, tuple)):
-        return _like(structure, [_pack(item, leaves) for item in structure])
-    return next(leaves)
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+    """Checks that two nests have the same structure.
+
+    Args:
+        a: a nest.
+        b: a nest.
+        check_types: accepted as in Keras, where it no longer means anything: kinds of nests always count.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    del check_types
+    _map(lambda *_: None, (a, b), True)
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Checks that the leaves of two nests have the same paths; lists and tuples count as the same.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    first, second = ({path for path, _ in _leaves(x)} for x in (a, b))
+    if first != second:
+        raise ValueError(
+            f"`a` and `b` don't have the same paths.\nPaths in `a` missing in `b`:\n{first - second}\n"
+            f"Paths in `b` missing in `a`:\n{second - first}"
+        )
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """The nest with tuples in the place of lists."""
+    items = _items(structure)
+    if items is None:
+        return structure
+    children = [lists_to_tuples(child) for _, child in items]
+    return tuple(children) if isinstance(structure, list) else _rebuild(structure, children)
+
+
+def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+    """Applies a function to the shapes in a nest: lists and tuples of nothing but integers and None.
+
+    Args:
+        func: a function of a shape, a tuple.
+        structure: a nest of shapes.
+
+    Returns:
+        A nest of the results.
+
+    Raises:
+        TypeError: if `func` is not callable.
+    """
+    if not callable(func):
+        raise TypeError(f"`func` must be callable. Received: func={func}")
+    if isinstance(structure, (list, tuple)) and all(d is None or isinstance(d, int) for d in structure):
+        return func(tuple(structure))
+    items = _items(structure)
+    if items is None:
+        return func(structure)
+    return _rebuild(structure, [map_shape_structure(func, child) for _, child in items])
+
+
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Replaces the parts of a nest for which a function has a replacement.
+
+    Args:
+        func: a function of a part, nest or leaf, that returns what to put in its place; None: nothing, so
+            that a nest is looked into; `MAP_TO_NONE`: None.
+        structure: the nest.
+        top_down: whether a nest is asked about before what is in it.
+
+    Returns:
+        The nest with its replacements.
+    """
+    if top_down:
+        replaced = func(structure)
+        if replaced is not None:
+            return None if replaced is MAP_TO_NONE else replaced
+    items = _items(structure)
+    if items is not None:
+        structure = _rebuild(structure, [traverse(func, child, top_down) for _, child in items])
+    if top_down:
+        return structure
+    replaced = func(structure)
+    if replaced is None:
+        return structure
+    return None if replaced is MAP_TO_NONE else replaced

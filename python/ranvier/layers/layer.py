@@ -65,6 +65,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
                 getattr(self, f"_{kind}")[:] = entries
             self.__dict__.clear()
             self.__dict__.update(attributes)
+            self._tracker.renew()  # by id: a later object may have that of one that is gone
             raise
         finally:
             self._building = False

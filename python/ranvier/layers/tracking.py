@@ -23,7 +23,11 @@ class Tracker:
     def __init__(self, kinds: dict[str, Kind]) -> None:
         self.kinds = kinds
         self.locked = False
-        self._known = {id(value) for _, store in kinds.values() for value in store}
+        self.renew()
+
+    def renew(self) -> None:
+        """Knows what the lists hold and no more: for who has changed them."""
+        self._known = {id(value) for _, store in self.kinds.values() for value in store}
 
     def track(self, value: Any) -> Any:
         """Remembers `value` if it is of one of the kinds; looks into containers.
