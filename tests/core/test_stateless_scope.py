@@ -195,3 +195,19 @@ def test_tensors_of_pytorch() -> None:
     v = rv.Variable(np.float32([1, 2]))
     torch.from_dlpack(v)[0] = 5
     assert v.numpy().tolist() == [5, 2]
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+def test_runs_that_change_variables_are_refused_inside(method) -> None:
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    net = rv.Sequential([rv.Input((2,)), rv.layers.Dense(1)])
+    net.compile("sgd", "mse")
+    net.predict(x, verbose=0)
+    given = [(v, np.zeros(v.shape)) for v in net.variables]
+    with rv.StatelessScope(given):
+        with pytest.raises(ValueError, match=rf"`{method}\(\)` of model .* inside of a StatelessScope"):
+            getattr(net, method)(x, y)
+        for predict in (lambda: net.predict(x, verbose=0), lambda: net.predict_on_batch(x)):
+            with pytest.raises(ValueError, match="inside of a StatelessScope"):
+                predict()
+    assert np.any(net.predict(x, verbose=0))

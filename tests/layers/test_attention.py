@@ -226,3 +226,18 @@ def test_attention_weights_and_causality(cls):
     np.testing.assert_allclose(outputs, weights @ Q, rtol=1e-5, atol=1e-6)
     symbolic = layer([rv.Input((4, 6))] * 2, return_attention_scores=True)
     assert [x.shape for x in symbolic] == [(None, 4, 6), (None, 4, 4)]
+
+
+def test_names_are_those_of_the_class_inside_keras() -> None:
+    rv.utils.clear_session()
+    make = [lambda cls=cls: cls(4, 2, 1) for cls in (layers.GroupQueryAttention, OwnGroups)]
+    assert [m().name for m in make * 2] == [
+        "grouped_query_attention",
+        "own_groups",
+        "grouped_query_attention_1",
+        "own_groups_1",
+    ]
+
+
+class OwnGroups(layers.GroupQueryAttention):
+    """A subclass has a name of its own."""

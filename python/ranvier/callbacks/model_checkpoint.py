@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 from ranvier.callbacks.callback import Logs
 from ranvier.callbacks.monitor_callback import MonitorCallback
+from ranvier.core.user_code import warn
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -124,11 +124,9 @@ class ModelCheckpoint(MonitorCallback):
     def _is_best(self, epoch: int, path: str, logs: dict[str, Any]) -> bool:
         value = logs.get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"Can save best model only with {self.monitor} available, skipping. "
                 f"Available metrics are: {','.join(logs)}",
-                UserWarning,
-                stacklevel=4,
             )
             return False
         self.resolve_mode()

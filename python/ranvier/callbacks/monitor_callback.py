@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from ranvier.callbacks.callback import Callback, Logs
 from ranvier.core.scope import to_snake_case
+from ranvier.core.user_code import warn
 
 # Classes of metrics that do not state a direction themselves, in snake case: what their names end with.
 _UP_WORDS = ("accuracy", "similarity", "score", "auc", "precision", "recall", "io_u")
@@ -26,10 +26,8 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.",
-                UserWarning,
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -70,11 +68,9 @@ class MonitorCallback(Callback):
         logs = logs or {}
         value = logs.get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} needs the metric `{self.monitor}`, which is not available. "
                 f"Available metrics are: {','.join(logs)}",
-                UserWarning,
-                stacklevel=2,
             )
         return value
 

@@ -101,7 +101,7 @@ class Operation:
     _inbound_nodes: list[Node]
 
     def __init__(self, name: str | None = None) -> None:
-        name = scope.auto_name(type(self).__name__) if name is None else name
+        name = scope.auto_name(scope.class_name(type(self))) if name is None else name
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
                 "Argument `name` must be a string and cannot contain character `/`. "

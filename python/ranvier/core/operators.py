@@ -6,11 +6,12 @@ when it is imported.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
+
+from ranvier.core.user_code import user_line
 
 _functions: dict[str, Callable[..., Any]] = {}
 
@@ -167,14 +168,3 @@ class Operators:
 
     def __ge__(self, other: Any) -> Any:
         return _functions["greater_equal"](self, other)
-
-
-def user_line() -> str:
-    """Where the code outside this package is, innermost: "file.py:12"."""
-    import traceback
-
-    for frame, line in traceback.walk_stack(sys._getframe()):
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package not in ("ranvier", "numpy", "contextlib", "functools"):
-            return f"{frame.f_code.co_filename}:{line}"
-    return "In a traced function"

@@ -28,6 +28,11 @@ def to_snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def class_name(cls: type) -> str:
+    """What names and weight files call objects of a class: its `_place_name`, else its name in snake case."""
+    return cls.__dict__.get("_place_name") or to_snake_case(cls.__name__)
+
+
 def get_uid(prefix: str = "") -> int:
     """How often this was called for `prefix` since the session began, this call included: 1, 2, ..."""
     _uids[prefix] += 1

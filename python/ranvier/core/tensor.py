@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from ranvier.core.operators import Operators, user_line
+from ranvier.core.operators import Operators
+from ranvier.core.user_code import user_line
 
 if TYPE_CHECKING:
     from ranvier.core.trace import Trace

@@ -11,8 +11,8 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core.dtypes import as_array
-from ranvier.core.operators import user_line
 from ranvier.core.tensor import Node, Tensor
+from ranvier.core.user_code import user_line
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
 from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec, placeholders
 from ranvier.core.trace import current_trace, variables_allowed
+from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
 from ranvier.layers import call as calling
@@ -410,12 +410,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 masks = tree.map_structure(lambda _: None, inputs)
             calling.set_masks(outputs, self.compute_mask(inputs, masks))
         elif all(mask is None for mask in tree.flatten(masks_of(outputs))):
-            warnings.warn(
+            warn(
                 f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask "
                 "attached to it. However, this layer does not support masking and will therefore destroy "
                 "the mask information. Downstream layers will not see the mask.",
-                UserWarning,
-                stacklevel=3,
             )
 
     def _note_shape(self, args: tuple[Any, ...]) -> None:
@@ -499,11 +497,9 @@ def _first_layer_shape(kwargs: dict[str, Any]) -> tuple[int | None, ...] | None:
     if not given:
         return None
     batch_size = kwargs.pop("batch_size", None)
-    warnings.warn(
+    warn(
         "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, "
         "prefer using an `Input(shape)` object as the first layer in the model instead.",
-        UserWarning,
-        stacklevel=4,
     )
     if "batch_input_shape" in given:
         return standardize_shape(given["batch_input_shape"])

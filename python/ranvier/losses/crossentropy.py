@@ -11,7 +11,6 @@ The functions return one value per sample. The classes reduce these over the bat
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
+from ranvier.core.user_code import warn
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
 
 
@@ -65,12 +65,11 @@ def categorical_crossentropy(
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
     if len(y_pred.shape) and y_pred.shape[axis] == 1:
-        warnings.warn(
+        warn(
             "Loss categorical_crossentropy needs predictions of more than one class: their shape should be "
             f"(batch_size, num_classes) with num_classes > 1, but is {tuple(y_pred.shape)}. For two classes "
             "and one output use 'binary_crossentropy'.",
             SyntaxWarning,
-            stacklevel=2,
         )
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]

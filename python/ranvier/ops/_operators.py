@@ -8,8 +8,8 @@ import numpy as np
 
 from ranvier.core import operators
 from ranvier.core.keras_tensor import KerasTensor
-from ranvier.core.operators import user_line
 from ranvier.core.tensor import Tensor
+from ranvier.core.user_code import user_line
 from ranvier.ops import indexing
 from ranvier.ops._common import operand
 from ranvier.ops._emit import emit

@@ -7,7 +7,6 @@ called on arrays, and becomes part of the training graph when it is called in a 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from ranvier import initializers, ops
 from ranvier.core import dtypes, registry, scope
 from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import variables_allowed
+from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
 from ranvier.optimizers.building import BuiltWhole
@@ -80,7 +80,7 @@ class Optimizer(BuiltWhole):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("decay", None) is not None:
-            warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=3)
+            warn("Argument `decay` is no longer supported and will be ignored.")
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:

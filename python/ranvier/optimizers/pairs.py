@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ranvier import ops
+from ranvier.core.user_code import warn
 
 
 def with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -15,10 +15,9 @@ def with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], li
         raise ValueError(f"No gradients provided for any variable: {', '.join(v.path for v in variables)}.")
     if len(pairs) < len(grads):
         missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        warnings.warn(
+        warn(
             f"Gradients do not exist for the variables {missing}: the loss does not depend on them, or not "
             "by differentiable operations. They keep their values.",
-            stacklevel=4,
         )
     kept = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
     for gradient, (_, variable) in zip(kept, pairs, strict=True):

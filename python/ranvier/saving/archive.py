@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from typing import Any
 
 from ranvier.core import registry
+from ranvier.core.user_code import warn
 from ranvier.saving import files
 from ranvier.saving.weights import read_h5, write_h5
 
@@ -58,11 +58,9 @@ def save_model(
             f"not written as folders. Received: filepath={path}"
         )
     if not model.built:
-        warnings.warn(
+        warn(
             "You are saving a model that has not yet been built. It might not contain any weights yet. "
             "Consider building the model first by calling it on some data.",
-            UserWarning,
-            stacklevel=2,
         )
     config = json.dumps(registry.serialize_object(model))
     weights = io.BytesIO()

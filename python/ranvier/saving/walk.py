@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ranvier.core.scope import to_snake_case
+from ranvier.core.scope import class_name
 from ranvier.layers import Layer
 
 _CONTAINERS = (list, tuple, set, dict)
@@ -71,12 +71,7 @@ def _walk_items(place: str, container: Any, seen: set[int]) -> Iterator[tuple[st
         nested = isinstance(item, _CONTAINERS)
         if not nested and not is_saveable(item):
             continue
-        name = "container" if nested else _name_of_kind(item)
+        name = "container" if nested else class_name(type(item))
         number, used[name] = used[name], used[name] + 1
         below = f"{place}/{name}_{number}" if number else f"{place}/{name}"
         yield from (_walk_items if nested else _walk_object)(below, item, seen)
-
-
-def _name_of_kind(obj: Any) -> str:
-    """What a file calls objects of this class."""
-    return getattr(obj, "_place_name", None) or to_snake_case(type(obj).__name__)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.user_code import warn
 from ranvier.random import SeedGenerator
 from ranvier.saving import files
 from ranvier.saving.walk import walk
@@ -140,14 +140,14 @@ def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> N
             if why is None:
                 plan.append((obj, values))
             elif hasattr(obj, "learning_rate"):
-                warnings.warn(why, UserWarning, stacklevel=4)
+                warn(why)
             else:
                 failed.append(why)
     if failed:
         message = f"A total of {len(failed)} objects could not be loaded from {shown}:\n" + "\n".join(failed)
         if not skip_mismatch:
             raise ValueError(message)
-        warnings.warn(message, UserWarning, stacklevel=4)
+        warn(message)
     for obj, values in plan:
         obj.load_own_variables(values)
 

@@ -7,13 +7,13 @@ the epoch is finished); `logs()` and `outputs()` read out what the steps compute
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import scope
+from ranvier.core.user_code import warn
 from ranvier.training.data import ArrayFeed, make_feed, unpack_x_y_sample_weight
 
 
@@ -112,11 +112,9 @@ class _PartOfPass:
         pass_left = source.pass_steps - source._pass_done
         if pass_left < self.left:
             self.left = pass_left
-            warnings.warn(
+            warn(
                 f"The data has {source.pass_steps} batches in a pass, and {pass_left} of them are left for "
                 f"an epoch of {source.num_steps} steps; the epoch ends early.",
-                UserWarning,
-                stacklevel=5,
             )
 
     def advance(self, max_steps: int | None, seconds: float | None) -> int:
@@ -256,11 +254,9 @@ class BatchSource:
         """Warns, once, that an epoch has fewer steps than it should have."""
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 "Your input ran out of data. Make sure that it can generate at least `steps_per_epoch * "
                 "epochs` batches.",
-                UserWarning,
-                stacklevel=6,
             )
 
 

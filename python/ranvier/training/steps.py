@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ from ranvier import metrics as metrics_module
 from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
+from ranvier.core.stateless_scope import current_stateless_scope
+from ranvier.core.user_code import warn
 from ranvier.layers import Layer
 from ranvier.training.compile_loss import CompileLoss
 from ranvier.training.compile_metrics import CompileMetrics
@@ -150,7 +151,20 @@ class Steps(Layer):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
+    def _check_may_run(self, method: str) -> None:
+        """Refuses to run where variables are not what they are outside.
+
+        Raises:
+            ValueError: inside of a `StatelessScope`.
+        """
+        if current_stateless_scope() is not None:
+            raise ValueError(
+                f"`{method}()` of model '{self.name}' was called inside of a StatelessScope. It runs with "
+                "the variables themselves and changes them: call it outside, or `stateless_call()` inside."
+            )
+
     def _check_compiled(self, method: str) -> None:
+        self._check_may_run(method)
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before using `{method}()` of model '{self.name}'.")
 
@@ -176,7 +190,7 @@ class Steps(Layer):
             gradients = tape.gradient(scaled_loss, variables)
             self.optimizer.apply(gradients, variables)
         else:
-            warnings.warn("The model does not have any trainable weights.", UserWarning, stacklevel=2)
+            warn("The model does not have any trainable weights.")
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ from ranvier.callbacks import CallbackList, History
 from ranvier.core import tree
 from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.user_code import warn
 from ranvier.metrics import Metric
 from ranvier.training import arguments
 from ranvier.training.arguments import Source
@@ -171,9 +171,7 @@ class Trainer(Steps):
             callbacks.on_epoch_begin(epoch)
             run = source.start(train)
             if loop.run(run, source) == 0:
-                warnings.warn(
-                    f"Training ends before epoch {epoch + 1}: the data has ended.", UserWarning, stacklevel=3
-                )
+                warn(f"Training ends before epoch {epoch + 1}: the data has ended.")
                 break
             logs = dict(sorted(run.logs().items()))
             source.end_epoch()
@@ -264,6 +262,7 @@ class Trainer(Steps):
         Raises:
             ValueError: for data that cannot be used or do not fit the model.
         """
+        self._check_may_run("predict")
         if callbacks is None and steps is None and not verbose and type(x) is np.ndarray:
             known = self._known_predictions.get((x.shape, x.dtype, batch_size))
             if known is not None and x.flags.c_contiguous:
@@ -347,6 +346,7 @@ class Trainer(Steps):
         Raises:
             ValueError: for data that cannot be used or do not fit the model.
         """
+        self._check_may_run("predict_on_batch")
         feed = make_feed(x)
         source = ArraySource(feed, feed.num_samples)
         function = self._prepare("predict", source)
