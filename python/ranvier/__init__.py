@@ -28,8 +28,11 @@ from ranvier._version import __version__
 from ranvier.core.device import device
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
+from ranvier.core.quantizer import Quantizer
+from ranvier.core.remat_scope import RematScope
 from ranvier.core.scope import name_scope
 from ranvier.core.stateless_scope import StatelessScope
+from ranvier.core.symbolic_scope import SymbolicScope
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, FloatDTypePolicy
 from ranvier.initializers import Initializer
@@ -66,9 +69,12 @@ __all__ = [
     "Model",
     "Operation",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "StatelessScope",
+    "SymbolicScope",
     "Variable",
     "__version__",
     "activations",

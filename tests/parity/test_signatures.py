@@ -58,6 +58,23 @@ def test_signatures(namespace: str, name: str) -> None:
         assert all(default is not inspect.Parameter.empty for _, default in parameters(ours)[len(wanted) :])
 
 
+TOP_LEVEL = sorted(
+    name
+    for name, value in vars(keras).items()
+    if not name.startswith("_") and callable(value) and not inspect.ismodule(value)
+)
+
+
+@pytest.mark.parametrize("name", TOP_LEVEL)
+def test_top_level(name: str) -> None:
+    """Every name is there, and takes at least the arguments that Keras's names."""
+    theirs, ours = getattr(keras, name), getattr(ranvier, name)
+    takes_any = any(
+        p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(ours).parameters.values()
+    )
+    assert takes_any or dict(parameters(theirs)).keys() <= dict(parameters(ours)).keys()
+
+
 # What a class cannot be made without.
 REQUIRED: dict[str, dict[str, Any]] = {
     "AWQDTypePolicy": {"mode": "awq/4/128"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ranvier import _core
@@ -29,6 +29,8 @@ class BodyTrace(Trace):
     Attributes:
         captured: what came from outside, by key: a tensor of the parent.
         variables: the variables among them, by key.
+        losses: what layers add, as pairs of the `add_loss` to call outside and the loss; None: that is
+            refused.
     """
 
     def __init__(self, parent: Trace) -> None:
@@ -36,6 +38,7 @@ class BodyTrace(Trace):
         self.parent = parent
         self.captured: dict[Key, Tensor] = {}
         self.variables: dict[Key, Variable] = {}
+        self.losses: list[tuple[Callable[[Any], None], Any]] | None = None
         self._inputs: dict[Key, Tensor] = {}
         self._scope = current_stateless_scope()
         self._suspended = no_stateless_scope()

@@ -6,10 +6,12 @@ that know where they came from. A functional model is read off these notes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ranvier.core import registry, scope, tree
 from ranvier.core.keras_tensor import KerasHistory, KerasTensor
+from ranvier.core.remat_scope import RematMode, current_remat_mode, rematerialized
 from ranvier.core.shape_inference import infer_output_spec
 
 
@@ -99,6 +101,8 @@ class Operation:
 
     name: str
     _inbound_nodes: list[Node]
+    _remat_mode: RematMode | None = None  # of the scope that it was made in
+    _holds_layers_only = False  # so that it leaves rematerialisation to them
 
     def __init__(self, name: str | None = None) -> None:
         name = scope.auto_name(scope.class_name(type(self))) if name is None else name
@@ -109,12 +113,19 @@ class Operation:
             )
         self.name = name
         self._inbound_nodes = []
+        mode = current_remat_mode()
+        if mode is not None:
+            self._remat_mode = mode
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Computes, or notes the call if there are KerasTensors among the arguments."""
         if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
-        return self.call(*args, **kwargs)
+        return self._call()(*args, **kwargs)
+
+    def _call(self) -> Callable[..., Any]:
+        """`call`, as the scope that the operation was made in wants it."""
+        return self.call if self._remat_mode is None else rematerialized(self, self.call, self._remat_mode)
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""

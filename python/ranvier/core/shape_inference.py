@@ -8,6 +8,7 @@ from typing import Any
 from ranvier.core import tree
 from ranvier.core.eager_trace import EagerTrace, placeholders_may_be_eager
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.symbolic_scope import SymbolicScope
 from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import Trace
 
@@ -78,7 +79,7 @@ def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, An
 def _trace_in(
     trace: Trace, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int
 ) -> Any:
-    with trace:
+    with trace, SymbolicScope():
 
         def stand_in(x: Any) -> Any:
             if not isinstance(x, KerasTensor):

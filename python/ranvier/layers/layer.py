@@ -99,7 +99,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
     # Attributes that are stored without being looked into.
     _untracked: frozenset[str] = frozenset(
-        {"_tracker", "_layers", "_metrics", "_losses", "_losses_trace", "_inbound_nodes"}
+        {"_tracker", "_layers", "_metrics", "_losses", "_losses_trace", "_inbound_nodes", "_remat_mode"}
     )
     _building = False
 
@@ -386,7 +386,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 self._build_for(signature, args, kwargs)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
             with scope.name_scope(self.name):
-                outputs = self.call(*args, **kwargs)
+                outputs = self._call()(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._regularize_activity(outputs)
         except (ValueError, TypeError) as error:

@@ -221,12 +221,14 @@ class LayerState:
             ValueError: for a value that is not a tensor, or a tensor that is not a scalar.
         """
         trace = current_trace()
-        if isinstance(trace, BodyTrace):
+        kept = trace.losses if isinstance(trace, BodyTrace) else None
+        if isinstance(trace, BodyTrace) and kept is None:
             raise ValueError(
                 f"Layer '{self.name}' calls `add_loss()` in the body of a loop or branch, whose values do "
                 "not leave it. Return the term from the body and add it outside."
             )
-        if self._losses_trace is not trace:  # what an earlier trace left means nothing in this one
+        # What an earlier trace left means nothing in this one.
+        if kept is None and self._losses_trace is not trace:
             self._losses, self._losses_trace = [], trace
         for term in loss if isinstance(loss, (list, tuple)) else [loss]:
             if not isinstance(term, (Tensor, np.ndarray, np.generic, Variable)):
@@ -239,7 +241,10 @@ class LayerState:
                     f"`add_loss()` takes scalars; layer '{self.name}' gave a tensor of shape "
                     f"{tuple(term.shape)}."
                 )
-            self._losses.append(term)
+            if kept is None:
+                self._losses.append(term)
+            else:
+                kept.append((self.add_loss, term))
 
     @property
     def losses(self) -> list[Any]:

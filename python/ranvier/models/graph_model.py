@@ -51,6 +51,7 @@ class GraphModel(Trainer):
 
     _untracked = Trainer._untracked | {"_graph", "_inputs_struct", "_outputs_struct", "_input_keys"}
     _graph: Graph | None = None
+    _holds_layers_only = True
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         """Makes the model the computation from `inputs` to `outputs`."""

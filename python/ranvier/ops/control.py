@@ -63,7 +63,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     if trace is None or not isinstance(pred, Tensor):
         return true_fn() if bool(pred) else false_fn()
     index = trace.emit("cast", [trace.emit("cast", [pred], {"dtype": "bool"})], {"dtype": "int32"})
-    return _branch(trace, index, [false_fn, true_fn])
+    return branch(trace, index, [false_fn, true_fn])
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
@@ -91,10 +91,17 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         return calls[min(max(int(index), 0), len(calls) - 1)]()
     if index.dtype != "int32":
         index = trace.emit("cast", [clip(index, 0, len(calls) - 1)], {"dtype": "int32"})
-    return _branch(trace, index, calls)
+    return branch(trace, index, calls)
 
 
-def _branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> Any:
+def branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> Any:
+    """One `branch` node.
+
+    Args:
+        trace: where to add it.
+        index: which function runs, an int32 scalar.
+        calls: functions without arguments that return nests alike.
+    """
     bodies, results = [], []
     for call in calls:
         body = BodyTrace(trace)

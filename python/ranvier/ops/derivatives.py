@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ranvier.core import tree
+from ranvier.core import remat_scope, tree
 from ranvier.core.body_trace import BodyTrace
 from ranvier.core.dtypes import is_float
 from ranvier.core.eager_trace import EagerTrace
+from ranvier.core.masks import get_mask, set_mask
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
+from ranvier.core.variable import Variable
 from ranvier.ops._common import Value, operand, reshape_to, size_of
-from ranvier.ops.control import scan
+from ranvier.ops.control import branch
 from ranvier.ops.shaping import concatenate
 
 __all__ = ["custom_gradient", "jvp"]
@@ -189,14 +193,83 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
     """
     if not callable(f):
         raise TypeError(f"remat() takes a function. Received: {f!r}")
+    return functools.wraps(f)(_remat(f))
 
-    @functools.wraps(f)
+
+def _remat(f: Callable[..., Any], threshold: int | None = None, nested: bool = True) -> Callable[..., Any]:
+    """`remat`, for more than `threshold` elements of output only, and inside of others only if `nested`."""
+
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trace = current_trace()
-        if trace is None or trace.is_eager:
+        if trace is None or trace.is_eager or (_local.inside and not nested):
             return f(*args, **kwargs)
-        # The derivative of a loop keeps what an iteration begins with only; this is a loop of one.
-        _, stacked = scan(lambda state, _: (state, f(*args, **kwargs)), None, length=1)
-        return tree.map_structure(lambda y: None if y is None else y[0], stacked)
+        call = functools.partial(f, *args, **kwargs)
+        if threshold is not None and _output_size(trace, call) <= threshold:
+            return call()
+        return _computed_twice(trace, call)
 
     return wrapped
+
+
+remat_scope.bind(_remat)
+
+
+class _Local(threading.local):
+    inside = False  # whether what is called is computed twice already, or only measured
+
+
+_local = _Local()
+
+
+@contextlib.contextmanager
+def _inside() -> Iterator[None]:
+    outer, _local.inside = _local.inside, True
+    try:
+        yield
+    finally:
+        _local.inside = outer
+
+
+def _output_size(trace: Trace, call: Callable[[], Any]) -> int:
+    """How many elements the tensors have that a function returns."""
+    trial = BodyTrace(trace)
+    trial.losses = []
+    with trial, _inside():
+        result = call()
+    return sum(size_of(x.shape) for x in tree.flatten(result) if _is_traced(x))
+
+
+def _computed_twice(trace: Trace, call: Callable[[], Any]) -> Any:
+    """What a function returns, as a branch without an alternative: its derivative keeps what comes in only.
+
+    The masks of what is returned and the losses that layers add come out of the branch as well.
+    """
+    result: Any = None
+    masks: dict[int, Any] = {}
+    add_losses: list[Callable[[Any], None]] = []
+
+    def body() -> list[Any]:
+        nonlocal result, masks, add_losses
+        inner = current_trace()
+        assert isinstance(inner, BodyTrace)
+        inner.losses = []
+        with _inside():
+            result = call()
+        leaves = tree.flatten(result)
+        masks = {i: get_mask(x) for i, x in enumerate(leaves) if _is_traced(x) and get_mask(x) is not None}
+        add_losses = [add for add, _ in inner.losses]
+        values = [x for x in leaves if _is_traced(x)]
+        return [*values, *masks.values(), *(loss for _, loss in inner.losses)]
+
+    found = iter(branch(trace, trace.constant(np.int32(0)), [body]))
+    leaves = [next(found) if _is_traced(x) else x for x in tree.flatten(result)]
+    for i in masks:
+        set_mask(leaves[i], next(found))
+    for add_loss, loss in zip(add_losses, found, strict=True):
+        add_loss(loss)
+    return tree.pack_sequence_as(result, leaves)
+
+
+def _is_traced(x: Any) -> bool:
+    """Whether a value changes from run to run: a tensor or a variable."""
+    return isinstance(x, (Tensor, Variable))
