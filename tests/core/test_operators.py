@@ -41,6 +41,25 @@ def test_functions_of_numpy_take_variables_as_arrays() -> None:
     np.testing.assert_array_equal(total, A + B)
 
 
+@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
+def test_an_array_that_a_tensor_is_added_to_becomes_a_tensor(name: str) -> None:
+    def step(t):
+        total = start = np.ones_like(A)
+        total = getattr(operator, name)(total, t)
+        np.testing.assert_array_equal(start, 1.0)
+        return total
+
+    expected = getattr(operator, name)(np.ones_like(A), B)
+    np.testing.assert_array_equal(rv.jit(step)(B), expected)
+    with rv.GradientTape() as tape:
+        t = tape.watch(B)
+        np.testing.assert_array_equal(value := step(t), expected)
+        total = ops.sum(value)
+    assert tape.gradient(total, t) is not None
+    with pytest.raises(TypeError, match="needs the numbers"):
+        rv.jit(lambda t: np.add(A, t, out=np.empty_like(A)))(B)
+
+
 def test_functions_of_numpy_take_tensors_that_have_numbers() -> None:
     with rv.GradientTape() as tape:
         t = tape.watch(A)

@@ -240,3 +240,39 @@ def test_an_if_in_a_layer_names_the_line_and_the_layer(use: str) -> None:
     with pytest.raises(TypeError, match=r'(?s)test_custom_steps\.py:\d+: .*`ops\.cond`.*layer "looks"'):
         calls[use]()
     layer(X)  # an array has numbers
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_step_that_makes_its_targets_itself(run_eagerly: bool) -> None:
+    class Pairs(rv.Model):
+        """Metric learning: data without targets, of another shape than the model's input."""
+
+        def train_step(self, data):
+            first, second = data[:, 0], data[:, 1]
+            labels = ops.arange(first.shape[0])
+            with rv.GradientTape() as tape:
+                similar = ops.matmul(self(first), ops.transpose(self(second)))
+                loss = self.compute_loss(y=labels, y_pred=similar)
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            return self.compute_metrics(first, labels, similar)
+
+    inputs = rv.Input((6,))
+    net = Pairs(inputs, layers.Dense(4)(inputs))
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=run_eagerly)
+    history = net.fit(X.reshape(40, 2, 6), batch_size=20, epochs=2, verbose=0).history
+    assert {len(values) for values in history.values()} == {2} and "accuracy" in history
+    with pytest.raises(ValueError, match="`y` is missing"):
+        net.evaluate(X, verbose=0)
+
+
+@pytest.mark.parametrize("arguments", ["allow_empty=False", "**settings", "training=None"])
+def test_an_own_loss_without_the_newest_argument(arguments: str) -> None:
+    space: dict = {"ops": ops}
+    exec(
+        f"def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, {arguments}):\n"
+        "    return ops.mean(ops.square(y_pred))",
+        space,
+    )
+    net = type("Net", (rv.Sequential,), {"compute_loss": space["compute_loss"]})([layers.Dense(1)])
+    net.compile("sgd")
+    assert net.fit(X, Y, verbose=0).history["loss"][0] > 0.0 < net.evaluate(X, Y, verbose=0)

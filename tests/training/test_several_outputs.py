@@ -58,6 +58,28 @@ def test_names_of_outputs_and_losses():
         assert set(model.fit(X, y, verbose=0).history) == names
 
 
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("y", [Y2, [Y2]], ids=["array", "list"])
+def test_targets_of_the_one_output_that_has_a_loss(position: int, y: object) -> None:
+    """As a language model that also returns its states."""
+    inputs = rv.Input(X.shape[1:])
+    outputs = [rv.layers.Dense(Y2.shape[1], name="a")(inputs), rv.layers.Dense(3, name="b")(inputs)]
+    model = rv.Model(inputs, outputs if position == 0 else outputs[::-1])
+    only = [None, None]
+    only[position] = "mse"
+    for metrics in (None, [[entry] if entry else None for entry in only]):
+        model.compile("sgd", loss=only, metrics=metrics)
+        history = model.fit(X, y, epochs=2, verbose=0).history
+        assert set(history) == ({"loss", "a_mse"} if metrics else {"loss"})
+        a = model.predict(X, verbose=0)[position]
+        assert model.evaluate(X, y, verbose=0, return_dict=True)["loss"] == pytest.approx(
+            ((a - Y2) ** 2).mean()
+        )
+    model.compile("sgd", loss=["mse", "mse"])
+    with pytest.raises(ValueError, match="2 outputs"):
+        model.fit(X, y, verbose=0)
+
+
 def test_class_numbers_are_checked_for_the_output_that_takes_them():
     x = rv.Input((4,))
     a, b = rv.layers.Dense(1, name="a")(x), rv.layers.Dense(3, activation="softmax", name="b")(x)

@@ -53,11 +53,17 @@ class Operators:
     __array_priority__ = 1000
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """`array + tensor` asks the tensor; NumPy's other functions get its numbers, if it has any."""
-        if ufunc.__name__ in _OF_NUMPY and method == "__call__" and not kwargs:
+        """`array + tensor` asks the tensor, as does `array += tensor`, which gives the name a new value.
+
+        NumPy's other functions get its numbers, if it has any.
+        """
+        in_place = set(kwargs) == {"out"} and kwargs["out"][0] is inputs[0]
+        if ufunc.__name__ in _OF_NUMPY and method == "__call__" and (in_place or not kwargs):
             left, right = _OF_NUMPY[ufunc.__name__]
             a, b = inputs
-            return getattr(a, left)(b) if isinstance(a, Operators) else getattr(b, right)(a)
+            value = getattr(a, left)(b) if isinstance(a, Operators) else getattr(b, right)(a)
+            if not in_place or isinstance(value, Operators):
+                return value
         arrays = [np.asarray(x) if isinstance(x, Operators) else x for x in inputs]
         return getattr(ufunc, method)(*arrays, **kwargs)
 

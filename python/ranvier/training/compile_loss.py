@@ -94,7 +94,7 @@ class CompileLoss:
         self._names = output_names
         chosen = list(self._choose(y_pred))
         weights = self._weights(y_pred, [path for path, _ in chosen])
-        y_true = like_outputs("y", y_true, y_pred, output_names)
+        y_true = like_outputs("y", y_true, y_pred, output_names, [path for path, _ in chosen])
         terms = []
         for (path, entry), weight in zip(chosen, weights, strict=True):
             target, output = at(y_true, path), at(y_pred, path)
@@ -177,6 +177,9 @@ class CompileLoss:
             wanted = [entry.loss for _, entry in items(self._entries) if entry and entry.loss]
             return [y for _, y in items(y_true)] if len(wanted) == 1 and _takes_classes(wanted[0]) else []
         numbered = [term.path for term in self._terms if _takes_classes(term.loss)]
+        targets = [y for _, y in items(y_true)]
+        if len(self._terms) == len(targets) == 1:
+            return targets if numbered else []
         found = [at(self._like_terms(y_true), path) for path in numbered]
         return [y for y in found if y is not None]
 
@@ -221,7 +224,7 @@ class CompileLoss:
         if self._terms is None:
             self.build(y_true, y_pred, output_names)
         assert self._terms is not None
-        y_true = like_outputs("y", y_true, y_pred, self._names)
+        y_true = like_outputs("y", y_true, y_pred, self._names, [term.path for term in self._terms])
         weighted = is_container(sample_weight)
         if weighted:
             sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._names)

@@ -76,12 +76,13 @@ class CompileMetrics(Metric):
             ValueError: if the metrics do not fit the outputs.
         """
         self._output_names = output_names
-        targets = like_outputs("y", y_true, y_pred, output_names)
         paths = [path for path, _ in items(y_pred)]
         entries = [
             _by_output(argument, requested, y_pred, paths, output_names)
             for argument, requested in zip(("metrics", "weighted_metrics"), self._requested, strict=True)
         ]
+        measured = [path for i, path in enumerate(paths) if any(kind[i] for kind in entries)]
+        targets = like_outputs("y", y_true, y_pred, output_names, measured)
         self._outputs, self._names = [], []
         for i, path in enumerate(paths):
             target, output = at(targets, path), at(y_pred, path)
@@ -135,7 +136,8 @@ class CompileMetrics(Metric):
         if not self.built:
             with variables_allowed():
                 self.build(y_true, y_pred, output_names)
-        targets = like_outputs("y", y_true, y_pred, self._output_names)
+        measured = [output.path for output in self._outputs if output.unweighted or output.weighted]
+        targets = like_outputs("y", y_true, y_pred, self._output_names, measured)
         nested = is_container(sample_weight)
         if nested:
             sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._output_names)

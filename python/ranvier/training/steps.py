@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -182,7 +183,7 @@ class Steps(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled_loss = self.optimizer.scale_loss(loss)
         self._track_loss(loss, x)
         variables = self.trainable_variables
@@ -204,7 +205,7 @@ class Steps(Layer):
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -223,6 +224,13 @@ class Steps(Layer):
     def _track_loss(self, loss: Any, x: Any) -> None:
         if self._loss_tracker is not None:
             self._loss_tracker.update_state(loss, sample_weight=float(tree.flatten(x)[0].shape[0]))
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """`compute_loss`, which a subclass may have written without the argument `training`."""
+        known = inspect.signature(self.compute_loss).parameters
+        takes = "training" in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
+        settings = {"training": training} if takes else {}
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **settings)
 
     def compute_loss(
         self,

@@ -59,7 +59,13 @@ def only_item(name: str, value: Any) -> Any:
     return leaves[0]
 
 
-def like_outputs(name: str, value: Any, outputs: Any, names: Sequence[str] | None) -> Any:
+def like_outputs(
+    name: str,
+    value: Any,
+    outputs: Any,
+    names: Sequence[str] | None,
+    wanted: Sequence[Path] | None = None,
+) -> Any:
     """A nest with one item for each output, in the structure of the outputs.
 
     Args:
@@ -68,12 +74,18 @@ def like_outputs(name: str, value: Any, outputs: Any, names: Sequence[str] | Non
             sorted keys where they are a dict.
         outputs: the model's outputs.
         names: their names; None: they have none.
+        wanted: the paths of the outputs that have use for an item; where that is one, a value alone
+            is for it. None: all of them.
 
     Raises:
         ValueError: if that cannot be done.
     """
     if not is_container(outputs):
         return only_item(name, value)
+    if wanted is not None and len(wanted) == 1 and not isinstance(value, Mapping):
+        leaves = [leaf for _, leaf in items(value)]
+        if len(leaves) == 1:
+            return _rebuild(outputs, lambda path: leaves[0] if path == wanted[0] else None)
     if not is_container(value):
         leaves = [path for path, _ in items(outputs)]
         if len(leaves) != 1:

@@ -381,7 +381,7 @@ class Trainer(Steps):
             if not self.built:
                 self._build_on(feed)
             if kind != "predict":
-                self._build_metrics(feed)
+                self._build_metrics(feed, kind)
         if kind == "train":
             variables = self.trainable_variables
             ids = [id(v) for v in variables]
@@ -405,16 +405,22 @@ class Trainer(Steps):
         shapes = tree.map_structure(lambda a: (None, *a.shape[1:]), feed.structures[0])
         self.build(shapes)
 
-    def _build_metrics(self, feed: ArrayFeed) -> None:
+    def _build_metrics(self, feed: ArrayFeed, kind: str) -> None:
         """Makes the compiled metrics and finds the outputs' losses, which depend on the shapes of targets and
-        predictions."""
-        loss, compiled = self._compile_loss, self._compile_metrics
-        build_loss = loss is not None and not loss.built
-        build_metrics = compiled is not None and not compiled.built
-        if not build_loss and not build_metrics:
+        predictions. A step of the user's own may use the data in another way: what does not fit together
+        here is made by what that step hands to losses and metrics."""
+        unbuilt = [
+            part
+            for part in (self._compile_loss, self._compile_metrics)
+            if part is not None and not part.built
+        ]
+        if not unbuilt:
             return
+        own_step = getattr(type(self), f"{kind}_step") is not getattr(Steps, f"{kind}_step")
         if not feed.y:
-            what = "metrics" if build_metrics else "a loss"
+            if own_step:
+                return
+            what = "metrics" if self._compile_metrics in unbuilt else "a loss"
             raise ValueError(
                 f"The model was compiled with {what}, so it needs targets: argument `y` is missing."
             )
@@ -426,13 +432,13 @@ class Trainer(Steps):
         )
         try:
             y_pred = self.compute_output_spec(x)
+            for part in unbuilt:
+                part.build(y, y_pred, self._output_names())
         except NotImplementedError:  # a model with steps of its own, and no `call`
             return
-        names = self._output_names()
-        if build_loss and loss is not None:
-            loss.build(y, y_pred, names)
-        if build_metrics and compiled is not None:
-            compiled.build(y, y_pred, names)
+        except (KeyError, TypeError, ValueError):
+            if not own_step:
+                raise
         self._reset_arrays = None
 
     def _reset_metrics_quickly(self) -> None:
