@@ -1,4 +1,8 @@
 // Matrix product of the last two axes, with the transpositions folded in; leading axes broadcast.
+#include "ops/matmul.h"
+
+#include <algorithm>
+
 #include "ops/gradient.h"
 
 namespace ranvier {
@@ -6,6 +10,12 @@ namespace {
 
 Shape leading(const Shape& shape) {
   return Shape(std::vector<std::int64_t>(shape.begin(), shape.end() - 2));
+}
+
+Shape as_rows(const Shape& shape) {
+  std::int64_t rows = 1;
+  for (int i = 0; i < shape.rank() - 1; ++i) rows *= shape[i];
+  return {rows, shape.back()};
 }
 
 TensorType infer_matmul(const InferArgs& args) {
@@ -31,10 +41,26 @@ void grad_matmul(GradArgs& a) {
   const bool ta = a.attributes().get<bool>("transpose_a"), tb = a.attributes().get<bool>("transpose_b");
   const NodeId x = a.in(0), w = a.in(1);
   if (a.wants(0)) a.set(0, ta ? a.b.matmul(w, a.g, tb, true) : a.b.matmul(a.g, w, false, !tb));
-  if (a.wants(1)) a.set(1, tb ? a.b.matmul(a.g, x, true, ta) : a.b.matmul(x, a.g, !ta, false));
+  if (!a.wants(1)) return;
+  const Shape rows_of_x = a.b.shape(x), matrix = a.b.shape(w);
+  if (!ta && rows_of_x.rank() > 2 && is_one_product(a.attributes(), rows_of_x, matrix)) {
+    // One product over all rows, rather than a sum of one for each matrix.
+    const NodeId rows = a.b.reshape(x, as_rows(rows_of_x)), gradients = a.b.reshape(a.g, as_rows(a.b.shape(a.g)));
+    const NodeId sum = tb ? a.b.matmul(gradients, rows, true, false) : a.b.matmul(rows, gradients, true, false);
+    return a.set(1, a.b.reshape(sum, matrix));
+  }
+  a.set(1, tb ? a.b.matmul(a.g, x, true, ta) : a.b.matmul(x, a.g, !ta, false));
+}
+
+bool is_one_matrix(const Shape& shape) {
+  return std::all_of(shape.begin(), shape.end() - 2, [](std::int64_t extent) { return extent == 1; });
 }
 
 }  // namespace
+
+bool is_one_product(const Attributes& attributes, const Shape& a, const Shape& b) {
+  return is_one_matrix(b) && (is_one_matrix(a) || !attributes.get<bool>("transpose_a"));
+}
 
 const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul};
 

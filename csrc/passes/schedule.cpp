@@ -5,6 +5,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "ops/matmul.h"
 #include "ops/ops.h"
 
 namespace ranvier {
@@ -238,8 +239,10 @@ class Scheduler {
       for (NodeId id : units[u].elementwise) unit_of[at(id)] = static_cast<int>(u);
     std::vector<bool> taken(units.size(), false);
     for (Unit& unit : units) {
-      if (unit.op < 0 || graph_[unit.op].op != &def_matmul || graph_.type(unit.op).shape.rank() != 2) continue;
+      if (unit.op < 0 || graph_[unit.op].op != &def_matmul) continue;
       const NodeId product = unit.op;
+      const Node& node = graph_[product];
+      if (!is_one_product(node.attributes, graph_.type(node.inputs[0]).shape, graph_.type(node.inputs[1]).shape)) continue;
       if (wanted_[at(product)] || consumers_[at(product)].empty()) continue;
       const int chain = unit_of[at(consumers_[at(product)][0])];
       bool fits = chain >= 0 && !taken[static_cast<std::size_t>(chain)];

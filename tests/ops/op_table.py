@@ -353,6 +353,12 @@ def _product_cases() -> tuple[Case, ...]:
     ):
         cases.append(Case((a, b), _PLAIN))
     cases.append(Case(((2, 4, 3), (2, 5, 4)), {"transpose_a": True, "transpose_b": True}))
+    # Many matrices and one: a single product, unless the first are transposed.
+    for a, b in (((2, 3, 4), (4, 5)), ((2, 1, 3, 4), (1, 4, 1)), ((0, 3, 4), (4, 2)), ((3, 4), (1, 1, 4, 2))):
+        for ta in (False, True):
+            for tb in (False, True):
+                first, second = (x[:-2] + x[-1:] + x[-2:-1] if flip else x for x, flip in ((a, ta), (b, tb)))
+                cases.append(Case((first, second), {"transpose_a": ta, "transpose_b": tb}))
     return tuple(cases)
 
 
@@ -362,7 +368,8 @@ PRODUCTS = (
         smooth=(0, 1), why="Numbers of both signs cancel, so the bound is on the product of magnitudes.",
         large=(Case(((300, 257), (257, 190)), _PLAIN),
                Case(((257, 300), (190, 257)), {"transpose_a": True, "transpose_b": True}),
-               Case(((40, 33, 65), (65, 70)), _PLAIN), Case(((3001, 129), (129, 1)), _PLAIN)),
+               Case(((40, 33, 65), (65, 70)), _PLAIN), Case(((9, 7, 31, 65), (7, 65, 40)), _PLAIN),
+               Case(((3001, 129), (129, 1)), _PLAIN)),
         refused=(
             (([[1.0, 2.0]], [[1.0, 2.0]]), _PLAIN, ValueError, "inner"),
             (([1.0], [[1.0]]), _PLAIN, ValueError, "matrices"),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/matmul.h"
+
 namespace ranvier::cpu {
 namespace {
 
@@ -61,11 +63,13 @@ std::shared_ptr<Cost> cost_of_matmul(const OpRequest& request) {
   std::shared_ptr<Cost> cost = cost_of(request);
   const bool trans_a = request.attributes.get<bool>("transpose_a"), trans_b = request.attributes.get<bool>("transpose_b");
   const Shape &a = request.inputs[0].shape, &c = request.output.shape;
-  const std::int64_t m = c[c.rank() - 2], n = c[c.rank() - 1], k = a[a.rank() - (trans_a ? 2 : 1)];
+  const std::int64_t n = c[c.rank() - 1], k = a[a.rank() - (trans_a ? 2 : 1)];
+  const bool one = is_one_product(request.attributes, a, request.inputs[1].shape);
+  const std::int64_t m = one && n > 0 ? c.size() / n : c[c.rank() - 2];
   cost->flops = 2.0 * static_cast<double>(c.size()) * static_cast<double>(k);
   cost->what = request.op.name;
   cost->what.append(trans_a ? " (A^T)" : "").append(trans_b ? " (B^T)" : "").append(" ").append(sizes({m, k, n}));
-  if (c.rank() > 2 && m * n > 0) cost->what.append(" times ").append(std::to_string(c.size() / (m * n)));
+  if (!one && m * n > 0) cost->what.append(" times ").append(std::to_string(c.size() / (m * n)));
   return cost;
 }
 

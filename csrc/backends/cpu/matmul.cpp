@@ -1,28 +1,40 @@
-// Products: our gemm for each matrix of the (broadcast) batch, with an elementwise chain as its epilogue.
+// Products: our gemm, once or for each pair of matrices, with an elementwise chain as the epilogue of a single one.
 #include "backends/cpu/block_program.h"
 #include "backends/cpu/plan.h"
 #include "kernels/gemm/gemm.h"
+#include "ops/matmul.h"
 
 namespace ranvier::cpu {
 namespace {
 
-struct Params {
-  GemmPlan gemm;
+// Flops in a nanosecond of small products on one thread, about.
+constexpr double kSmallFlopsPerNanosecond = 64;
+
+struct BatchParams {
+  GemmPlan gemm;                                   // of one pair
   std::vector<std::int64_t> a_offsets, b_offsets;  // bytes, one for each matrix of the batch
-  std::int64_t c_bytes = 0;                        // of one matrix of the result
+  std::int64_t c_bytes;                            // of one matrix of the result
+  int threads;                                     // that share out the pairs
+  std::int64_t tasks;
 };
 
 void run_single(const Step& step) {
-  gemm_run(step.as<Params>().gemm, step.operands[0], step.operands[1], step.operands[2], step.scratch);
+  gemm_run(step.as<GemmPlan>(), step.operands[0], step.operands[1], step.operands[2], step.scratch);
 }
 
 void run_batch(const Step& step) {
-  const Params& p = step.as<Params>();
+  const auto& p = step.as<BatchParams>();
   const auto* a = static_cast<const std::byte*>(step.operands[0]);
   const auto* b = static_cast<const std::byte*>(step.operands[1]);
   auto* c = static_cast<std::byte*>(step.operands[2]);
-  for (std::size_t i = 0; i < p.a_offsets.size() && !(p.gemm.interruptible && interrupted()); ++i)
-    gemm_run(p.gemm, a + p.a_offsets[i], b + p.b_offsets[i], c + static_cast<std::int64_t>(i) * p.c_bytes, step.scratch);
+  parallel_for(p.threads, p.tasks, [&](std::int64_t task, int thread) {
+    std::byte* scratch = static_cast<std::byte*>(step.scratch) + static_cast<std::size_t>(thread) * p.gemm.scratch_bytes;
+    const Range range = part_of(static_cast<std::int64_t>(p.a_offsets.size()), p.tasks, task);
+    for (std::int64_t i = range.begin; i < range.end && !(p.gemm.interruptible && interrupted()); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      gemm_run(p.gemm, a + p.a_offsets[at], b + p.b_offsets[at], c + i * p.c_bytes, scratch);
+    }
+  });
 }
 
 GemmProblem problem_of(const OpRequest& request) {
@@ -34,6 +46,8 @@ GemmProblem problem_of(const OpRequest& request) {
   problem.m = c[c.rank() - 2];
   problem.n = c[c.rank() - 1];
   problem.k = a[a.rank() - (problem.trans_a ? 2 : 1)];
+  if (is_one_product(request.attributes, a, b))
+    for (int i = 0; i < c.rank() - 2; ++i) problem.m *= c[i];
   problem.lda = a.back();
   problem.ldb = b.back();
   problem.ldc = c.back();
@@ -94,17 +108,29 @@ void run_with_epilogue(const Step& step) {
 }  // namespace
 
 Step plan_matmul(const OpRequest& request) {
-  Params params;
-  params.gemm = gemm_plan(problem_of(request), request.max_threads, kernels());
-  params.gemm.interruptible = request.interruptible;
-  params.a_offsets = batch_offsets(request.inputs[0], request.output.shape);
-  params.b_offsets = batch_offsets(request.inputs[1], request.output.shape);
-  const GemmProblem& problem = params.gemm.problem;
-  params.c_bytes = problem.m * problem.n * static_cast<std::int64_t>(size_of(problem.dtype));
-  const std::size_t scratch = params.gemm.scratch_bytes;
-  const bool single = params.a_offsets.size() == 1;
-  Step step = make_step(request, single ? run_single : run_batch, std::move(params));
-  step.scratch_bytes = scratch;
+  const GemmProblem problem = problem_of(request);
+  const std::int64_t elements = problem.m * problem.n;
+  const std::int64_t count = elements > 0 ? request.output.shape.size() / elements : 1;
+  // Pairs are shared out whole as long as that keeps the threads busy.
+  const double flops = 2.0 * static_cast<double>(request.output.shape.size()) * static_cast<double>(problem.k);
+  const int sharing = threads_for(flops / kSmallFlopsPerNanosecond, request.max_threads);
+  const bool shared = count >= 2 * sharing;
+  GemmPlan gemm = gemm_plan(problem, shared ? 1 : request.max_threads, kernels());
+  gemm.interruptible = request.interruptible;
+  const std::size_t scratch = gemm.scratch_bytes;
+  Step step;
+  if (count == 1) {
+    step = make_step(request, run_single, std::move(gemm));
+    step.scratch_bytes = scratch;
+  } else {
+    const std::int64_t c_bytes = elements * static_cast<std::int64_t>(size_of(problem.dtype));
+    const int threads = shared ? sharing : 1;
+    BatchParams params{std::move(gemm), batch_offsets(request.inputs[0], request.output.shape),
+                       batch_offsets(request.inputs[1], request.output.shape), c_bytes, threads,
+                       std::min<std::int64_t>(count, 4 * threads)};
+    step = make_step(request, run_batch, std::move(params));
+    step.scratch_bytes = scratch * static_cast<std::size_t>(threads);
+  }
   step.cost = cost_of_matmul(request);
   return step;
 }
