@@ -177,8 +177,39 @@ struct While {
   }
 };
 
+// Of a loop: what its body's steps compute, and its operands' bytes, each once however often a body reads them.
+std::shared_ptr<Cost> cost_of_loop(const Loop& p, const Body& body) {
+  auto cost = std::make_shared<Cost>();
+  const auto times = static_cast<double>(p.length);
+  const Cost* most = nullptr;
+  for (std::size_t i = 0; i < p.program->step_count(); ++i) {
+    const Cost* step = p.program->cost_of(i).get();
+    if (!step) continue;
+    cost->flops += times * step->flops;
+    if (!most || step->flops > most->flops) most = step;
+  }
+  cost->what = "loop, " + std::to_string(p.length) + " times " + std::to_string(p.program->step_count()) + " steps";
+  if (most && most->flops > 0) {
+    cost->what += ": " + most->what;
+    cost->dtype = most->dtype;
+  }
+  const std::size_t once = p.invariants + p.carries.count();
+  for (std::size_t i = 0; i < once; ++i) cost->bytes_read += static_cast<double>(byte_size(body.input(i)));
+  for (std::int64_t bytes : p.scanned) cost->bytes_read += times * static_cast<double>(bytes);
+  for (std::size_t c = 0; c < p.carries.count(); ++c) cost->bytes_written += static_cast<double>(p.carries.bytes(c));
+  for (std::int64_t bytes : p.stacked) cost->bytes_written += times * static_cast<double>(bytes);
+  return cost;
+}
+
+// Which branch will run, and how often a while_loop will, nobody knows.
+std::shared_ptr<Cost> unknown_cost(const Node& node) {
+  auto cost = std::make_shared<Cost>();
+  cost->what = node.op->name;
+  return cost;
+}
+
 template <class Params>
-Step make(Params params, std::int64_t scratch) {
+Step make(Params params, std::int64_t scratch, std::shared_ptr<const Cost> cost) {
   const char* const name = params.source.node.op->name;
   Step step;
   step.run = Params::run;
@@ -189,8 +220,6 @@ Step make(Params params, std::int64_t scratch) {
   };
   step.scratch_bytes = static_cast<std::size_t>(scratch);
   step.name = name;
-  auto cost = std::make_shared<Cost>();  // what the programs inside compute is not counted
-  cost->what = name;
   step.cost = std::move(cost);
   return step;
 }
@@ -201,7 +230,7 @@ Step plan_branch(const Node& node, bool fuse) {
   for (const TensorType& type : item_types(node)) p.bytes.push_back(byte_size(type));
   std::int64_t scratch = 0;
   for (const ProgramPtr& program : p.programs) scratch = std::max(scratch, program->arena_bytes());
-  return make(std::move(p), scratch);
+  return make(std::move(p), scratch, unknown_cost(node));
 }
 
 Step plan_loop(const Node& node, bool fuse) {
@@ -212,7 +241,8 @@ Step plan_loop(const Node& node, bool fuse) {
   for (std::size_t s = 0; s < parts.scanned; ++s) p.scanned.push_back(byte_size(parts.body.input(parts.invariants + parts.carries + s)));
   for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
   const std::int64_t scratch = p.carries.scratch() + p.program->arena_bytes();
-  return make(std::move(p), scratch);
+  auto cost = cost_of_loop(p, parts.body);
+  return make(std::move(p), scratch, std::move(cost));
 }
 
 Step plan_while(const Node& node, bool fuse) {
@@ -221,7 +251,7 @@ Step plan_while(const Node& node, bool fuse) {
           static_cast<std::size_t>(node.attributes.get<std::int64_t>("invariants")), node.attributes.get<std::int64_t>("limit"),
           Carries(item_types(node))};
   const std::int64_t scratch = p.carries.scratch() + std::max(p.condition->arena_bytes(), p.body->arena_bytes());
-  return make(std::move(p), scratch);
+  return make(std::move(p), scratch, unknown_cost(node));
 }
 
 }  // namespace

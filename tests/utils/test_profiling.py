@@ -98,6 +98,22 @@ def test_a_gather_counts_the_rows_it_reads() -> None:
     assert step.bytes == 2 * 3 * 5 * 4 + 3 * 4
 
 
+def test_a_loop_counts_what_its_body_computes() -> None:
+    def body(carry, row):
+        return ops.matmul(carry, carry) + row, carry
+
+    with Trace() as trace:
+        start, rows = trace.input((8, 8)), trace.input((5, 8))
+        program = trace.compile(list(ops.scan(body, start, rows)))
+    with rv.profile() as profile:
+        program.run([np.zeros((8, 8), "float32"), np.ones((5, 8), "float32")])
+    (step,) = [s for s in profile.steps if s.what.startswith("loop")]
+    assert step.what.startswith("loop, 5 times ") and "matmul 8x8x8" in step.what
+    assert step.flops == 5 * (2 * 8**3 + 8 * 8)
+    carry, row = 8 * 8 * 4, 8 * 4
+    assert step.bytes == (carry + 5 * row) + (carry + 5 * carry)
+
+
 def test_the_floor_is_the_larger_of_two_times(monkeypatch: pytest.MonkeyPatch) -> None:
     peak = {"threads": 2, "float32": 1e11, "float64": 5e10, "bandwidth": 1e10}
     monkeypatch.setattr(profiling, "_machine_peak", lambda threads: peak)
