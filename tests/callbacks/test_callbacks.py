@@ -123,6 +123,11 @@ class TestReduceLROnPlateau:
         np.testing.assert_allclose(float(net.optimizer.learning_rate), rate, rtol=1e-5)
         assert "learning_rate" in net.history.history or len(history.epoch) == 8
 
+    def test_it_is_quiet_once_the_rate_is_the_least(self, capsys):
+        """0.3, too, which as the optimizer's float32 is a little more than the number asked for."""
+        play(callbacks.ReduceLROnPlateau(patience=1, min_lr=0.3, factor=0.1, verbose=1), S)
+        assert capsys.readouterr().out.count("reducing learning rate to 0.3.") == 1
+
     def test_factor(self):
         with pytest.raises(ValueError, match="factor >= 1.0"):
             callbacks.ReduceLROnPlateau(factor=1.0)

@@ -522,3 +522,14 @@ class TestWithoutALoss:
     def test_fit_refuses(self):
         with pytest.raises(ValueError, match="No loss to compute"):
             model(loss=None, metrics=["mae"]).fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_metric_with_one_value_in_an_array_is_a_number_in_the_logs(run_eagerly):
+    model = rv.Sequential([rv.Input((4,)), rv.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "mse", metrics=[rv.metrics.F1Score(threshold=0.5)], run_eagerly=run_eagerly)
+    x = np.random.default_rng(0).normal(size=(8, 4))
+    y = (x[:, :1] > 0).astype("float32")
+    assert isinstance(model.fit(x, y, verbose=0).history["f1_score"][0], float)
+    assert isinstance(model.evaluate(x, y, verbose=0)[1], float)
+    assert model.train_on_batch(x, y, return_dict=True)["f1_score"] >= 0.0

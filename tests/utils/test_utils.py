@@ -32,6 +32,47 @@ class TestToCategorical:
             utils.to_categorical([0, label], 3)
 
 
+class TestPadSequences:
+    @pytest.mark.parametrize(
+        ("sequences", "options", "expected"),
+        [  # what Keras 3.15 gives
+            ([[1], [2, 3], [4, 5, 6]], {}, [[0, 0, 1], [0, 2, 3], [4, 5, 6]]),
+            ([[1], [2, 3], [4, 5, 6]], {"maxlen": 2}, [[0, 1], [2, 3], [5, 6]]),
+            (
+                ([1], (2, 3), np.array([4, 5, 6])),
+                {"maxlen": 2, "padding": "post", "truncating": "post", "value": -1.0},
+                [[1, -1], [2, 3], [4, 5]],
+            ),
+            ([[], [1]], {}, [[0], [1]]),
+            ([[], []], {}, np.zeros((2, 0))),
+            ([[1, 2]], {"maxlen": 0}, np.zeros((1, 0))),
+            ([[[1, 2], [3, 4]], [[5, 6]]], {}, [[[1, 2], [3, 4]], [[0, 0], [5, 6]]]),
+            ([[1.5], [2, 3]], {}, [[0, 1], [2, 3]]),
+            ([[1.5], [2, 3]], {"dtype": "float64"}, [[0, 1.5], [2, 3]]),
+            ([["a"], ["b", "c"]], {"dtype": object, "value": "-"}, [["-", "a"], ["b", "c"]]),
+        ],
+    )
+    def test_values(self, sequences, options, expected):
+        padded = utils.pad_sequences(sequences, **options)
+        assert padded.dtype == np.dtype(options.get("dtype", "int32")) and padded.shape == np.shape(expected)
+        assert padded.tolist() == np.asarray(expected, padded.dtype).tolist()
+
+    @pytest.mark.parametrize(
+        ("sequences", "options", "match"),
+        [
+            (5, {}, "`sequences` must be a list of sequences.*5"),
+            ([[1], 2], {}, "position 1: 2"),
+            ([[[1, 2]], [[1]]], {}, r"Expected \(2,\).*\(1,\) at position 1"),
+            ([[1]], {"padding": "before"}, "padding='before'"),
+            ([[1]], {"truncating": "after"}, "truncating='after'"),
+            ([[1]], {"value": "x"}, "`value` is a string"),
+        ],
+    )
+    def test_refusals(self, sequences, options, match):
+        with pytest.raises(ValueError, match=match):
+            utils.pad_sequences(sequences, **options)
+
+
 class TestNormalize:
     def test_rows(self):
         x = np.array([[3.0, 4.0], [0.0, 0.0]])

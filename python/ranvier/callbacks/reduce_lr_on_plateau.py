@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ranvier.callbacks.callback import Logs
 from ranvier.callbacks.monitor_callback import MonitorCallback
 
@@ -69,7 +71,7 @@ class ReduceLROnPlateau(MonitorCallback):
             return
         self.wait += 1
         old = float(optimizer.learning_rate)
-        if self.wait >= self.patience and old > self.min_lr:
+        if self.wait >= self.patience and old > np.float32(self.min_lr):  # as the optimizer keeps it
             new = max(old * self.factor, self.min_lr)
             optimizer.learning_rate = new
             if self.verbose > 0:

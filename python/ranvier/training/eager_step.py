@@ -96,7 +96,7 @@ class EagerRun:
 
     def logs(self) -> dict[str, Any]:
         """What the last step returned: name -> number (or array, for a metric that has several)."""
-        return {name: float(value) if value.size == 1 else value for name, value in self._logs.items()}
+        return {name: float(value.item()) if value.size == 1 else value for name, value in self._logs.items()}
 
     def outputs(self) -> list[np.ndarray]:
         """The outputs of all steps so far, one array for each."""

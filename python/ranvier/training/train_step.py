@@ -57,7 +57,7 @@ class Run:
         """What the last step returned: name -> number (or array, for a metric that has several)."""
         values = self._epoch.logs()
         return {
-            name: float(value) if value.size == 1 else value
+            name: float(value.item()) if value.size == 1 else value
             for name, value in zip(self._names, values, strict=False)
         }
 

@@ -1,4 +1,4 @@
-"""Helpers: labels, seeds, configs, progress bars."""
+"""Helpers: labels, sequences, seeds, configs, progress bars."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ranvier.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weig
 from ranvier.utils.batches import PyDataset
 from ranvier.utils.numerical import normalize, to_categorical
 from ranvier.utils.seeds import set_random_seed
+from ranvier.utils.sequences import pad_sequences
 
 Sequence = PyDataset  # the name in Keras 2
 
@@ -39,6 +40,7 @@ __all__ = [
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
