@@ -22,6 +22,31 @@ Shape squeezed(const Shape& shape) {
   return result;
 }
 
+int axis_of_columns(const Shape& shape, std::int64_t columns) {
+  int axis = shape.rank() - 1;
+  if (axis < 0) return -1;
+  std::int64_t size = shape[axis];
+  while (axis > 0 && size < columns) size *= shape[--axis];
+  return size == columns ? axis : -1;
+}
+
+std::optional<Shape> joined_columns(const Shape& operand, const Shape& shape, int axis) {
+  const int missing = shape.rank() - operand.rank();
+  const auto extent = [&](int i) { return i < missing ? 1 : operand[i - missing]; };
+  Shape result;
+  for (int i = 0; i < axis; ++i) result.push_back(extent(i));
+  std::int64_t columns = 1;
+  bool full = true, single = true;
+  for (int i = axis; i < shape.rank(); ++i) {
+    columns *= shape[i];
+    full = full && extent(i) == shape[i];
+    single = single && extent(i) == 1;
+  }
+  if (!full && !single) return std::nullopt;
+  result.push_back(full ? columns : 1);
+  return result;
+}
+
 namespace {
 
 constexpr std::size_t kLongestChain = 96;     // instructions of a unit: bounds its registers
@@ -160,7 +185,7 @@ class Scheduler {
     int first = last_level_;
     for (NodeId c : consumers_[at(id)]) {
       if (graph_[c].op->is(kEffect) || phase_[at(c)] != Phase::kCommit) return;
-      if (!elementwise(c) || graph_.type(c).shape != graph_.type(id).shape) return;
+      if (!elementwise(c) || columns_of(c, id) < 0) return;
       first = std::min(first, level_[at(c)]);
     }
     phase_[at(id)] = Phase::kCommit;
@@ -231,6 +256,25 @@ class Scheduler {
     return units;
   }
 
+  // The axis from which on `id` has the columns of a product with as many elements, or -1.
+  int columns_of(NodeId id, NodeId product) const {
+    const Shape &shape = graph_.type(id).shape, &matrix = graph_.type(product).shape;
+    return shape.size() == matrix.size() ? axis_of_columns(shape, matrix.back()) : -1;
+  }
+
+  // Whether a chain can be computed by rows and columns of the product that it reads, maybe under another shape.
+  bool fits_epilogue(const std::vector<NodeId>& chain, NodeId product) const {
+    const Shape& shape = graph_.type(chain[0]).shape;
+    const int axis = columns_of(chain[0], product);
+    if (axis < 0) return false;
+    for (NodeId id : chain) {
+      if (graph_.type(id).shape != shape) return false;
+      for (NodeId input : graph_[id].inputs)
+        if (!joined_columns(graph_.type(input).shape, shape, axis)) return false;
+    }
+    return true;
+  }
+
   // A product read by one chain only, over its own elements, takes the chain as its epilogue.
   std::vector<Unit> attach_epilogues(std::vector<Unit> units) {
     if (!fuse_) return units;
@@ -246,16 +290,10 @@ class Scheduler {
       if (wanted_[at(product)] || consumers_[at(product)].empty()) continue;
       const int chain = unit_of[at(consumers_[at(product)][0])];
       bool fits = chain >= 0 && !taken[static_cast<std::size_t>(chain)];
-      for (NodeId c : consumers_[at(product)]) {
-        fits = fits && unit_of[at(c)] == chain && graph_.type(c).shape == graph_.type(product).shape;
-        for (NodeId input : graph_[c].inputs)  // through a reshape, rows and columns would not match
-          fits = fits && (root_of(graph_, input) != product || input == product);
-      }
-      if (!fits || units[static_cast<std::size_t>(chain)].phase != unit.phase) continue;
-      for (NodeId member : units[static_cast<std::size_t>(chain)].elementwise)
-        fits = fits && graph_.type(member).shape == graph_.type(product).shape;
+      for (NodeId c : consumers_[at(product)]) fits = fits && unit_of[at(c)] == chain;
       if (!fits) continue;
       Unit& target = units[static_cast<std::size_t>(chain)];
+      if (target.phase != unit.phase || !fits_epilogue(target.elementwise, product)) continue;
       unit.elementwise = std::move(target.elementwise);
       target.elementwise.clear();
       unit.level = target.level;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -38,5 +39,10 @@ Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, b
 NodeId root_of(const Graph& graph, NodeId id);
 // The shape without its axes of extent 1: equal for two shapes that are walked alike.
 Shape squeezed(const Shape& shape);
+// The axis of `shape` from which on its elements make up rows of `columns`, or -1.
+int axis_of_columns(const Shape& shape, std::int64_t columns);
+// `operand`, which broadcasts to `shape`, where the axes of `shape` from `axis` on are seen as one: they become one here too,
+// if all of them are walked alike.
+std::optional<Shape> joined_columns(const Shape& operand, const Shape& shape, int axis);
 
 }  // namespace ranvier

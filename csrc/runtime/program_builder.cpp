@@ -13,14 +13,12 @@
 namespace ranvier {
 namespace {
 
-// An input's shape as the consumer walks it; `squeeze` drops the axes along which the consumer has extent 1.
-Shape operand_shape(const Shape& operand, const Shape& consumer, bool squeeze) {
+// An input's shape as the consumer walks it, without the axes along which the consumer has extent 1.
+Shape squeezed_with(const Shape& operand, const Shape& consumer) {
   Shape result;
   const int missing = consumer.rank() - operand.rank();
-  for (int i = 0; i < consumer.rank(); ++i) {
-    if (squeeze && consumer[i] == 1) continue;
-    result.push_back(i < missing ? 1 : operand[i - missing]);
-  }
+  for (int i = 0; i < consumer.rank(); ++i)
+    if (consumer[i] != 1) result.push_back(i < missing ? 1 : operand[i - missing]);
   return result;
 }
 
@@ -249,17 +247,21 @@ class ProgramBuilder {
   // The unit's elementwise nodes as a spec. `product` is the value that an epilogue starts from, or -1.
   Chain chain_of(int u, NodeId product) {
     const std::vector<NodeId>& members = unit(u).elementwise;
-    const bool squeeze = product < 0;
+    const Shape space = graph_.type(members[0]).shape;
+    const int columns = product < 0 ? -1 : axis_of_columns(space, graph_.type(product).shape.back());
+    const auto seen = [&](const Shape& operand, const Shape& consumer) {
+      return product < 0 ? squeezed_with(operand, consumer) : *joined_columns(operand, consumer, columns);
+    };
     Chain chain;
     ElementwiseSpec& spec = chain.spec;
-    spec.shape = squeeze ? squeezed(graph_.type(members[0]).shape) : graph_.type(product).shape;
+    spec.shape = seen(space, space);
     std::map<NodeId, int> instruction_of;
     std::map<std::pair<NodeId, std::vector<std::int64_t>>, int> input_of;
-    if (product >= 0) add_input(chain, input_of, product, graph_.type(product));
+    if (product >= 0) add_input(chain, input_of, product, {graph_.type(product).dtype, spec.shape});
     for (NodeId id : members)  // inputs first: they are numbered before the instructions
       for (NodeId input : graph_[id].inputs)
         if (const NodeId r = root(input); unit_of(r) != u || r == product || !is_member(members, r))
-          add_input(chain, input_of, r, {graph_.type(r).dtype, operand_shape(graph_.type(input).shape, graph_.type(id).shape, squeeze)});
+          add_input(chain, input_of, r, {graph_.type(r).dtype, seen(graph_.type(input).shape, graph_.type(id).shape)});
     const int inputs = static_cast<int>(spec.inputs.size());
     for (NodeId id : members) {
       const Node& node = graph_[id];
@@ -269,7 +271,7 @@ class ProgramBuilder {
         const NodeId r = root(node.inputs[k]);
         const auto it = instruction_of.find(r);
         if (it != instruction_of.end()) ins.args[k] = inputs + it->second;
-        else ins.args[k] = input_of.at({r, operand_shape(graph_.type(node.inputs[k]).shape, node.type.shape, squeeze).to_vector()});
+        else ins.args[k] = input_of.at({r, seen(graph_.type(node.inputs[k]).shape, node.type.shape).to_vector()});
       }
       instruction_of[id] = static_cast<int>(spec.code.size());
       spec.code.push_back(ins);

@@ -69,6 +69,61 @@ def test_fusion_makes_fewer_steps() -> None:
         assert trace.compile([y], fuse=False).step_count == 4
 
 
+@pytest.mark.parametrize(
+    ("product", "shape", "operand", "steps"),
+    [
+        # (m, n) of the product, its shape for the chain, the chain's other operand, steps
+        ((6, 8), (2, 3, 8), (8,), 1),
+        ((6, 8), (2, 3, 8), (2, 3, 8), 1),
+        ((6, 8), (2, 3, 8), (3, 1), 1),
+        ((6, 8), (2, 3, 8), (2, 1, 1), 1),
+        ((6, 8), (2, 3, 2, 4), (2, 4), 1),
+        ((6, 8), (2, 3, 2, 4), (), 1),
+        ((6, 8), (6, 1, 8), (6, 1, 8), 1),
+        ((6, 8), (2, 3, 2, 4), (4,), 2),  # repeats within a row of the product
+        ((6, 8), (2, 3, 2, 4), (2, 1), 2),
+        ((6, 8), (8, 6), (6,), 2),  # other rows
+        ((6, 8), (48,), (48,), 2),
+        ((6, 1), (2, 3), (3,), 2),
+        ((6, 1), (2, 3, 1), (3, 1), 1),
+        ((1, 8), (2, 4), (4,), 2),
+        ((1, 8), (2, 4), (2, 4), 1),
+        ((40, 70), (4, 10, 7, 10), (10, 7, 10), 1),
+        ((40, 70), (4, 10, 7, 10), (4, 1, 7, 10), 1),
+    ],
+)
+def test_an_epilogue_through_a_reshape(product: tuple, shape: tuple, operand: tuple, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    m, n = product
+    inputs = [rng.normal(size=size).astype("float32") for size in ((m, 5), (5, n), operand)]
+    with Trace() as trace:
+        a, b, c = (trace.input(x.shape) for x in inputs)
+        reshaped = ops.reshape(ops.matmul(a, b), shape)
+        programs = [trace.compile([ops.tanh(reshaped + c) * reshaped], fuse=fuse) for fuse in (True, False)]
+    assert programs[0].step_count == steps
+    fused, unfused = (program.run(inputs)[0] for program in programs)
+    np.testing.assert_array_equal(fused, unfused)
+    expected = (inputs[0] @ inputs[1]).reshape(shape)
+    np.testing.assert_allclose(fused, np.tanh(expected + inputs[2]) * expected, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rank", [3, 4])
+def test_a_stack_of_rows_trains_as_one_product(rank: int) -> None:
+    """Dense layers on (batch, time, features): bias and activation, and the update, ride in products."""
+    kernel, bias = Variable(np.ones((16, 8), "float32")), Variable(np.zeros(8, "float32"))
+    shape = (4, 6, 16) if rank == 3 else (2, 2, 6, 16)
+    with Trace() as trace:
+        forward = ops.relu(ops.matmul(trace.input(shape), kernel) + bias)
+        assert trace.compile([forward]).step_count == 1
+    with Trace() as trace:
+        forward = ops.relu(ops.matmul(trace.input(shape), kernel) + bias)
+        gradients = trace.gradients(ops.sum(forward), [kernel, bias])
+        for v, gradient in zip((kernel, bias), gradients, strict=True):
+            v.assign(v - 0.1 * gradient)
+        text = trace.compile([]).text()
+    assert text.count("matmul+elementwise") == 2 and "commit matmul+elementwise" in text, text
+
+
 def test_a_mask_of_the_backward_pass_is_not_stored() -> None:
     w1, w2 = (Variable(np.ones(shape, "float32")) for shape in ((4, 6), (6, 2)))
     with Trace() as trace:

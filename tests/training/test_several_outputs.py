@@ -8,6 +8,9 @@ from tests.training.outputs_table import ALL, DICT, IDS, LIST, Y1, Y2, W, X, fun
 
 import ranvier as rv
 
+# Of outputs without a loss.
+pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+
 
 @pytest.mark.parametrize(("make", "row"), ALL, ids=IDS)
 def test_every_way_trains_and_reports_the_same(make, row):
