@@ -71,6 +71,14 @@ def test_functions_of_numpy_refuse_keras_tensors() -> None:
         np.exp(rv.Input((3,)))
 
 
+def test_rounding() -> None:
+    a = np.float32([1.26, 2.5, -0.4])
+    for found in (round(rv.Variable(a), 1), rv.jit(lambda t: round(t, 1))(a)):
+        np.testing.assert_allclose(found, [1.3, 2.5, -0.4], rtol=1e-6)
+    assert rv.jit(lambda t: round(t))(a).tolist() == [1, 2, 0]
+    assert round(rv.Input((3,))).shape == (None, 3)
+
+
 def test_items_are_not_assigned() -> None:
     for value in (rv.Variable(A), rv.Input((3,))):
         with pytest.raises(TypeError, match=r"test_operators\.py:\d+: .*item assignment.*ops\.slice_update"):

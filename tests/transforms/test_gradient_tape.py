@@ -141,6 +141,19 @@ def test_misuse_is_named() -> None:
         count = ops.argmax(rv.Variable(np.float32([1, 2])))
     with pytest.raises(TypeError, match="int32"):
         tape.gradient(count, rv.Variable(1.0))
+    kept = []
+
+    @rv.jit
+    def step() -> object:
+        with rv.GradientTape() as tape:
+            loss = v * v
+        kept.append((tape, loss))
+        return loss
+
+    v = rv.Variable(2.0)
+    step()
+    with pytest.raises(RuntimeError, match="ask it in the step"):
+        kept[0][0].gradient(kept[0][1], v)
 
 
 def test_eager_values_follow_writes_from_outside() -> None:

@@ -183,6 +183,8 @@ def test_inside_another_trace_it_is_a_part() -> None:
         (lambda x: ops.convert_to_numpy(x), "ranvier.ops"),
         (lambda x: x.__setitem__(0, 1.0), "ops.slice_update"),
         (lambda x: f"{x[0]:.2f}", "the tensor itself"),
+        (lambda x: list(x[0]), "cannot be iterated"),
+        (lambda x: len(x[0]), "no length"),
     ],
 )
 def test_values_that_python_needs_are_refused_with_the_line(fn, advice) -> None:
@@ -201,6 +203,42 @@ def test_variables_are_not_made_while_a_step_is_traced() -> None:
     for make in (lambda: rv.Variable(1.0, name="v"), rv.metrics.Mean, lambda: rv.optimizers.SGD(0.1)):
         with pytest.raises(ValueError, match=r"test_jit\.py:\d+: A Variable.*`__init__` or `build`"):
             rv.jit(lambda make=make: make() and None)()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: rv.layers.Dense(2),
+        lambda: rv.Sequential([rv.layers.Flatten(), rv.layers.Dense(2)]),
+        lambda: rv.Model(x := rv.Input((3,)), rv.layers.Dense(2)(x)),
+    ],
+)
+def test_layers_with_weights_are_not_made_while_a_step_is_traced(make) -> None:
+    """Each program would have weights of its own, which nobody trains."""
+
+    class Makes(rv.Layer):
+        def call(self, x):
+            return make()(x)
+
+    x = np.ones((4, 3), "float32")
+    for call in (rv.jit(lambda x: make()(x)), rv.Sequential([Makes()]).predict):
+        with pytest.raises(ValueError, match=r"test_jit\.py:\d+: A Variable named 'kernel' was made"):
+            call(x)
+    assert Makes()(x).shape == (4, 2)  # outside of a step it is a layer like any other
+    assert rv.jit(lambda x: rv.layers.Add()([rv.layers.Flatten()(x), x]))(x).shape == (4, 3)
+
+
+def test_layers_that_a_build_or_a_layer_makes_for_itself_are_no_strays() -> None:
+    class Builds(rv.Layer):
+        def build(self, shape):
+            inner = rv.Sequential([rv.layers.Dense(2)])
+            self.inner = {"all": [inner]}
+
+        def call(self, x):
+            return self.inner["all"][0](x)
+
+    net = rv.Sequential([Builds()])
+    assert rv.jit(net)(np.ones((4, 3), "float32")).shape == (4, 2) and len(net.weights) == 2
 
 
 def test_programs_that_take_much_memory_are_dropped(monkeypatch) -> None:

@@ -82,6 +82,9 @@ class Operators:
     def __abs__(self) -> Any:
         return _functions["absolute"](self)
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return _functions["round"](self, ndigits or 0)
+
     def __invert__(self) -> Any:
         return _functions["logical_not"](self)
 

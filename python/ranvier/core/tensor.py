@@ -61,12 +61,12 @@ class Tensor(Operators):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("A scalar tensor has no length.")
+            raise TypeError(f"{user_line()}: A scalar tensor has no length.")
         return self.shape[0]
 
     def __iter__(self) -> Any:
         if not self.shape:
-            raise TypeError("A scalar tensor cannot be iterated.")
+            raise TypeError(f"{user_line()}: A scalar tensor cannot be iterated.")
         return (self[i] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:

@@ -40,14 +40,24 @@ def no_trace() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def variables_allowed() -> Iterator[None]:
-    """Inside, variables may be made although a trace is open: what is built on its first call needs it."""
+def variables_allowed(but_not: bool = False) -> Iterator[None]:
+    """Inside, variables may be made although a trace is open: what is built on its first call needs it.
+
+    Args:
+        but_not: turns it around: inside, they may not be made whatever is built there.
+    """
     outer = _local.__dict__.get("building", False)
-    _local.building = True
+    _local.building = None if but_not or outer is None else True
     try:
         yield
     finally:
         _local.building = outer
+
+
+def in_a_step() -> bool:
+    """Whether a step is being traced, and what runs is no `build` in it."""
+    trace = current_trace()
+    return trace is not None and not trace.is_eager and not _local.__dict__.get("building", False)
 
 
 def check_new_variable(what: str) -> None:
@@ -59,8 +69,7 @@ def check_new_variable(what: str) -> None:
     Raises:
         ValueError: in an open trace that is compiled later.
     """
-    trace = current_trace()
-    if trace is not None and not trace.is_eager and not _local.__dict__.get("building", False):
+    if in_a_step():
         raise ValueError(
             f"{user_line()}: {what} was made while a step is traced. A step is traced once and runs often; "
             "variables must be there before: make them in `__init__` or `build`, or outside of the function."

@@ -17,7 +17,7 @@ from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
 from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec, placeholders
-from ranvier.core.trace import current_trace, variables_allowed
+from ranvier.core.trace import current_trace, in_a_step, variables_allowed
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
@@ -57,7 +57,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
         stores = {kind: list(getattr(self, f"_{kind}")) for kind in _STORES}
         self._building = True
         try:
-            with scope.name_scope(self.name), variables_allowed():
+            with scope.name_scope(self.name), variables_allowed(but_not=self._is_stray):
                 self.path = scope.current_path()
                 build(self, *args, **kwargs)
         except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses
@@ -99,9 +99,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
     # Attributes that are stored without being looked into.
     _untracked: frozenset[str] = frozenset(
-        {"_tracker", "_layers", "_metrics", "_losses", "_losses_trace", "_inbound_nodes", "_remat_mode"}
+        "_tracker _layers _metrics _losses _losses_trace _inbound_nodes _remat_mode _is_stray".split()
     )
     _building = False
+    _is_stray = False  # made in a step that is traced, and no layer's own: its weights would be lost
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
@@ -136,6 +137,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self._build_shapes = None
         self._losses = []
         self._losses_trace = None
+        if in_a_step():
+            self._is_stray = True
         self._input_shape_arg = _first_layer_shape(kwargs)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")

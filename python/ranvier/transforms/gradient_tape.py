@@ -115,13 +115,19 @@ class GradientTape:
             In a nest like `sources`: tensors where a trace is open, arrays outside.
 
         Raises:
-            RuntimeError: if the tape has recorded nothing, or was asked before and is not persistent.
+            RuntimeError: if the tape has recorded nothing, was asked before and is not persistent, or belongs
+                to a step that was traced before.
             TypeError: for an integer target.
             ValueError: for a source that is neither a variable nor a tensor of the block, and for
                 `output_gradients` that do not fit.
         """
         if self._trace is None:
             raise RuntimeError("The tape has recorded nothing: compute the target inside its `with` block.")
+        if current_trace() is None and not self._trace.is_eager:
+            raise RuntimeError(
+                "The tape was asked after the step that it belongs to was traced: ask it in the step, where "
+                "the gradients are computed whenever the step runs."
+            )
         if self._used and not self._persistent:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients. Make it "
