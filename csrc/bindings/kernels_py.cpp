@@ -245,11 +245,11 @@ void see(void* context, std::int64_t row, std::int64_t row_end, std::int64_t col
 // A whole product, planned and run: the kernels gemm_* take part in it as the plan says. `leading`: lda, ldb,
 // ldc. `copy` [m, n] and `visits` (int32 [m, n]) get what an epilogue saw; None runs without one. uint16 arrays a
 // and b hold bfloat16, whose product is float32; `bf16_dot` false keeps it from the processor's instruction. Returns
-// the plan's path (a GemmPath) and threads; for "reference", 0 and 1.
+// the plan's path (a GemmPath) and threads; for "reference", 0 and 1. `strips`: as in GemmProblem.
 py::tuple gemm(const std::string& isa, const std::vector<std::int64_t>& sizes,
                std::pair<bool, bool> transposed, const std::vector<std::int64_t>& leading, const py::array& a,
                const py::array& b, py::array c, int threads, const py::object& copy, const py::object& visits,
-               bool bf16_dot) {
+               bool bf16_dot, bool strips) {
   const DType dtype = dtype_of_array(c);
   const bool bf16 = dtype_of_array(a) == DType::u16;
   require(sizes.size() == 3 && leading.size() == 3, "sizes are (m, n, k), leading is (lda, ldb, ldc).");
@@ -257,7 +257,7 @@ py::tuple gemm(const std::string& isa, const std::vector<std::int64_t>& sizes,
           "Arrays of one dtype, or two of uint16 and one of float32, are expected.");
   const GemmProblem problem{.dtype = dtype, .m = sizes[0], .n = sizes[1], .k = sizes[2],
                             .trans_a = transposed.first, .trans_b = transposed.second,
-                            .lda = leading[0], .ldb = leading[1], .ldc = leading[2], .bf16 = bf16};
+                            .lda = leading[0], .ldb = leading[1], .ldc = leading[2], .strips = strips, .bf16 = bf16};
   if (isa == "reference") {
     gemm_reference(problem, a.data(), b.data(), c.mutable_data());
     return py::make_tuple(0, 1);
@@ -286,7 +286,8 @@ void bind_kernels(py::module_& m) {
   k.def("table", &table, py::arg("isa"));
   k.def("gemm", &gemm, py::arg("isa"), py::arg("sizes"), py::arg("transposed"), py::arg("leading"),
         py::arg("a"), py::arg("b"), py::arg("c"), py::arg("threads") = 1, py::arg("copy") = py::none(),
-        py::arg("visits") = py::none(), py::arg("bf16_dot") = true);
+        py::arg("visits") = py::none(), py::arg("bf16_dot") = true,
+        py::arg("strips") = false);
   k.def("philox4x32", &philox4x32, py::arg("counter"), py::arg("key"));
   k.attr("bf16_dot") = has_bf16_dot();
   k.attr("isas") = tuple_of(supported_isas());

@@ -58,8 +58,18 @@ bool is_one_matrix(const Shape& shape) {
 
 }  // namespace
 
-bool is_one_product(const Attributes& attributes, const Shape& a, const Shape& b) {
-  return is_one_matrix(b) && (is_one_matrix(a) || !attributes.get<bool>("transpose_a"));
+bool is_one_product(const MatmulFlags& flags, const Shape& a, const Shape& b) {
+  return is_one_matrix(b) && (is_one_matrix(a) || !flags.transpose_a);
+}
+
+bool multiplies_along_k(const MatmulFlags& flags, const Shape& a, const Shape& b) {
+  const std::int64_t m = a[a.rank() - (flags.transpose_a ? 1 : 2)], n = b[b.rank() - (flags.transpose_b ? 2 : 1)];
+  const bool row = m == 1 && (is_one_matrix(a) || !is_one_product(flags, a, b)), column = n == 1;
+  return (column && (row || !flags.transpose_a)) || (row && flags.transpose_b);
+}
+
+bool sums_in_strips(const Attributes& attributes, const Shape& a, const Shape& b) {
+  return !attributes.has("in_order") && multiplies_along_k(attributes, a, b);
 }
 
 const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul};

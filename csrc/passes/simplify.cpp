@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ops/matmul.h"
 #include "ops/ops.h"
 
 namespace ranvier {
@@ -75,17 +76,28 @@ class Simplifier {
     }
   }
 
-  // A product reads a transposed matrix as it lies.
+  // A product reads a transposed matrix as it lies, and keeps its order of additions: a matrix that it sums along in
+  // strips stays as it is.
   void fold_transposes(Node& node) const {
-    static constexpr const char* kFlags[] = {"transpose_a", "transpose_b"};
-    bool flags[2] = {node.attributes.get<bool>(kFlags[0]), node.attributes.get<bool>(kFlags[1])};
+    MatmulFlags flags(node.attributes);
+    const auto along_k = [&](const MatmulFlags& with, const std::vector<NodeId>& inputs) {
+      return multiplies_along_k(with, shape(inputs[0]), shape(inputs[1]));
+    };
+    const bool strips = sums_in_strips(node.attributes, shape(node.inputs[0]), shape(node.inputs[1]));
     for (std::size_t i = 0; i < 2; ++i) {
       const Node& operand = at(node.inputs[i]);
       if (operand.op != &def_transpose || !swaps_last(operand.attributes.get<Ints>("axes"))) continue;
-      node.inputs[i] = operand.inputs[0];
-      flags[i] = !flags[i];
+      MatmulFlags folded = flags;
+      std::vector<NodeId> inputs = node.inputs;
+      bool& flag = i == 0 ? folded.transpose_a : folded.transpose_b;
+      flag = !flag;
+      inputs[i] = operand.inputs[0];
+      if (strips && !along_k(folded, inputs)) continue;
+      node.inputs = inputs;
+      flags = folded;
     }
-    node.attributes = {{kFlags[0], flags[0]}, {kFlags[1], flags[1]}};
+    node.attributes = {{"transpose_a", flags.transpose_a}, {"transpose_b", flags.transpose_b}};
+    if (!strips && along_k(flags, node.inputs)) node.attributes.set("in_order", true);
   }
 
   static bool swaps_last(const Ints& axes) {

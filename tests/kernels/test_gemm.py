@@ -1,12 +1,14 @@
 """Whole products, as planned and run: sizes at the edges of tiles and blocks, all paths, threads, epilogues.
 
 An element of the product of depth k is a chain of k fused multiply-adds: within k eps sum |a||b| of the exact
-value, and the reference (double for float32, long double for float64) within its last rounding.
+value, and the reference (double for float32, long double for float64) within its last rounding. In strips the
+chains are shorter, and folding their ends adds four roundings (float64: three).
 """
 
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from tests.kernels.harness import (
     ISAS,
     KERNELS,
+    SIZES,
     TABLES,
     assert_same_bits,
     assert_untouched,
@@ -25,12 +28,13 @@ from tests.kernels.harness import (
 
 COVERED = {
     f"gemm_{kernel}_{suffix}"
-    for kernel, suffix in itertools.product(("block", "pack", "pack_a", "thin"), ("f32", "f64"))
+    for kernel, suffix in itertools.product(("block", "pack", "pack_a", "thin", "dot"), ("f32", "f64"))
 }
 COVERED |= {"gemm_tile_shape"}
 
 TRANSPOSED = list(itertools.product((False, True), repeat=2))
 FLOATS = ("float32", "float64")
+STRIP = {"float32": 16, "float64": 8}  # lanes along k of a product that is a vector
 
 # The bits of GemmPath (csrc/kernels/gemm/gemm_path.h) that the shapes here must reach.
 PATHS = {
@@ -41,6 +45,7 @@ PATHS = {
     "thin rows": 8,
     "pack A": 64,
     "turned": 128,
+    "dots": 256,
 }
 
 
@@ -95,6 +100,7 @@ def product(
     threads: int,
     watched: bool = True,
     bf16_dot: bool = True,
+    strips: bool = False,
 ) -> tuple[np.ndarray, int, int]:
     """C, the path and the threads. Checks what an epilogue sees, and what lies around C's rows. Operands of
     uint16 hold bfloat16."""
@@ -105,7 +111,7 @@ def product(
     visits, copy = np.zeros((m, n), np.int32), np.empty((m, n), dtype)
     options: dict[str, Any] = {"copy": copy, "visits": visits} if watched else {}
     leading = [a[1], b[1], n + slack]
-    options["bf16_dot"] = bf16_dot
+    options |= {"bf16_dot": bf16_dot, "strips": strips}
     path, used = KERNELS.gemm(isa, shape, transposed, leading, a[0], b[0], c, threads, **options)
     rows = np.lib.stride_tricks.as_strided(c, (m, n), ((n + slack) * dtype.itemsize, dtype.itemsize)).copy()
     assert_untouched(c)
@@ -125,6 +131,7 @@ def check(
     slack: int = 0,
     threads: tuple[int, ...] = (1,),
     isas: tuple[str, ...] = ISAS,
+    strips: bool = False,
 ) -> dict[str, tuple[int, int]]:
     """Against the reference, and between instruction sets and threads. Returns path and threads by set."""
     m, n, k = shape
@@ -136,7 +143,8 @@ def check(
         left, right = (
             x.astype(np.float64) for x in (dense(*a, m, k, transposed[0]), dense(*b, k, n, transposed[1]))
         )
-        bound = (k + 1) * 1.01 * unit_roundoff(np.dtype(dtype)) * (np.abs(left) @ np.abs(right))
+        chain = -(-k // STRIP[dtype]) + 4 if strips else k
+        bound = (chain + 1) * 1.01 * unit_roundoff(np.dtype(dtype)) * (np.abs(left) @ np.abs(right))
     if m * n * k > 2**26:  # the reference would take a second
         assert dtype == "float32"
         expected = left @ right
@@ -147,7 +155,7 @@ def check(
         for count in threads:
             what = f"{shape} {dtype} {transposed} on {isa} with {count} threads"
             actual, path, used = product(
-                isa, shape, transposed, a, b, slack, count, watched=slack > 0 or count > 1
+                isa, shape, transposed, a, b, slack, count, slack > 0 or count > 1, strips=strips
             )
             if dtype in FLOATS:
                 assert_within(actual, expected, bound, what)
@@ -209,13 +217,15 @@ def test_blocks_and_threads(dtype: str, transposed: tuple[bool, bool]) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_every_path_is_reached(dtype: str) -> None:
     """Paths are chosen by shape: these shapes must reach all of them on every instruction set."""
-    shapes = [*LARGE, (3, 130, 70), (130, 3, 70), (9, 9, 9)]
+    shapes = [*LARGE, (3, 130, 70), (130, 3, 70), (9, 9, 9), (1, 70, 70)]
     for isa in ISAS:
         reached = set()
         for (m, n, k), (trans_a, trans_b) in itertools.product(shapes, TRANSPOSED):
             a, b, c = np.ones(m * k, dtype), np.ones(k * n, dtype), np.empty((m, n), dtype)
             leading = [m if trans_a else k, k if trans_b else n, n]
-            path, _ = KERNELS.gemm(isa, (m, n, k), (trans_a, trans_b), leading, a, b, c, 2)
+            path, _ = KERNELS.gemm(
+                isa, (m, n, k), (trans_a, trans_b), leading, a, b, c, 2, strips=m == 1 and trans_b
+            )
             assert (c == k).all()
             reached |= {bit for bit in PATHS.values() if (path & bit) or path == bit}
         assert reached == set(PATHS.values()), (
@@ -232,6 +242,67 @@ def test_a_product_in_several_passes(transposed: tuple[bool, bool]) -> None:
     check((163, 1601, 1709), "float32", transposed, threads=(1, 2, 4, 6), isas=fused)
 
 
+def in_strips(lines: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """The dot products of lines, by the definition, each multiply-add rounded from exact numbers. (A float32
+    is rounded to double first, which matters once in 2^29 times.)"""
+    number, lanes = lines.dtype.type, STRIP[lines.dtype.name]
+    result = np.empty(len(lines), lines.dtype)
+    for q, line in enumerate(lines):
+        sums = np.zeros(lanes, lines.dtype)
+        for p, (x, y) in enumerate(zip(line.tolist(), vector.tolist(), strict=True)):
+            sums[p % lanes] = number(float(Fraction(x) * Fraction(y) + Fraction(float(sums[p % lanes]))))
+        while len(sums) > 1:
+            sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+        result[q] = sums[0]
+    return result
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_vectors_are_summed_in_strips(dtype: str) -> None:
+    rng = np.random.default_rng(7)
+    for lines, k in ((1, 1), (2, 7), (3, 8), (5, 16), (9, 17), (15, 40), (17, 67)):
+        x, y = rng.normal(size=(lines, k)).astype(dtype), rng.normal(size=k).astype(dtype)
+        expected = in_strips(x, y)
+        for isa, across in itertools.product(ISAS, (False, True)):
+            c = np.empty(lines, dtype)
+            shape, leading = ((1, lines, k), [k, k, lines]) if across else ((lines, 1, k), [k, 1, 1])
+            a, b = (y, x.ravel()) if across else (x.ravel(), y)
+            KERNELS.gemm(isa, shape, (False, across), leading, a, b, c, strips=True)
+            assert_same_bits(c, expected, (isa, shape))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_strips(dtype: str) -> None:
+    """All that may be summed in strips: with one element, a column or a row of many, shared by threads."""
+    for i, k in enumerate(SIZES):
+        for transposed in ((False, False), (False, True), (True, True)):
+            check((1, 1, k), dtype, transposed, slack=2, strips=True)
+        for lines in (2, 7, 16 + i):
+            for transposed in TRANSPOSED:
+                slack = (0, 3)[lines % 2]
+                if not transposed[0]:
+                    check((lines, 1, k), dtype, transposed, slack, strips=True)
+                if transposed[1]:
+                    check((1, lines, k), dtype, transposed, slack, strips=True)
+    check((1, 1, 70), dtype, (True, False), strips=True)
+    used = 1
+    for shape, transposed in (((801, 1, 515), (False, False)), ((1, 801, 515), (True, True))):
+        ran = check(shape, dtype, transposed, slack=1, threads=(1, 2, 4), strips=True)
+        used = max(used, *(threads for _, threads in ran.values()))
+    assert used > 1, "no product was shared by threads"
+
+
+def test_strips_are_of_vectors_that_lie_along_k() -> None:
+    x = np.ones(100, np.float32)
+    for shape, transposed in (
+        ((2, 3, 4), (False, True)),
+        ((1, 3, 4), (False, False)),
+        ((3, 1, 4), (True, True)),
+    ):
+        with pytest.raises(ValueError, match="strips"):
+            KERNELS.gemm(ISAS[0], shape, transposed, [4, 4, 4], x, x, x.copy(), strips=True)
+
+
 @pytest.mark.parametrize("transposed", TRANSPOSED)
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
 def test_integers_wrap(dtype: str, transposed: tuple[bool, bool]) -> None:
@@ -242,12 +313,13 @@ def test_integers_wrap(dtype: str, transposed: tuple[bool, bool]) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_special_values_stay_in_their_row_and_column(dtype: str) -> None:
     info = np.finfo(dtype)
-    shapes = ((9, 35, 20), (70, 130, 33), (3, 65, 18), (65, 3, 18))
+    shapes = ((9, 35, 20), (70, 130, 33), (3, 65, 18), (65, 3, 18), (65, 1, 18))
     for (m, n, k), transposed in itertools.product(shapes, TRANSPOSED):
+        strips = n == 1 and not transposed[0]
         a = np.ones((m, k), dtype)
         b = np.ones((k, n), dtype)
         a[0, 0], a[1, k - 1], a[2, 1] = np.nan, np.inf, info.max
-        b[0, 0], b[1, 1] = -np.inf, info.smallest_subnormal
+        b[0, 0], b[1, -1] = -np.inf, info.smallest_subnormal
         memory = [
             np.ascontiguousarray(x.T if t else x).ravel() for x, t in zip((a, b), transposed, strict=True)
         ]
@@ -256,7 +328,7 @@ def test_special_values_stay_in_their_row_and_column(dtype: str) -> None:
         with np.errstate(all="ignore"):
             expected = (a.astype(np.longdouble) @ b.astype(np.longdouble)).astype(dtype)
         for isa in ISAS:
-            actual, _, _ = product(isa, (m, n, k), transposed, *operands, 0, 1)
+            actual, _, _ = product(isa, (m, n, k), transposed, *operands, 0, 1, strips=strips)
             np.testing.assert_array_equal(np.isfinite(actual), np.isfinite(expected), f"{isa} {(m, n, k)}")
             np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected), f"{isa} {(m, n, k)}")
             np.testing.assert_allclose(actual, expected, rtol=k * float(info.eps))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,60 @@ def test_fused_programs_equal_unfused_ones(seed: int) -> None:
 
     for fused, unfused in zip(build(True), build(False), strict=True):
         np.testing.assert_array_equal(fused, unfused)
+
+
+VECTORS = [((1, 70), (70, 35)), ((35, 70), (70, 1)), ((1, 70), (70, 1)), ((35, 1), (1, 70))]
+VECTORS += [
+    ((3, 1, 70), (70, 35)),
+    ((3, 1, 70), (3, 70, 35)),
+    ((3, 5, 70), (70, 1)),
+    ((1, 1, 70), (1, 70, 5)),
+]
+FLIPS = list(itertools.product((False, True), repeat=2))
+
+
+def flipped(x: np.ndarray, flip: bool) -> np.ndarray:
+    return np.ascontiguousarray(x.swapaxes(-1, -2) if flip else x)
+
+
+@pytest.mark.parametrize("shapes", VECTORS)
+def test_a_transposition_changes_no_order_of_sums(shapes: list[tuple[int, int]]) -> None:
+    """A product that is a vector is summed in increasing k or in strips, by how its operands were given."""
+    rng = np.random.default_rng(1)
+    operands = [rng.normal(size=shape).astype("float32") for shape in shapes]
+    for flips in FLIPS:
+        stored = [flipped(x, flip) for x, flip in zip(operands, flips, strict=True)]
+        results, steps = [], []
+        for fuse in (True, False):
+            with Trace() as trace:
+                given = [trace.input(x.shape) for x in stored]
+                a, b = (ops.swapaxes(x, -1, -2) if flip else x for x, flip in zip(given, flips, strict=True))
+                y = ops.matmul(a, b)
+                program = trace.compile([y, *trace.gradients(ops.sum(ops.sin(y)), [a, b])], fuse=fuse)
+            results.append(program.run(stored))
+            steps.append(program.step_count)
+        assert steps[0] < steps[1]
+        for fused, unfused in zip(*results, strict=True):
+            np.testing.assert_array_equal(fused, unfused)
+
+
+@pytest.mark.parametrize("units", [1, 5, 40])
+def test_a_row_is_the_same_alone_and_among_others(units: int) -> None:
+    """Forward, also against a matrix that was transposed."""
+    rng = np.random.default_rng(2)
+    x, w = (rng.normal(size=shape).astype("float32") for shape in ((33, 130), (130, units)))
+    for flip in (False, True):
+
+        def forward(rows: np.ndarray, flip: bool = flip) -> np.ndarray:
+            with Trace() as trace:
+                left, right = trace.input(rows.shape), trace.input(flipped(w, flip).shape)
+                program = trace.compile([ops.matmul(left, ops.transpose(right) if flip else right)])
+            return program.run([rows, flipped(w, flip)])[0]
+
+        among = forward(x)
+        np.testing.assert_array_equal(forward(x[:, None])[:, 0], among)
+        for i in (0, 32):
+            np.testing.assert_array_equal(forward(x[i : i + 1]), among[i : i + 1])
 
 
 def test_fusion_makes_fewer_steps() -> None:

@@ -41,8 +41,10 @@ GemmProblem problem_of(const OpRequest& request) {
   const Shape &a = request.inputs[0].shape, &b = request.inputs[1].shape, &c = request.output.shape;
   GemmProblem problem;
   problem.dtype = request.output.dtype;
-  problem.trans_a = request.attributes.get<bool>("transpose_a");
-  problem.trans_b = request.attributes.get<bool>("transpose_b");
+  const MatmulFlags flags(request.attributes);
+  problem.trans_a = flags.transpose_a;
+  problem.trans_b = flags.transpose_b;
+  problem.strips = sums_in_strips(request.attributes, a, b);
   problem.m = c[c.rank() - 2];
   problem.n = c[c.rank() - 1];
   problem.k = a[a.rank() - (problem.trans_a ? 2 : 1)];

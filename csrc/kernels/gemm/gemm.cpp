@@ -26,6 +26,7 @@ struct Kernels<float> {
   static auto pack(const KernelTable& t) { return t.gemm_pack_f32; }
   static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f32; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f32; }
+  static auto dot(const KernelTable& t) { return t.gemm_dot_f32; }
 };
 template <>
 struct Kernels<double> {
@@ -36,6 +37,7 @@ struct Kernels<double> {
   static auto pack(const KernelTable& t) { return t.gemm_pack_f64; }
   static auto pack_a(const KernelTable& t) { return t.gemm_pack_a_f64; }
   static auto thin(const KernelTable& t) { return t.gemm_thin_f64; }
+  static auto dot(const KernelTable& t) { return t.gemm_dot_f64; }
 };
 template <>
 struct Kernels<std::uint16_t> {  // bfloat16
@@ -193,13 +195,38 @@ void run_thin(const GemmPlan& plan, const T* a, const T* b, T* c, const GemmEpil
   });
 }
 
+// The matrix's lines are cut into tasks. The vector is copied where its elements are apart.
+template <class T>
+void run_dots(const GemmPlan& plan, const T* a, const T* b, T* c, T* scratch, const GemmEpilogue* epilogue) {
+  const GemmProblem& q = plan.problem;
+  const auto dot = Kernels<T>::dot(*plan.table);
+  const bool rows = has_lines_of_a(q);
+  const std::int64_t lines = rows ? q.m : q.n, step = rows ? plan.mc : plan.nc;
+  const std::int64_t ld = rows ? q.lda : q.ldb, c_step = rows ? q.ldc : 1;
+  const T* const x = rows ? a : b;
+  const T* y = rows ? b : a;
+  if (plan.scratch_bytes > 0) {
+    const std::int64_t apart = rows ? q.ldb : q.lda;
+    for (std::int64_t p = 0; p < q.k; ++p) scratch[p] = y[p * apart];
+    y = scratch;
+  }
+  parallel_for(plan.threads, div_up(lines, step), [&](std::int64_t task, int thread) {
+    if (plan.interruptible && interrupted()) return;
+    const std::int64_t at = task * step, count = std::min(step, lines - at);
+    dot(count, q.k, x + at * ld, ld, y, c + at * c_step, c_step);
+    finish(epilogue, rows ? at : 0, rows ? count : 1, rows ? 0 : at, rows ? 1 : count, thread);
+  });
+}
+
 template <class T>
 void run(const GemmPlan& plan, const void* a_bytes, const void* b_bytes, void* c_bytes, void* scratch,
          const GemmEpilogue* epilogue) {
   const T* const a = static_cast<const T*>(a_bytes);
   const T* const b = static_cast<const T*>(b_bytes);
   T* const c = static_cast<T*>(c_bytes);
-  if ((plan.path & (kGemmThinCols | kGemmThinRows)) != 0) {
+  if ((plan.path & kGemmDots) != 0) {
+    run_dots(plan, a, b, c, static_cast<T*>(scratch), epilogue);
+  } else if ((plan.path & (kGemmThinCols | kGemmThinRows)) != 0) {
     run_thin(plan, a, b, c, epilogue);
   } else if ((plan.path & kGemmTurned) != 0) {
     run_turned(plan, a, b, c, scratch, epilogue);

@@ -3,7 +3,8 @@
 // A is read at A[i * lda + p] (or A[p * lda + i] when trans_a), B at B[p * ldb + j] (or B[j * ldb + p] when
 // trans_b); C is row-major with row stride ldc and is overwritten. Operands do not alias C. Every element of
 // C is fma(a, b, acc) over p in increasing order from 0, whatever the blocking, threads and instruction set:
-// where k is blocked, the accumulators are reloaded from C. k == 0 gives zeros.
+// where k is blocked, the accumulators are reloaded from C. k == 0 gives zeros. With
+// `strips` C is a vector and its elements are summed in strips of k (gemm_dot in kernels.def).
 //
 // Of bfloat16 operands (C is float32) p goes by in pairs, the odd one of a pair first, denormal operands count
 // as zero and denormal results become zero: the arithmetic of VDPBF16PS, which does it where there is one.
@@ -23,6 +24,8 @@ struct GemmProblem {
   std::int64_t m = 0, n = 0, k = 0;
   bool trans_a = false, trans_b = false;
   std::int64_t lda = 0, ldb = 0, ldc = 0;
+  // n is 1 and A's rows lie along k, or m is 1 and B's columns do: sums in strips.
+  bool strips = false;
   bool bf16 = false;  // A and B hold bfloat16 in std::uint16_t; dtype, which is C's, is f32
 };
 

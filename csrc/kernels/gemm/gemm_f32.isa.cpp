@@ -1,5 +1,6 @@
 // The product's kernels for float, and the shape of the register tile. Contracts: kernels.def.
 #include "kernels/gemm/gemm_block.h"
+#include "kernels/gemm/gemm_dot.h"
 #include "kernels/gemm/gemm_pack.h"
 #include "kernels/gemm/gemm_thin.h"
 #include "kernels/table.h"
@@ -33,6 +34,11 @@ void gemm_thin_f32(std::int64_t lines, std::int64_t thin_count, std::int64_t k, 
                    std::int64_t ld, bool by_rows, const float* y, std::int64_t y_k, std::int64_t y_line,
                    float* c, std::int64_t c_long, std::int64_t c_thin) {
   thin<float>(lines, thin_count, k, x, ld, by_rows, y, y_k, y_line, c, c_long, c_thin);
+}
+
+void gemm_dot_f32(std::int64_t lines, std::int64_t k, const float* x, std::int64_t ld, const float* y, float* c,
+                  std::int64_t c_step) {
+  dot<float>(lines, k, x, ld, y, c, c_step);
 }
 
 }  // namespace ranvier::RANVIER_ISA

@@ -62,6 +62,16 @@ void check(const GemmProblem& q) {
   require(q.lda >= (q.trans_a ? q.m : q.k), "gemm: lda=", q.lda, " is less than a row of A");
   require(q.ldb >= (q.trans_b ? q.k : q.n), "gemm: ldb=", q.ldb, " is less than a row of B");
   require(q.ldc >= q.n, "gemm: ldc=", q.ldc, " is less than a row of C, n=", q.n);
+  require(!q.strips || has_lines_of_a(q) || has_lines_of_b(q),
+          "gemm: sums in strips are those of a vector and lines along k, got m=", q.m, " n=", q.n);
+}
+
+// With one term there is no order of sums, and a column of B whose elements are side by side is a row as well.
+void read_as_row(GemmProblem& q) {
+  q.strips = false;
+  if (!q.trans_b || q.ldb != 1) return;
+  q.trans_b = false;
+  q.ldb = q.n;
 }
 
 // A B that lies as the tiles read it is copied only where it is large, and read again for many rows.
@@ -93,6 +103,7 @@ bool is_better_turned(const GemmProblem& q, const Tile& tile) {
 int choose_path(const GemmProblem& q, const Tile& tile) {
   if (q.k == 0) return kGemmInPlace;  // zeros
   if (q.bf16) return kGemmPackB | kGemmPackA;
+  if (q.strips) return kGemmDots;
   if (q.n <= 4 && q.m >= 2 * q.n) return kGemmThinCols;
   if (q.m <= 4 && q.trans_b) return kGemmThinRows;
   if (is_better_turned(q, tile)) return kGemmTurned;
@@ -105,8 +116,9 @@ double nanoseconds(const GemmPlan& plan, const Tile& tile) {
   const GemmProblem& q = plan.problem;
   const double m = static_cast<double>(q.m), n = static_cast<double>(q.n), k = static_cast<double>(q.k);
   const std::int64_t lanes = tile.cols / 2;
-  const bool thin = (plan.path & (kGemmThinCols | kGemmThinRows)) != 0;
-  const double columns = thin ? 4 * n : static_cast<double>(round_up(q.n, lanes));  // idle lanes, or shuffles
+  const bool thin = (plan.path & (kGemmThinCols | kGemmThinRows)) != 0, dots = plan.path == kGemmDots;
+  // Idle lanes, or shuffles, or two loads a cycle.
+  const double columns = dots ? 2 * n : thin ? 4 * n : static_cast<double>(round_up(q.n, lanes));
   const double compute = m * columns * k / (2.0 * static_cast<double>(lanes)) / kCyclesPerNanosecond;
   const double bytes = (m * k + k * n + m * n) * static_cast<double>(size_of(q.dtype));
   return std::max(compute, bytes / kBytesPerNanosecond);
@@ -190,9 +202,10 @@ void choose_blocks(GemmPlan& plan, const Tile& tile, int max_threads, double epi
   if (q.k == 0) return;
   const std::int64_t parts =
       plan.threads == 1 ? 1 : 4 * plan.threads;  // some more, as cores are never all equal
-  if (plan.path == kGemmThinCols) {
+  const bool dots = plan.path == kGemmDots;
+  if (plan.path == kGemmThinCols || (dots && has_lines_of_a(q))) {
     plan.mc = std::min({q.m, round_up(piece(q.m, parts, 1), 64), kThinLines});
-  } else if (plan.path == kGemmThinRows) {
+  } else if (plan.path == kGemmThinRows || dots) {
     plan.nc = std::min({q.n, round_up(piece(q.n, parts, 1), 64), kThinLines});
   } else if (plan.path == kGemmTurned) {
     block_turned(plan, tile, parts);
@@ -222,6 +235,9 @@ void book_scratch(GemmPlan& plan, const Tile& tile) {
   if (plan.path == kGemmTurned) {
     plan.thread_bytes = static_cast<std::size_t>(round_up(bytes_of(q, plan.mc * plan.nc), 64));
   }
+  if (plan.path == kGemmDots && (has_lines_of_a(q) ? !q.trans_b && q.ldb > 1 : q.trans_a && q.lda > 1)) {
+    plan.scratch_bytes = static_cast<std::size_t>(round_up(bytes_of(q, q.k), 64));  // the vector, elements side by side
+  }
   if (plan.thread_bytes > 0) {
     plan.scratch_bytes = plan.thread_bytes * static_cast<std::size_t>(plan.threads);
   }
@@ -246,6 +262,7 @@ GemmPlan gemm_plan(const GemmProblem& problem, int max_threads, const KernelTabl
     // No operand is read where k is 0. Pairs of bfloat16 are planned as what tiles take them for: floats.
     plan.problem.bf16 = problem.bf16 && problem.k > 0;
     if (plan.problem.bf16) plan.problem.k = div_up(problem.k, 2);
+    if (problem.k == 1) read_as_row(plan.problem);
     plan.path = choose_path(plan.problem, tile);
     choose_blocks(plan, tile, max_threads, epilogue_ns);
     book_scratch(plan, tile);
