@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -148,10 +150,60 @@ def test_batch_hooks():
         (lambda: model().fit(batches(count=0), verbose=0), "at least one batch"),
         (lambda: model().fit((3 for _ in range(3)), verbose=0), "must be a batch"),
         (lambda: model().fit(object(), verbose=0), "Unrecognized data type"),
-        (lambda: rv.utils.PyDataset(workers=4), "workers"),
-        (lambda: rv.utils.PyDataset(use_multiprocessing=True), "use_multiprocessing"),
+        (lambda: rv.utils.PyDataset(workers=-1), "workers=?.*-1"),
+        (lambda: rv.utils.PyDataset(workers=True), "workers=?.*True"),
+        (lambda: rv.utils.PyDataset(max_queue_size=0), "max_queue_size=?.*0"),
     ],
 )
 def test_refusals(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": 0},
+        {"workers": 3},
+        {"workers": 3, "max_queue_size": 1},
+        {"workers": 2, "use_multiprocessing": True},
+    ],
+    ids=str,
+)
+def test_workers_give_the_batches_of_one(options):
+    weights = []
+    for data in (Data(), Data(**options)):
+        several = model()
+        several.fit(data, epochs=3, verbose=0, validation_data=Data(**options))
+        assert data.ended == 3
+        weights.append(several.get_weights()[0])
+    np.testing.assert_array_equal(*weights)
+    np.testing.assert_array_equal(several.predict(Data(**options), verbose=0), several.predict(X, verbose=0))
+
+
+def test_workers_work_ahead_at_once_and_end_with_the_epoch():
+    together = threading.Barrier(2, timeout=30)
+    made = []
+
+    class Slow(Data):
+        def __len__(self):
+            return 1000
+
+        def __getitem__(self, index):
+            if len(made) < 2:
+                together.wait()  # passes only where two workers make a batch at the same time
+            made.append(index)
+            return super().__getitem__(index % 4)
+
+    model().fit(Slow(workers=2, max_queue_size=4), epochs=1, steps_per_epoch=5, shuffle=False, verbose=0)
+    assert 5 <= len(made) <= 12 and set(range(5)) <= set(made)
+
+
+def test_the_error_of_a_worker_is_raised():
+    class Broken(Data):
+        def __getitem__(self, index):
+            return super().__getitem__(index) if index < 2 else 1 / 0
+
+    for processes in (False, True):
+        with pytest.raises(ZeroDivisionError):
+            model().fit(Broken(workers=2, use_multiprocessing=processes), shuffle=False, verbose=0)

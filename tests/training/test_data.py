@@ -178,3 +178,46 @@ def test_class_numbers_are_whole(value, said):
     check_class_numbers(np.array([0, 1]))
     with pytest.raises(ValueError, match=said):
         check_class_numbers(y)
+
+
+class MixedFrame:
+    """What is used of a pandas DataFrame, and that NumPy makes objects of it."""
+
+    iloc = columns = ()
+
+    def __init__(self, **columns):
+        self.values = {name: np.array(column) for name, column in columns.items()}
+        self.dtypes = {name: column.dtype for name, column in self.values.items()}
+
+    def __array__(self, dtype=None, copy=None):
+        return np.column_stack([column.astype(object) for column in self.values.values()])
+
+    def to_numpy(self, dtype, na_value):
+        assert np.isnan(na_value)
+        return np.asarray(self).astype(dtype)
+
+
+def test_a_frame_of_columns_of_different_types():
+    frame = MixedFrame(age=[20, 30], rich=[True, False], fare=[1.5, 2.5])
+    array = to_array(frame, "x")
+    assert array.dtype == np.float32
+    np.testing.assert_array_equal(array, [[20, 1, 1.5], [30, 0, 2.5]])
+    with pytest.raises(
+        ValueError, match=r"`x` .* found MixedFrame: .*'sex' \(<U1\), 'name' \(object\)\. Encode"
+    ):
+        to_array(MixedFrame(age=[20], sex=["f"], name=np.array(["A"], object)), "x")
+
+
+def test_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1, 2], "b": [0.5, 1.5], "c": [True, False]})
+    np.testing.assert_array_equal(to_array(frame, "x"), [[1, 0.5, 1], [2, 1.5, 0]])
+    assert to_array(frame["a"], "y").dtype == np.int64 and to_array(frame[["a"]], "y").shape == (2, 1)
+    missing = pandas.Series([1, None], dtype="Int64", name="n")
+    np.testing.assert_array_equal(to_array(missing, "x"), np.float32([1, np.nan]))
+    for text in (
+        pandas.Series(["x", "y"], name="t"),
+        pandas.DataFrame({"t": pandas.Categorical(["x", "y"])}),
+    ):
+        with pytest.raises(ValueError, match="'t'"):
+            to_array(text, "x")

@@ -17,12 +17,15 @@ def to_array(value: Any, what: str) -> np.ndarray:
     Floating-point data become `floatx()`, integers and booleans keep their type.
 
     Args:
-        value: an array of any layout, a number, nested lists of numbers, or an object with `__array__`.
+        value: an array of any layout, a number, nested lists of numbers, a pandas DataFrame or Series, or an
+            object with `__array__`.
         what: what it is, for messages ("x").
 
     Raises:
         ValueError: for strings, objects, dates, complex numbers and ragged lists.
     """
+    if hasattr(value, "iloc"):
+        value = _of_pandas(value, what)
     try:
         array = dtypes.as_array(value)
     except (TypeError, ValueError) as error:
@@ -33,6 +36,23 @@ def to_array(value: Any, what: str) -> np.ndarray:
     if array.ndim == 0:
         raise ValueError(f"Argument `{what}` must have a batch dimension. Received a single number: {value}")
     return array
+
+
+def _of_pandas(value: Any, what: str) -> Any:
+    """A DataFrame or Series as an array.
+
+    Columns of different types, and such as may miss values, become `floatx()`: NumPy would make objects of
+    them.
+    """
+    columns = dict(value.dtypes.items()) if hasattr(value, "columns") else {value.name: value.dtype}
+    others = [f"{name!r} ({dtype})" for name, dtype in columns.items() if dtype.kind not in "biuf"]
+    if others:
+        raise ValueError(
+            f"Argument `{what}` must hold numbers or booleans, found {type(value).__name__}: these columns "
+            f"do not: {', '.join(others)}. Encode them as numbers, for example with `pandas.get_dummies`."
+        )
+    array = np.asarray(value)
+    return value.to_numpy(dtype=dtypes.floatx(), na_value=np.nan) if array.dtype == object else array
 
 
 def _is_number_list(value: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from ranvier.core import scope
 from ranvier.core.user_code import warn
 from ranvier.training.data import ArrayFeed, make_feed, unpack_x_y_sample_weight
+from ranvier.training.workers import batches_of_workers
 
 
 def check_positive(name: str, value: Any) -> int:
@@ -181,6 +182,12 @@ class BatchSource:
         order: Iterable[int] = range(count)
         if self.shuffle:
             order = np.random.default_rng(scope.next_seed()).permutation(count).tolist()
+        workers, processes = (
+            getattr(self.data, "workers", 1),
+            getattr(self.data, "use_multiprocessing", False),
+        )
+        if workers > 1 or (processes and workers > 0):
+            return batches_of_workers(self.data, order, workers, processes, self.data.max_queue_size)
         return (self.data[i] for i in order)
 
     def _peek(self) -> ArrayFeed | None:

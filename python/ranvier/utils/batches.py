@@ -14,19 +14,20 @@ class PyDataset:
     `fit(dataset)` reads the batches in a new order in each epoch, unless `shuffle=False`.
 
     Args:
-        workers: must be 1 (or 0): batches are made in the thread that trains.
-        use_multiprocessing: must be False.
-        max_queue_size: accepted as in Keras; without further workers there is no queue.
+        workers: how many threads make batches ahead of the training; 0 or 1: the thread that trains makes
+            them. With several, `__getitem__` must be safe to call from several threads.
+        use_multiprocessing: whether the workers are processes. Each works on a copy of the data set, and
+            sends its batches; it is for batches that Python computes for long.
+        max_queue_size: the most batches that wait to be used.
 
     Raises:
-        ValueError: for an argument that is not offered.
+        ValueError: for a number of workers that is negative, or a queue that holds nothing.
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
-        if workers not in (0, 1):
-            raise ValueError(f"PyDataset does not support more than one worker. Received: workers={workers}")
-        if use_multiprocessing:
-            raise ValueError("PyDataset does not support `use_multiprocessing=True`.")
+        for name, number, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
+            if isinstance(number, bool) or not isinstance(number, int) or number < least:
+                raise ValueError(f"Argument `{name}` must be an int, at least {least}. Received: {number!r}")
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size

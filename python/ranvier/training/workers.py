@@ -1,0 +1,48 @@
+"""Batches that several workers make ahead of the training."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+_data: Any = None  # of a worker process
+
+
+def batches_of_workers(
+    data: Any, order: Iterable[int], workers: int, processes: bool, ahead: int
+) -> Iterator[Any]:
+    """The batches `data[i]` in the order asked for; up to `ahead` of them are made before they are needed.
+
+    Args:
+        data: gives a batch for its number.
+        order: the numbers.
+        workers: how many threads or processes make batches.
+        processes: whether they are processes; each works on a copy of `data`.
+        ahead: the most batches that are made and not yet taken; at least one for each worker.
+    """
+    pool: Executor
+    if processes:
+        pool = ProcessPoolExecutor(workers, initializer=_hold, initargs=(data,))
+    else:
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    waiting: deque[Future[Any]] = deque()
+    try:
+        for index in order:
+            waiting.append(pool.submit(_batch, index) if processes else pool.submit(data.__getitem__, index))
+            if len(waiting) >= max(workers, ahead):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also when the epoch ends before the data do
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _hold(data: Any) -> None:
+    global _data
+    _data = data
+
+
+def _batch(index: int) -> Any:
+    return _data[index]
