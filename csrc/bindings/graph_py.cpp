@@ -53,11 +53,12 @@ void bind_graph(py::module_& m) {
       .def("constant", [](Graph& graph, const py::array& value) { return describe(graph, add_constant(graph, value)); })
       .def("variable", [](Graph& graph, const VariablePtr& storage) { return describe(graph, graph.add_variable(def_variable, storage)); })
       .def("store", [](Graph& graph, const VariablePtr& storage, NodeId value) { graph.add_store(def_store, storage, value); })
-      .def("gradients", [](Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs, const std::vector<NodeId>& seeds) {
+      .def("gradients", [](Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs, const std::vector<NodeId>& seeds,
+                           const std::vector<NodeId>& ends) {
              py::list result;
-             for (NodeId id : gradients(graph, ys, xs, seeds)) result.append(id < 0 ? py::object(py::none()) : describe(graph, id));
+             for (NodeId id : gradients(graph, ys, xs, seeds, ends)) result.append(id < 0 ? py::object(py::none()) : describe(graph, id));
              return result;
-           }, py::arg("ys"), py::arg("xs"), py::arg("seeds") = std::vector<NodeId>{})
+           }, py::arg("ys"), py::arg("xs"), py::arg("seeds") = std::vector<NodeId>{}, py::arg("ends") = std::vector<NodeId>{})
       .def("items", [](Graph& graph, NodeId control, std::size_t count) {
              py::list result;
              for (std::size_t i = 0; i < count; ++i) result.append(describe(graph, add_item(graph, control, i)));

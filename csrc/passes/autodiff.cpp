@@ -12,14 +12,19 @@ namespace {
 
 bool differentiable(const OpDef& op) { return op.grad || op.is(kControl) || op.is(kProjection); }
 
+std::vector<bool> marked(const std::vector<NodeId>& nodes, NodeId until) {
+  std::vector<bool> marks(static_cast<std::size_t>(until) + 1, false);
+  for (NodeId id : nodes)
+    if (id <= until) marks[static_cast<std::size_t>(id)] = true;
+  return marks;
+}
+
 // wanted[n]: n is one of xs, or depends on one by a path of differentiable floats.
-std::vector<bool> dependents(const Graph& graph, const std::vector<NodeId>& xs, NodeId until) {
-  std::vector<bool> wanted(static_cast<std::size_t>(until) + 1, false);
-  for (NodeId x : xs)
-    if (x <= until) wanted[static_cast<std::size_t>(x)] = true;
+std::vector<bool> dependents(const Graph& graph, const std::vector<NodeId>& xs, const std::vector<bool>& is_end, NodeId until) {
+  std::vector<bool> wanted = marked(xs, until);
   for (NodeId id = 0; id <= until; ++id) {
     const Node& node = graph[id];
-    if (wanted[static_cast<std::size_t>(id)] || !differentiable(*node.op) || !is_float(node.type.dtype)) continue;
+    if (wanted[static_cast<std::size_t>(id)] || is_end[static_cast<std::size_t>(id)] || !differentiable(*node.op) || !is_float(node.type.dtype)) continue;
     for (NodeId input : node.inputs)
       if (wanted[static_cast<std::size_t>(input)]) wanted[static_cast<std::size_t>(id)] = true;
   }
@@ -43,11 +48,13 @@ void check_targets(const Graph& graph, const std::vector<NodeId>& ys, const std:
 }  // namespace
 
 std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& xs,
-                              const std::vector<NodeId>& seeds) {
+                              const std::vector<NodeId>& seeds, const std::vector<NodeId>& ends) {
   check_targets(graph, ys, seeds);
   for (NodeId x : xs) graph.check_id(x);
+  for (NodeId end : ends) graph.check_id(end);
   const NodeId last = ys.empty() ? -1 : *std::max_element(ys.begin(), ys.end());
-  const std::vector<bool> wanted = dependents(graph, xs, last);
+  const std::vector<bool> is_end = marked(ends, last);
+  const std::vector<bool> wanted = dependents(graph, xs, is_end, last);
   std::vector<NodeId> gradient(static_cast<std::size_t>(last) + 1, -1);
 
   std::map<NodeId, std::vector<NodeId>> of_items;  // by control node: the gradients of its outputs
@@ -78,7 +85,7 @@ std::vector<NodeId> gradients(Graph& graph, const std::vector<NodeId>& ys, const
       else of_items.erase(control);
       continue;
     }
-    if (g < 0 || !graph[id].op->grad) continue;
+    if (g < 0 || !graph[id].op->grad || is_end[static_cast<std::size_t>(id)]) continue;
     GradArgs args(graph, id, g, wanted);
     bool any = false;
     for (int i = 0; i < args.inputs(); ++i) any = any || args.wants(i);

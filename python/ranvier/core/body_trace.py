@@ -63,10 +63,10 @@ class BodyTrace(Trace):
             self._inputs[key] = self.input(outer.shape, outer.dtype)
         return self._inputs[key]
 
-    def read(self, variable: Variable) -> Tensor:
+    def _now(self, variable: Variable) -> Node:
         if id(variable) not in self._values:
             self._values[id(variable)] = self._first(variable)
-        return Tensor(self, self._values[id(variable)])
+        return self._values[id(variable)]
 
     def _first(self, variable: Variable) -> Node:
         key = ("variable", id(variable))

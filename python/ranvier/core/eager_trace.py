@@ -93,18 +93,18 @@ class EagerTrace(Trace):
         self._numbers.setdefault(result.id, array.copy())
         return result
 
-    def read(self, variable: Variable) -> Tensor:
+    def _now(self, variable: Variable) -> Node:
         node = self._values.get(id(variable))
         # A native program, or code after the trace, may have written the variable since.
         if node is None or not _same(self._numbers[node[0]], variable._array):
             node = self._values[id(variable)] = self.leaf(variable._array).node
             self._firsts.setdefault(id(variable), node)
             self._kept.append(variable)
-        return Tensor(self, node)
+        return node
 
     def _first(self, variable: Variable) -> Node:
         if id(variable) not in self._firsts:
-            self.read(variable)
+            self._now(variable)
         return self._firsts[id(variable)]
 
     def write(self, variable: Variable, value: Any) -> None:
@@ -113,9 +113,9 @@ class EagerTrace(Trace):
         variable._array[...] = self._numbers[self._values[id(variable)][0]]
 
     def gradients(
-        self, target: Any, sources: Sequence[Any], output_gradient: Any = None
+        self, target: Any, sources: Sequence[Any], output_gradient: Any = None, ends: Sequence[int] = ()
     ) -> list[Tensor | None]:
-        found = super().gradients(target, sources, output_gradient)
+        found = super().gradients(target, sources, output_gradient, ends)
         self._evaluate([t.id for t in found if t is not None])
         return found
 

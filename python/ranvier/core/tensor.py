@@ -29,12 +29,14 @@ class Tensor(Operators):
         id: its number in the trace's graph.
         shape: a tuple of integers.
         dtype: a dtype name.
+        born: the trace's clock when it was made.
     """
 
-    __slots__ = ("_keras_mask", "dtype", "id", "shape", "trace")
+    __slots__ = ("_keras_mask", "born", "dtype", "id", "shape", "trace")
 
     def __init__(self, trace: Trace, node: Node) -> None:
         self.trace = trace
+        self.born = trace.clock
         self.id, self.dtype, self.shape = node
 
     @property
@@ -56,8 +58,11 @@ class Tensor(Operators):
     @property
     def producer(self) -> tuple[str, list[Tensor]] | None:
         """The operation that computes it and its inputs; None for an input, variable or constant."""
-        op, inputs = self.trace.graph.producer(self.id)
-        return (op, [Tensor(self.trace, node) for node in inputs]) if inputs else None
+        op, nodes = self.trace.graph.producer(self.id)
+        inputs = [Tensor(self.trace, node) for node in nodes]
+        for tensor in inputs:
+            tensor.born = self.born
+        return (op, inputs) if inputs else None
 
     def __len__(self) -> int:
         if not self.shape:

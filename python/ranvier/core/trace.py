@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ranvier import _core
+from ranvier.core.block import Block
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Node, Tensor
 from ranvier.core.user_code import user_line
@@ -87,6 +88,8 @@ class Trace:
 
     def __init__(self) -> None:
         self.graph = _core.Graph()
+        self.blocks: list[Block] = []  # that are open, outermost first
+        self.clock = 0  # how many blocks were begun
         # By id(variable): what a read gives now. Nodes, not tensors: a tensor holds its trace.
         self._values: dict[int, Node] = {}
         self._written: dict[int, Variable] = {}
@@ -130,7 +133,7 @@ class Trace:
                 raise ValueError(
                     f"{x!r} was made in another trace: a traced value cannot be kept and used after its step."
                 )
-            return x
+            return self._entered(x) if self.blocks and x.born < self.blocks[-1].began else x
         if hasattr(x, "storage"):
             return self.read(x)
         return self.constant(x)
@@ -154,13 +157,28 @@ class Trace:
         """x as a tensor that no other value shares, so that derivatives can be taken by it alone."""
         return self.emit("identity", [x], {"tag": len(self.graph)})
 
+    def _entered(self, x: Tensor) -> Tensor:
+        """What stands for a tensor in the blocks that were begun since."""
+        node = x.node
+        for block in self.blocks:
+            if x.born < block.began:
+                node = block.enter(node)
+        return Tensor(self, node)
+
     def read(self, variable: Variable) -> Tensor:
         """The variable's value at this point of the trace."""
+        now = node = self._now(variable)
+        for block in self.blocks:
+            if block.has_before(variable, now):
+                node = block.enter(node)
+        return Tensor(self, node)
+
+    def _now(self, variable: Variable) -> Node:
         node = self._values.get(id(variable))
         if node is None:
             node = self._values[id(variable)] = self.graph.variable(variable.storage)
             self._kept.append(variable)
-        return Tensor(self, node)
+        return node
 
     def values(self) -> dict[int, Node]:
         """What the variables that were read or written are now, by id; for `read_as_of`."""
@@ -189,7 +207,7 @@ class Trace:
         self._kept.append(variable)
 
     def gradients(
-        self, target: Any, sources: Sequence[Any], output_gradient: Any = None
+        self, target: Any, sources: Sequence[Any], output_gradient: Any = None, ends: Sequence[int] = ()
     ) -> list[Tensor | None]:
         """Derivatives of the sum of `target`'s elements.
 
@@ -198,6 +216,7 @@ class Trace:
             sources: tensors of this trace, or variables (their current values).
             output_gradient: a tensor of target's shape: the derivative to start from; a list for a list. Ones
                 by default.
+            ends: the ids of nodes that count as constants, unless they are sources.
 
         Returns:
             For each source a tensor of its shape, or None where `target` has no differentiable path to it.
@@ -205,10 +224,12 @@ class Trace:
         targets = target if isinstance(target, (list, tuple)) else [target]
         starts = output_gradient if isinstance(output_gradient, (list, tuple)) else [output_gradient]
         seeds = [-1 if start is None else self.tensor(start).id for start in starts]
-        ids = [self.tensor(source).id for source in sources]
-        ys = [self.tensor(y).id for y in targets]
-        found = self.graph.gradients(ys, ids, seeds if output_gradient is not None else [])
+        ys, xs = ([self._exactly(x).id for x in nest] for nest in (targets, sources))
+        found = self.graph.gradients(ys, xs, seeds if output_gradient is not None else [], list(ends))
         return [None if node is None else Tensor(self, node) for node in found]
+
+    def _exactly(self, x: Any) -> Tensor:
+        return x if isinstance(x, Tensor) and x.trace is self else self.tensor(x)
 
     def compile(self, outputs: Sequence[Any], fuse: bool = True, name: str = "") -> _core.Program:
         """The native program of this trace: takes the inputs, writes assigned variables, gives `outputs`.

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import tree
+from ranvier.core.block import Block
 from ranvier.core.dtypes import as_array
 from ranvier.core.eager_trace import EagerTrace
 from ranvier.core.stateless_scope import stateless_value
@@ -20,6 +21,9 @@ class GradientTape:
     While a step is traced (in a `train_step`, or a function under `ranvier.jit`), the trace records all
     of it anyway: the tape only marks where the question is put, and costs nothing. Outside of a trace the
     block runs eagerly: its tensors have numbers, and `gradient` returns arrays.
+
+    What was computed before the block counts as a constant in it, also where it depends on a source: as in
+    TensorFlow, derivatives are those of what the block computes.
 
     Tapes may be nested, for derivatives of derivatives: call the inner tape's `gradient` inside the outer
     tape's block.
@@ -45,7 +49,7 @@ class GradientTape:
         self._trace: Trace | None = None
         self._own: EagerTrace | None = None
         self._recording = self._used = False
-        self._values: dict[int, Any] = {}
+        self._block: Block | None = None
 
     def __enter__(self) -> GradientTape:
         if self._recording or self._trace is not None:
@@ -54,12 +58,15 @@ class GradientTape:
         if self._trace is None:
             self._trace = self._own = EagerTrace()
             self._own.__enter__()
-        self._values = self._trace.values()
+        self._block = Block(self._trace)
+        self._trace.blocks.append(self._block)
         self._recording = True
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._recording = False
+        assert self._trace is not None
+        self._trace.blocks.remove(self._block)  # type: ignore[arg-type]
         if self._own is not None:
             self._own.__exit__(*exc_info)
 
@@ -121,7 +128,7 @@ class GradientTape:
             ValueError: for a source that is neither a variable nor a tensor of the block, and for
                 `output_gradients` that do not fit.
         """
-        if self._trace is None:
+        if self._trace is None or self._block is None:
             raise RuntimeError("The tape has recorded nothing: compute the target inside its `with` block.")
         if current_trace() is None and not self._trace.is_eager:
             raise RuntimeError(
@@ -142,28 +149,24 @@ class GradientTape:
         found = self._gradients(target, [self._source(leaf) for leaf in leaves], output_gradients)
         self._used = True
         if not self._persistent and not self._recording:
-            self._values = {}
+            self._block.forget()
         results = [self._result(g, leaf, kind) for g, leaf in zip(found, leaves, strict=True)]
         return tree.pack_sequence_as(sources, results)
 
     def _source(self, source: Any) -> Tensor | None:
-        assert self._trace is not None
         if isinstance(source, Variable):
             if not self._watches_all and source not in self._watched:
                 return None
-            given = stateless_value(source)
-            if isinstance(given, Tensor):
-                return self._trace.tensor(given)
-            return self._trace.read_as_of(source, self._values)
+            return self._inside(source)
         if isinstance(source, Tensor):
-            return self._trace.tensor(source)
+            return self._inside(source)
         raise ValueError(
             "The tape has not seen this source: derivatives are taken by variables and tensors. For an array "
             f"use the tensor that `x = tape.watch(x)` returns. Received: a {type(source).__name__}"
         )
 
     def _gradients(self, target: Any, sources: list[Tensor | None], starts: Any) -> list[Tensor | None]:
-        assert self._trace is not None
+        assert self._trace is not None and self._block is not None
         targets = tree.flatten(target)
         seeds = [None] * len(targets) if starts is None else tree.flatten(starts)
         if len(seeds) != len(targets):
@@ -173,16 +176,20 @@ class GradientTape:
         wanted = [source for source in sources if source is not None]
         if not pairs or not wanted:
             return [None] * len(sources)
-        ys = [self._target(t) for t, _ in pairs]
+        ys = [self._inside(t) for t, _ in pairs]
         given = [None if s is None else ops.cast(s, y.dtype) for y, (_, s) in zip(ys, pairs, strict=True)]
-        found = iter(self._trace.gradients(ys, wanted, given))
+        found = iter(self._trace.gradients(ys, wanted, given, self._block.ends))
         return [None if source is None else next(found) for source in sources]
 
-    def _target(self, target: Any) -> Tensor:
-        assert self._trace is not None
-        if isinstance(target, Variable):
-            return self._trace.read_as_of(target, self._values)
-        return self._trace.tensor(target)
+    def _inside(self, x: Any) -> Tensor:
+        """A tensor or variable as it was in the block."""
+        assert self._trace is not None and self._block is not None
+        given = stateless_value(x) if isinstance(x, Variable) else x
+        if not isinstance(given, Tensor):
+            return self._block.variable(x)
+        if given.trace is not self._trace:
+            given = self._trace.tensor(given)
+        return self._block.inside(given)
 
     def _result(self, gradient: Tensor | None, source: Any, unconnected: str) -> Any:
         if gradient is None:
