@@ -91,7 +91,7 @@ def test_what_it_is_made_of(model):
         "TrueDivide",
     ]
     assert model.input_shape == [(None, 4), (None, 4)]
-    assert model.output_shape == {"x": (None, 2), "y": [(None, 3), (None, 5)]}
+    assert model.output_shape == [(None, 2), (None, 3), (None, 5)]  # flat, as in Keras
     assert model.input_names == ["a", "b"] and model.output_names[0] == "last"
     assert [x.shape for x in model.inputs] == [(None, 4)] * 2 and len(model.outputs) == 3
     assert model.compute_output_shape([(7, 4), (7, 4)]) == {"x": (7, 2), "y": [(7, 3), (7, 5)]}
@@ -237,6 +237,39 @@ def test_call_function_of_clone_model():
     assert other.input_names == ["new"]
     bigger = rv.models.clone_model(model, clone_function=lambda layer: layers.Dense(7))
     assert bigger.output_shape == (None, 7)
+
+
+def test_operations_are_cloned_too():
+    x = rv.Input((4,), name="x")
+    model = rv.Model(x, rv.ops.relu(layers.Dense(3, name="d")(x)) * 2.0)
+    cloned: list[str] = []
+
+    def clone(operation):
+        cloned.append(operation.name)
+        return type(operation).from_config(operation.get_config())
+
+    twin = rv.models.clone_model(model, clone_function=clone)
+    assert cloned == [operation.name for operation in model.operations[1:]]
+    twin.set_weights(model.get_weights())
+    data = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
+    np.testing.assert_array_equal(twin(data), model(data))
+
+
+@pytest.mark.parametrize("copy", [rv.models.clone_model, lambda m: type(m).from_config(m.get_config())])
+@pytest.mark.parametrize("frozen", [("inner",), ("inner", "stack"), ("last",), None])
+def test_copies_are_frozen_where_the_model_is(copy, frozen):
+    x = rv.Input((4,))
+    inner = rv.Model(x, layers.Dense(3)(layers.Dense(2)(x)), name="inner")
+    stack = rv.Sequential([layers.Dense(3, name="s")], name="stack")
+    model = rv.Model(x, layers.Dense(1, name="last")(stack(inner(x))))
+    if frozen is None:
+        model.trainable = False
+    for name in frozen or ():
+        model.get_layer(name).trainable = False
+    twin = copy(model)
+    assert [v.trainable for v in twin.weights] == [v.trainable for v in model.weights]
+    assert [v.shape for v in twin.trainable_weights] == [v.shape for v in model.trainable_weights]
+    assert twin.trainable == model.trainable
 
 
 def test_a_deep_graph_is_no_problem():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -99,6 +100,60 @@ class TestStack:
         model = rv.Sequential([rv.Input((2,)), inner, layers.Dense(1)], name="outer")
         assert model.weights[0].path.startswith("outer/inner/") and len(model.weights) == 6
         assert model.get_layer("inner") is inner
+
+
+class WithTeacher(rv.Sequential):
+    """Has layers, and what else is tracked, beside its stack."""
+
+    def __init__(self):
+        super().__init__([layers.Dense(3)])
+        self.teacher = rv.Sequential([rv.Input((4,)), layers.Dense(2)])
+        self.others = [layers.Dense(5)]
+        self.scale = rv.Variable(2.0, name="scale")
+        self.add(layers.Dense(2))
+
+    def train_step(self, data):
+        x, _ = data
+        with rv.GradientTape() as tape:
+            loss = rv.ops.mean((self(x) * self.scale - self.teacher(x)) ** 2)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {"loss": loss}
+
+
+class TestAttributes:
+    def test_are_no_part_of_the_stack(self):
+        net = WithTeacher()
+        assert [layer.units for layer in net.layers] == [3, 2]
+        assert net(x_of(5, 4)).shape == (5, 2)
+        assert [v.name for v in net.weights] == ["scale", "kernel", "bias", "kernel", "bias"]
+        assert rv.models.clone_model(net).output_shape == (None, 2)
+        net.pop()
+        assert net(x_of(5, 4)).shape == (5, 3)
+
+    def test_are_used_and_not_trained(self):
+        net = WithTeacher()
+        net.compile("sgd", "mse")
+        before = net.teacher.get_weights()
+        x = x_of(8, 4)
+        losses = net.fit(x, x[:, :2], epochs=20, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        np.testing.assert_array_equal(net.teacher.get_weights()[0], before[0])
+
+    def test_live_through_copies(self):
+        net = WithTeacher()
+        net(x_of(5, 4))
+        twin = pickle.loads(pickle.dumps(net))
+        assert [v.shape for v in twin.weights] == [v.shape for v in net.weights]
+        twin.extra = layers.Dense(1)
+        assert [layer.units for layer in twin.layers] == [3, 2]
+        np.testing.assert_array_equal(twin.teacher.get_weights()[0], net.teacher.get_weights()[0])
+
+
+def test_names_after_it_count_the_model_that_keras_makes_inside():
+    rv.utils.clear_session()
+    x = rv.Input((3,))
+    rv.Sequential([rv.Input((3,)), layers.Dense(1)])
+    assert rv.Model(x, layers.Dense(1)(x)).name == "functional_1"
 
 
 class TestCall:

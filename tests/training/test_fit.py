@@ -483,7 +483,23 @@ class TestTargetsInAList:
 
     def test_a_dict_of_one(self):
         net = model(metrics=["mae"])
-        assert net.evaluate(X, {"out": Y}, verbose=0) == net.evaluate(X, Y, verbose=0)
+        name = net.layers[-1].name
+        assert net.evaluate(X, {name: Y}, verbose=0) == net.evaluate(X, Y, verbose=0)
+        with pytest.raises(ValueError, match=rf"`y` has the keys \['other'\]; .*names \['{name}'\]"):
+            net.evaluate(X, {"other": Y}, verbose=0)
+
+    def test_losses_and_weights_of_another_output(self):
+        net = model()
+        name = net.layers[-1].name
+        with pytest.raises(ValueError, match=rf"`loss` has the keys \['other'\]; .*names \['{name}'\]"):
+            net.compile("sgd", {"other": "mse"})
+        net.compile("sgd", {name: "mse"})
+        with pytest.raises(ValueError, match="one `sample_weight` array per output"):
+            net.fit(X, {name: Y}, sample_weight={"other": np.ones(len(X))}, verbose=0)
+
+    def test_no_metric_for_the_only_output(self):
+        with pytest.raises(ValueError, match="Expected a metric for the only output, received None"):
+            model(metrics=[None]).evaluate(X, Y, verbose=0)
 
 
 class TestWeightsOfAValidationSplit:

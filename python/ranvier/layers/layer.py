@@ -37,7 +37,7 @@ def _is_metric(value: Any) -> bool:
 
 
 # What a layer owns, each kind in a list of its own.
-_STORES = ("trainable_variables", "non_trainable_variables", "layers", "metrics", "seed_generators")
+_STORES = ("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_seed_generators")
 
 
 def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
@@ -54,15 +54,15 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
             return
         shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
         attributes = dict(self.__dict__)
-        stores = {kind: list(getattr(self, f"_{kind}")) for kind in _STORES}
+        stores = {name: list(getattr(self, name)) for name in (*_STORES, self._assigned)}
         self._building = True
         try:
             with scope.name_scope(self.name), variables_allowed(but_not=self._is_stray):
                 self.path = scope.current_path()
                 build(self, *args, **kwargs)
         except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses
-            for kind, entries in stores.items():
-                getattr(self, f"_{kind}")[:] = entries
+            for name, entries in stores.items():
+                getattr(self, name)[:] = entries
             self.__dict__.clear()
             self.__dict__.update(attributes)
             self._tracker.renew()  # by id: a later object may have that of one that is gone
@@ -101,6 +101,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     _untracked: frozenset[str] = frozenset(
         "_tracker _layers _metrics _losses _losses_trace _inbound_nodes _remat_mode _is_stray".split()
     )
+    _assigned = "_layers"  # the list that layers assigned to attributes go to
     _building = False
     _is_stray = False  # made in a step that is traced, and no layer's own: its weights would be lost
 
@@ -144,7 +145,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
     def _make_stores(self) -> None:
-        self.__dict__.update({f"_{kind}": [] for kind in _STORES})
+        self.__dict__.update({name: [] for name in (*_STORES, self._assigned)})
         self._make_tracker()
 
     def _make_tracker(self) -> None:
@@ -152,7 +153,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             {
                 "trainable": (lambda v: isinstance(v, Variable) and v.trainable, self._trainable_variables),
                 "non_trainable": (lambda v: isinstance(v, Variable), self._non_trainable_variables),
-                "layers": (lambda v: isinstance(v, Layer), self._layers),
+                "layers": (lambda v: isinstance(v, Layer), getattr(self, self._assigned)),
                 "metrics": (_is_metric, self._metrics),
                 "seeds": (lambda v: isinstance(v, SeedGenerator), self._seed_generators),
             }

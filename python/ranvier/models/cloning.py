@@ -25,9 +25,11 @@ def clone_model(
     """A new model with layers like those of `model`, and new weights.
 
     Args:
-        model: a Sequential or functional model, or one of a class that can be made from its config.
+        model: a Sequential or functional model, or one of a class that can be made from its config. The copy
+            of a Sequential model is a `Sequential`, whatever its class.
         input_tensors: KerasTensors for the new model's inputs; None: as in `model`.
-        clone_function: makes the copy of a layer; None: from its config.
+        clone_function: makes the copy of a layer, or of an operation in a functional model's graph, other
+            than the inputs; None: from its config.
         call_function: `(layer, *args, **kwargs)`, calls the copies in the new graph of a functional model;
             None: they are called as the layers were.
         recursive: whether `clone_function` is applied to the layers of inner models too.
@@ -52,7 +54,7 @@ def clone_model(
         is_model = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer._graph is not None)
         if recursive and is_model:
             return clone_model(layer, clone_function=clone_function, call_function=None, recursive=True)
-        if clone_function is None or isinstance(layer, InputLayer) or not isinstance(layer, Layer):
+        if clone_function is None or isinstance(layer, InputLayer):
             return type(layer).from_config(layer.get_config())
         return clone_function(layer)
 
@@ -64,7 +66,7 @@ def clone_model(
         if len(tensors) != 1 or not isinstance(tensors[0], KerasTensor):
             raise ValueError(f"Argument `input_tensors` must be one KerasTensor. Received: {input_tensors}")
         layers = [tensors[0], *(layer for layer in layers if not isinstance(layer, InputLayer))]
-    return type(model)(layers, name=model.name, trainable=model.trainable)
+    return _frozen_like(model, Sequential(layers, name=model.name))
 
 
 def _clone_graph(
@@ -88,11 +90,16 @@ def _clone_graph(
 
     def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
         twin = copies[id(operation)]
-        if call_function is None or not isinstance(operation, Layer):
-            return twin(*args, **kwargs)
-        return call_function(twin, *args, **kwargs)
+        return twin(*args, **kwargs) if call_function is None else call_function(twin, *args, **kwargs)
 
     outputs = tree.pack_sequence_as(model._outputs_struct, graph.run(inputs, call))
     cls: Any = type(model) if takes_inputs_and_outputs(type(model)) else Functional
     inputs = tree.pack_sequence_as(model._inputs_struct, inputs)
-    return cls(inputs, outputs, name=model.name, trainable=model.trainable)
+    return _frozen_like(model, cls(inputs, outputs, name=model.name))
+
+
+def _frozen_like(model: Model, copy: Model) -> Model:
+    """The copy, not trainable if the model is not. Else each layer knows by itself whether it is."""
+    if not model.trainable:
+        copy.trainable = False
+    return copy

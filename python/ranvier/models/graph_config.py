@@ -95,7 +95,8 @@ def model_from_graph_config(
                 "(a cycle) or for a tensor that no layer makes."
             )
         waiting = later
-    extra = {key: config[key] for key in ("name", "trainable") if key in config}
+    # Only what is not trainable says so: True would thaw the frozen layers inside.
+    extra = {key: config[key] for key in ("name", "trainable") if key in config and config[key] is not True}
     try:
         inputs, outputs = (_tensors(config[key], find) for key in ("input_layers", "output_layers"))
     except KeyError as error:

@@ -118,15 +118,15 @@ class GraphModel(Trainer):
 
     @property
     def input_shape(self) -> Any:
-        """The shape of the input, or the nest of shapes."""
-        self._functional("input_shape")
-        return tree.map_structure(lambda x: x.shape, self._inputs_struct)
+        """The shape of the input, or the shapes of `inputs` where there are several."""
+        shapes = [x.shape for x in self._functional("input_shape").inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Any:
-        """The shape of the output, or the nest of shapes."""
-        self._functional("output_shape")
-        return tree.map_structure(lambda x: x.shape, self._outputs_struct)
+        """The shape of the output, or the shapes of `outputs` where there are several."""
+        shapes = [x.shape for x in self._functional("output_shape").outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def input_names(self) -> list[str]:

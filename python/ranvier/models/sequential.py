@@ -9,6 +9,7 @@ from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from ranvier.core.masks import set_mask
 from ranvier.core.operation import Node
+from ranvier.core.scope import get_uid
 from ranvier.layers import InputLayer, Layer
 from ranvier.models.graph_model import cast_input, fits, squeeze_or_expand
 from ranvier.models.model import Model
@@ -18,6 +19,8 @@ class Sequential(Model):
     """A stack of layers: each one's output is the next one's input.
 
     Without an `Input` at the front the model is built when it first sees data, or by `build(input_shape)`.
+    Layers that a subclass assigns to attributes are no part of the stack, and their weights none of the
+    model's, as in Keras.
 
     Args:
         layers: the layers; the first item may be an `Input`.
@@ -28,6 +31,7 @@ class Sequential(Model):
 
     _untracked = Model._untracked | {"_input_shape", "_nodes"}
     _layers_lead = True
+    _assigned = "_assigned_layers"
 
     def __init__(
         self,
@@ -154,6 +158,7 @@ class Sequential(Model):
     def _build_layers(self, shape: Any) -> None:
         self._input_shape = shape
         self._forget_nodes()
+        get_uid("functional")  # Keras makes a model inside, which counts in the names that come after
         x: Any = self._layers[0].output
         for layer in self._layers[1:]:
             x = layer(x)
@@ -247,8 +252,12 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        """The symbolic input; empty before the input shape is known."""
-        return [self._layers[0].output] if self._has_input() else []
+        """The symbolic input, in a list.
+
+        Raises:
+            AttributeError: before the input shape is known.
+        """
+        return [self.input]
 
     @property
     def outputs(self) -> list[KerasTensor]:
@@ -303,6 +312,10 @@ class Sequential(Model):
 
     def _known_outputs(self) -> Any:
         return self._output_spec if self.built else None
+
+    def _output_names(self) -> list[str] | None:
+        single = isinstance(self._known_outputs(), KerasTensor)
+        return [self._layers[-1].name] if single else None
 
     def _known_output(self) -> Any:
         if not self.built:

@@ -121,7 +121,7 @@ class CompileLoss:
         if not is_container(given):
             return [(path, given) for path, _ in items(y_pred)]
         if not is_container(y_pred):
-            return [((), only_item("loss", given))]
+            return [((), only_item("loss", given, self._names))]
         if isinstance(given, Mapping) and not isinstance(y_pred, Mapping):
             expected = list(self._names or range(len(y_pred)))
             if set(given) != set(expected):

@@ -214,7 +214,10 @@ def _by_output(
     if requested is None:
         return [[] for _ in paths]
     if len(paths) == 1:
-        return [[entry for _, entry in items(requested) if entry is not None]]
+        entries = [entry for _, entry in items(requested)]
+        if None in entries:
+            raise ValueError(f"Expected a metric for the only output, received None: {argument}={requested}")
+        return [entries]
     keys: list[Any] = sorted(y_pred, key=str) if isinstance(y_pred, Mapping) else list(names or ())
     nested = len(paths) != len(y_pred)
     if isinstance(requested, Mapping):

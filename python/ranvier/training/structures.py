@@ -39,18 +39,21 @@ def items(value: Any, in_order: bool = False) -> Iterator[tuple[Path, Any]]:
             yield (key, *path), leaf
 
 
-def only_item(name: str, value: Any) -> Any:
+def only_item(name: str, value: Any, names: Sequence[str] | None = None) -> Any:
     """The only leaf of a nest; other values as they are.
 
     Args:
         name: what it is, for the message.
         value: the value.
+        names: the output's name, which the key of a dict must be; None: it has none.
 
     Raises:
-        ValueError: if there are several items, or none.
+        ValueError: if there are several items, or none, or one for another output.
     """
     if not is_container(value):
         return value
+    if isinstance(value, Mapping) and names is not None:
+        _check_keys(name, value, names)
     leaves = [leaf for _, leaf in items(value)]
     if len(leaves) != 1:
         raise ValueError(
@@ -81,7 +84,7 @@ def like_outputs(
         ValueError: if that cannot be done.
     """
     if not is_container(outputs):
-        return only_item(name, value)
+        return only_item(name, value, names)
     if wanted is not None and len(wanted) == 1 and not isinstance(value, Mapping):
         leaves = [leaf for _, leaf in items(value)]
         if len(leaves) == 1:
@@ -100,15 +103,18 @@ def like_outputs(
                 f"`{name}` is a dict with the keys {list(value)}, but the model's outputs are a list without "
                 "names. Give a list, or have the model return a dict."
             )
-        unknown = [key for key in value if key not in names]
-        if unknown:
-            raise ValueError(
-                f"`{name}` has the keys {list(value)}; expected are the outputs' names {list(names)}."
-            )
+        _check_keys(name, value, names)
         return _rebuild(outputs, lambda path: value.get(names[path[0]]))
     if isinstance(outputs, Mapping) and not isinstance(value, Mapping):
         return dict(zip(sorted(outputs, key=str), value, strict=False))
     return value
+
+
+def _check_keys(name: str, value: Mapping[Any, Any], names: Sequence[str]) -> None:
+    if any(key not in names for key in value):
+        raise ValueError(
+            f"`{name}` has the keys {list(value)}; expected are the outputs' names {list(names)}."
+        )
 
 
 def _rebuild(outputs: Any, leaf: Callable[[Path], Any], path: Path = ()) -> Any:
