@@ -221,3 +221,33 @@ def test_pandas():
     ):
         with pytest.raises(ValueError, match="'t'"):
             to_array(text, "x")
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_programs_know_which_array_is_where(eager):
+    """Arrays of the same shapes, in another nest or under other keys, are other inputs and targets."""
+    a, b = (rv.Input((2,), name=name) for name in "ab")
+    net = rv.Model([b, a], [a - b, b])
+    net.compile("sgd", ["mse", "mae"], run_eagerly=eager)
+    x = {name: np.float32([[i, i + 1]]) for i, name in enumerate("ab")}
+    for given in ([x["b"], x["a"]], x, (x["b"], x["a"]), {"b": x["b"], "a": x["a"]}):
+        first, second = net.predict(given, verbose=0)
+        assert first.tolist() == [[-1, -1]] and second.tolist() == [[1, 2]]
+    y = [x["a"] - x["b"], x["b"]]
+    names = net.output_names
+    for targets in (y, dict(zip(names, y, strict=True)), dict(zip(names[::-1], y[::-1], strict=True)), (*y,)):
+        assert net.evaluate(x, targets, verbose=0) == [0, 0, 0]
+    with pytest.raises(ValueError, match="expected are the outputs' names"):
+        net.evaluate(x, {names[0]: y[0], "other": y[1]}, verbose=0)
+
+
+def test_predictions_have_the_structure_of_their_own_step():
+    class Mirror(rv.Model):
+        def call(self, x):
+            return rv.tree.map_structure(lambda t: t + 1, x)
+
+    net, x = Mirror(), np.ones((2, 1), "float32")
+    for given in ([x, x], {"p": x, "q": x}, [x, x], {"p": x, "q": x}):
+        assert rv.tree.map_structure(np.ndim, net.predict(given, verbose=0)) == rv.tree.map_structure(
+            np.ndim, given
+        )

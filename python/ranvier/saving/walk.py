@@ -21,8 +21,8 @@ _CONTAINERS = (list, tuple, set, dict)
 # What every layer has for its own bookkeeping, under names that files do not have.
 _PRIVATE = frozenset(
     "_tracker _layers _assigned_layers _metrics _losses _trainable_variables _non_trainable_variables "
-    "_seed_generators _inbound_nodes _init_arguments _build_shapes _compile_arguments _compile_loss _compile_metrics "
-    "_functions _known_predictions _graph _nodes".split()
+    "_seed_generators _inbound_nodes _init_arguments _build_shapes _compile_arguments _compile_loss "
+    "_compile_metrics _functions _known_predictions _graph _nodes".split()
 )
 
 

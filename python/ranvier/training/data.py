@@ -94,18 +94,20 @@ class ArrayFeed:
         y: the target arrays, flat; empty if there are none.
         sample_weight: the weight arrays, flat; empty if there are none.
         num_samples: the number of rows.
+        form: how the nests are built, to be compared: which array is where.
 
     Raises:
         ValueError: if the arrays differ in the number of rows, or there are no rows.
     """
 
-    __slots__ = ("class_weighted", "num_samples", "sample_weight", "structures", "x", "y")
+    __slots__ = ("class_weighted", "form", "num_samples", "sample_weight", "structures", "x", "y")
 
     def __init__(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weighted: bool = False
     ) -> None:
         self.class_weighted = class_weighted
         self.structures = (x, y, sample_weight)
+        self.form = tuple(map(_form, self.structures))
         self.x = _arrays(x)
         self.y = _arrays(y)
         self.sample_weight = _arrays(sample_weight)
@@ -133,6 +135,7 @@ class ArrayFeed:
         feed = cls.__new__(cls)
         feed.class_weighted = False
         feed.structures = (x, None, None)
+        feed.form = (True, False, False)
         feed.x, feed.y, feed.sample_weight = [x], [], []
         feed.num_samples = len(x)
         return feed
@@ -172,6 +175,14 @@ def _arrays(structure: Any) -> list[np.ndarray]:
     if isinstance(structure, np.ndarray):
         return [structure]
     return [leaf for leaf in tree.flatten(structure) if leaf is not None]
+
+
+def _form(structure: Any) -> Any:
+    """How a nest is built: whether there is an array at each place."""
+    if structure is None or isinstance(structure, np.ndarray):
+        return structure is not None
+    entries = structure.items() if isinstance(structure, dict) else enumerate(structure)
+    return (type(structure), *((key, _form(item)) for key, item in entries))
 
 
 def _pack(structure: Any, values: list[Any]) -> Any:

@@ -26,7 +26,6 @@ class EagerFunction:
         self.trainer = trainer
         self.kind = kind
         self.step = getattr(trainer, f"{kind}_step")
-        self.structure: Any = None  # of the predictions
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
         """Checks the targets; there is nothing to compile.
@@ -61,6 +60,7 @@ class EagerRun:
         as_they_come = seed is None or batch == rows
         self._order = np.arange(rows) if as_they_come else _core.permutation(seed or 0, 0, rows)
         self._begin = 0
+        self.structure: Any = None  # of the predictions
         self._logs: dict[str, Any] = {}
         self._outputs: list[list[np.ndarray]] = []
 
@@ -87,7 +87,7 @@ class EagerRun:
             )
             result = function.step(feed.pack(x, y, sample_weight))
         if function.kind == "predict":
-            function.structure = tree.map_structure(lambda _: None, result)
+            self.structure = tree.map_structure(lambda _: None, result)
             self._outputs.append([np.asarray(output) for output in tree.flatten(result)])
         else:
             logs = flatten_logs(function.kind, result)

@@ -128,6 +128,10 @@ class _PartOfPass:
             self.source._pass = None
         return done
 
+    @property
+    def structure(self) -> Any:
+        return self.run.structure
+
     def logs(self) -> dict[str, float]:
         return self.run.logs()
 
@@ -298,6 +302,10 @@ class _BatchRun:
             if seconds is not None and time.perf_counter() - began >= seconds:
                 break
         return done
+
+    @property
+    def structure(self) -> Any:
+        return None if self.last is None else self.last.structure
 
     def logs(self) -> dict[str, float]:
         return self.last.logs() if self.last is not None else {}

@@ -23,6 +23,7 @@ _MOST_BYTES = 256 << 20
 class _Compiled(NamedTuple):
     program: _core.Program
     names: list[str]  # of the outputs, when the step returns a dict
+    structure: Any  # of the predictions
 
 
 class Run:
@@ -30,16 +31,21 @@ class Run:
 
     Args:
         epoch: the native loop.
-        names: the names of the step's outputs.
+        compiled: the program that it runs.
         arrays: the arrays it reads, which must live as long.
     """
 
-    __slots__ = ("_arrays", "_epoch", "_names")
+    __slots__ = ("_arrays", "_compiled", "_epoch")
 
-    def __init__(self, epoch: _core.Epoch, names: list[str], arrays: list[np.ndarray]) -> None:
+    def __init__(self, epoch: _core.Epoch, compiled: _Compiled, arrays: list[np.ndarray]) -> None:
         self._epoch = epoch
-        self._names = names
+        self._compiled = compiled
         self._arrays = arrays
+
+    @property
+    def structure(self) -> Any:
+        """The nest of the step's outputs, with None for each; None: there is one."""
+        return self._compiled.structure
 
     def advance(self, max_steps: int | None = None, seconds: float | None = None) -> int:
         """Runs natively until so many steps are done or so much time has passed; by default to the end.
@@ -58,7 +64,7 @@ class Run:
         values = self._epoch.logs()
         return {
             name: float(value.item()) if value.size == 1 else value
-            for name, value in zip(self._names, values, strict=False)
+            for name, value in zip(self._compiled.names, values, strict=False)
         }
 
     def outputs(self) -> list[np.ndarray]:
@@ -81,7 +87,6 @@ class TrainFunction:
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
         self._lock = threading.RLock()  # of the programs: threads may predict at once
         _all_functions.add(self)
-        self.structure: Any = None  # of the predictions
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
         """Compiles what a pass over `feed` needs, unless it is there.
@@ -112,13 +117,12 @@ class TrainFunction:
         # Within one batch the order of the rows means nothing.
         shuffle = None if seed is None or batch == feed.num_samples else (seed, 0)
         epoch = _core.Epoch(full.program, tail, arrays, batch, shuffle, self.kind == "predict")
-        return Run(epoch, full.names, arrays)
+        return Run(epoch, full, arrays)
 
     def _program(self, feed: ArrayFeed, batch: int) -> _Compiled:
         key = (
             batch,
-            len(feed.x),
-            len(feed.y),
+            feed.form,
             tuple((a.dtype.char, a.shape[1:]) for a in _arrays(feed)),
             _core.num_threads(),
             dtypes.settings(),
@@ -150,10 +154,10 @@ class TrainFunction:
             name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
                 outputs = tree.flatten(result)
-                self.structure = tree.map_structure(lambda _: None, result)
-                return _Compiled(trace.compile(outputs, name=name), [])
+                structure = tree.map_structure(lambda _: None, result)
+                return _Compiled(trace.compile(outputs, name=name), [], structure)
             flat = flatten_logs(self.kind, result)
-            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat))
+            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat), None)
 
 
 _all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()

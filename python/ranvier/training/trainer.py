@@ -268,7 +268,7 @@ class Trainer(Steps):
             if known is not None and x.flags.c_contiguous:
                 run = known.start(ArrayFeed.of_array(x), batch_size or arguments.DEFAULT_BATCH_SIZE)
                 run.advance()
-                return _packed(known, run.outputs())
+                return _packed(run)
         shown = arguments.check_verbose(verbose)
         source = arguments.make_source(x, batch_size=batch_size, steps=steps)
         function = self._prepare("predict", source)
@@ -279,7 +279,7 @@ class Trainer(Steps):
         Loop(self, listed, "predict", self.steps_per_execution).run(run, source)
         source.end_epoch()
         listed.on_predict_end()
-        return _packed(function, run.outputs())
+        return _packed(run)
 
     def _remember_prediction(self, x: Any, source: Source, batch_size: Any, function: Function) -> None:
         """Notes that arrays like `x` need no preparation: `predict` of one row is to cost microseconds."""
@@ -352,7 +352,7 @@ class Trainer(Steps):
         function = self._prepare("predict", source)
         run = source.start(function)
         run.advance(None, None)
-        return _packed(function, run.outputs())
+        return _packed(run)
 
     def _one_step(self, kind: str, feed: ArrayFeed) -> dict[str, float]:
         source = ArraySource(feed, feed.num_samples)
@@ -455,9 +455,10 @@ class Trainer(Steps):
             self.reset_metrics()
 
 
-def _packed(function: Function, outputs: list[Any]) -> Any:
-    """Predictions as the model returns them: an array, or a nest of arrays."""
-    return outputs[0] if function.structure is None else tree.pack_sequence_as(function.structure, outputs)
+def _packed(run: Any) -> Any:
+    """A run's predictions as the model returns them: an array, or a nest of arrays."""
+    outputs = run.outputs()
+    return outputs[0] if run.structure is None else tree.pack_sequence_as(run.structure, outputs)
 
 
 def _resets_to_zero(metric: Any) -> bool:
