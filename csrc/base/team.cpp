@@ -16,6 +16,8 @@
 #include <immintrin.h>
 #endif
 
+#include "base/float_mode.h"
+
 namespace ranvier::detail {
 namespace {
 
@@ -96,6 +98,7 @@ class Team {
     active_members_ = threads;
     fn_ = fn;
     context_ = context;
+    mode_ = float_mode();
     for (int i = 0; i < threads; ++i) {
       Member& member = at(i);
       member.end = tasks * (i + 1) / threads;
@@ -152,7 +155,10 @@ class Team {
       heard = wait_for_bell(self, heard);
       if ((state_.load() & kOpen) == 0) continue;  // too late
       // Entering and closing are one atomic word: either we see that the job is closed, or the caller sees us inside.
-      if ((state_.fetch_add(1) & kOpen) != 0 && number < active_members_) take_part(number);
+      if ((state_.fetch_add(1) & kOpen) != 0 && number < active_members_) {
+        set_float_mode(mode_);
+        take_part(number);
+      }
       state_.fetch_sub(1);
     }
   }
@@ -175,6 +181,7 @@ class Team {
   // The job and the members: changed while nobody is inside, read by those who are.
   TaskFn fn_ = nullptr;
   void* context_ = nullptr;
+  std::uint64_t mode_ = 0;  // the caller's, so that it does not matter who runs a task
   int active_members_ = 0;
   std::vector<std::unique_ptr<Member>> members_;
   int size_ = 1, wanted_ = 1;

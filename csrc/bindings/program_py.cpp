@@ -5,6 +5,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "base/float_mode.h"
 #include "base/rng.h"
 #include "base/threading.h"
 #include "bindings/convert.h"
@@ -63,6 +64,7 @@ py::list run_program(Program& whole, const std::vector<py::array>& inputs) {
         InterruptGuard guard;
         const GilReleased released;
         const Caller caller;
+        const FlushTiny flush_tiny;
         done = program.run(profiles);
         if (done) program.readout(profiles);
       }
@@ -142,7 +144,10 @@ struct PyEpoch {
     Program* program = epoch->last();
     if (!program) return py::list();
     const Program::Lease lease = lease_of(*program, Program::Use::kAlone);
-    program->readout(active_profiles());
+    {
+      const FlushTiny flush_tiny;
+      program->readout(active_profiles());
+    }
     return read_outputs(*program);
   }
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/backend.h"
+#include "base/float_mode.h"
 #include "base/rng.h"
 #include "base/threading.h"
 
@@ -64,6 +65,7 @@ std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
   const Program::Lease full = full_->lease(use);
   const Program::Lease tail = tail_ ? tail_->lease(use) : Program::Lease();
   const Profiles profiles = active_profiles();
+  const FlushTiny flush_tiny;
   while (done_ < until) {
     const std::int64_t begin = done_ * batch_, count = std::min(batch_, rows_ - begin);
     Program& program = count == batch_ ? *full : *tail;

@@ -138,7 +138,7 @@ def special_values(dtype: str) -> np.ndarray:
         limits = np.iinfo(dtype)
         return np.array([0, 1, 2, 7, limits.max, limits.min, limits.max // 2, limits.min // 2], dtype)
     limits = np.finfo(dtype)
-    small = [0.0, limits.smallest_subnormal, limits.tiny, limits.eps, 0.5, 1.0, 2.0, 3.0, 2.5, 1e4]
+    small = [0.0, limits.tiny, limits.eps, 0.5, 1.0, 2.0, 3.0, 2.5, 1e4]
     values = [*small, limits.max, np.inf]
     return np.array([*values, *(-v for v in values), np.nan], dtype)
 
