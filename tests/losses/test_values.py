@@ -242,6 +242,8 @@ ROWS += [
     ("dice", {"axis": 1}, BINARY, PROBS, lambda t, p: overlap(t, p, axis=1)),
     ("dice", {"axis": (0, 1)}, ONE_HOT, PROBS, overlap),
     ("tversky", {}, BINARY, PROBS, overlap),
+    ("dice", {}, 0 * BINARY, PROBS / 1e5, lambda t, p: 1.0),
+    ("tversky", {"axis": 0}, 0 * BINARY, 0 * PROBS, lambda t, p: np.ones(p.shape[1])),
     (
         "tversky",
         {"alpha": 0.3, "beta": 0.6, "axis": 0},

@@ -91,6 +91,8 @@ ROWS: list[Row] = [
         r2_adjusted,
     ),
     ("Accuracy", {}, DIGITS, DIGITS[::-1].copy(), averaged(lambda t, p: t == p)),
+    ("Accuracy", {}, CLASSES, CLASSES % 3, averaged(lambda t, p: t == p)),
+    ("BinaryAccuracy", {"threshold": 1.5}, BINARY, 2 * REAL, averaged(lambda t, p: t == (p > 1.5))),
     ("BinaryAccuracy", {}, BINARY, PROBS, averaged(lambda t, p: t == (p > 0.5))),
     ("BinaryAccuracy", {"threshold": 0.3}, BINARY, PROBS, averaged(lambda t, p: t == (p > 0.3))),
     ("CategoricalAccuracy", {}, ONE_HOT, PROBS, averaged(lambda t, p: t.argmax(-1) == p.argmax(-1))),
@@ -448,7 +450,6 @@ def test_shapes_that_do_not_fit() -> None:
 @pytest.mark.parametrize(
     ("name", "kwargs"),
     [
-        ("BinaryAccuracy", {"threshold": 2.0}),
         ("R2Score", {"class_aggregation": "mean"}),
         ("R2Score", {"num_regressors": -1}),
         ("AUC", {"num_thresholds": 1}),
@@ -520,6 +521,24 @@ def test_counted_integers_lose_fractions() -> None:
     assert metric.total_cm.numpy().tolist() == [[1, 1], [1, 1]]
     metric.update_state([7, 0, -1], [0, 9, 1])  # out of range
     assert metric.total_cm.numpy().sum() == 4
+
+
+@pytest.mark.parametrize("name", ["TruePositives", "Precision", "Accuracy", "AUC", "R2Score"])
+def test_integer_metrics_count_probabilities(name: str) -> None:
+    y_true, y_pred = np.float32([[0], [1], [1], [0]]), np.float32([[0.2], [0.9], [0.4], [0.6]])
+    if name == "Accuracy":
+        y_pred = np.round(y_pred)
+    counted, as_float = (getattr(metrics, name)(dtype=d)(y_true, y_pred) for d in ("int32", "float32"))
+    assert counted == as_float
+
+
+@pytest.mark.parametrize("name", ["FBetaScore", "F1Score", "R2Score"])
+def test_stateless_first_batch(name: str) -> None:
+    """The first batch tells the shapes of the variables; its function needs no values of them."""
+    metric, other = (getattr(metrics, name)() for _ in range(2))
+    values = metric.stateless_update_state(metric.variables, BINARY, PROBS)
+    assert not any(v.numpy().any() for v in metric.variables)
+    np.testing.assert_array_equal(metric.stateless_result(values), other(BINARY, PROBS))
 
 
 def test_equal_predictions_of_top_k_go_to_the_first() -> None:

@@ -207,7 +207,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
         ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of"),
         ({"clipvalue": 1.0, "global_clipnorm": 1.0}, "Only one of"),
         ({"use_ema": True, "ema_momentum": 2.0}, "ema_momentum"),
-        ({"use_ema": True, "ema_overwrite_frequency": 0}, "ema_overwrite_frequency"),
+        ({"use_ema": True, "ema_overwrite_frequency": -1}, "ema_overwrite_frequency"),
         ({"gradient_accumulation_steps": 1}, "gradient_accumulation_steps"),
         ({"momentum": 1.5}, "momentum"),
     ],
@@ -223,6 +223,11 @@ def test_the_old_decay_is_ignored_with_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         optimizers.SGD()
+
+
+def test_no_steps_are_as_none() -> None:
+    without = optimizers.SGD(use_ema=True, ema_overwrite_frequency=0, gradient_accumulation_steps=0)
+    assert after(without, G) == after(optimizers.SGD(use_ema=True), G)
 
 
 def test_own_optimizers() -> None:
@@ -258,6 +263,8 @@ def test_weights() -> None:
     for bad in (weights[:-1], [*weights[:-1], np.zeros(3)]):
         with pytest.raises(ValueError, match="weights|shape"):
             target.set_weights([w * 2 for w in bad])
+    with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
+        target.load_own_variables({"0": np.ones(())})
     assert [v.numpy().tolist() for v in target.variables] == before
 
 

@@ -71,6 +71,8 @@ CLASSES: list[tuple[str, dict[str, Any], np.ndarray, np.ndarray]] = [
     ),
     ("CTC", {}, np.tile(table.LABELS, (2, 1)), np.tile(table.single(table.FRAMES), (2, 1, 1))),
     ("Dice", {}, B, P),
+    ("Dice", {"axis": 1}, 0 * B, P / 1e5),
+    ("Tversky", {}, 0 * B, 0 * P),
     ("Dice", {"axis": 1}, B, P),
     ("Tversky", {"alpha": 0.3, "beta": 0.6}, B, P),
     ("Tversky", {"alpha": 0.3, "beta": 0.6, "axis": -1}, B, P),

@@ -54,6 +54,88 @@ def test_further_axes(name: str, weights: Any) -> None:
     assert_agrees(ours, theirs)
 
 
+ODD = np.float32([0, 0.3, 1, 2, -1])
+THRESHOLDS: list[tuple[str, dict[str, Any]]] = [
+    ("AUC", {}),
+    ("AUC", {"num_thresholds": 11, "curve": "PR"}),
+    ("AUC", {"thresholds": [0.2, 0.3]}),
+    ("PrecisionAtRecall", {"recall": 0.5}),
+    ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 11}),
+    ("SensitivityAtSpecificity", {"specificity": 0.5}),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.5, "num_thresholds": 3}),
+    ("Precision", {"thresholds": [0.0, 0.25, 0.5, 0.75, 1.0]}),
+    ("Recall", {"thresholds": [0.1, 0.5, 0.8]}),
+    ("TruePositives", {"thresholds": [0.0, 0.5, 1.0]}),
+    ("FalsePositives", {"thresholds": [1.0, 0.5, 0.0]}),
+    ("TrueNegatives", {"thresholds": [i / 20 for i in range(21)]}),
+    ("FalseNegatives", {"thresholds": [0.0, 1.0]}),
+]
+
+
+@pytest.mark.parametrize(("name", "kwargs"), THRESHOLDS)
+@pytest.mark.parametrize("targets", [np.float32([0, 1]), ODD], ids=["binary", "odd"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_predictions_on_thresholds_and_beyond(
+    name: str, kwargs: dict[str, Any], targets: np.ndarray, weighted: bool
+) -> None:
+    rng = np.random.default_rng(4)
+    y_true = rng.choice(targets, 90)
+    y_pred = np.float32([*rng.choice(np.arange(200) / 199, 60), *rng.normal(size=25) * 2, 0, 0, 1, 1, 0.5])
+    weights = np.float32(rng.uniform(0, 2, 90)) if weighted else None
+    ours, theirs = (getattr(m.metrics, name)(**kwargs) for m in (ranvier, keras))
+    assert_agrees(ours(y_true, y_pred, weights), theirs(y_true, y_pred, weights))
+    for a, b in zip(ours.variables, theirs.variables, strict=True):
+        assert_agrees(a, b)
+
+
+@pytest.mark.parametrize("name", ["IoU", "MeanIoU", "BinaryIoU"])
+@pytest.mark.parametrize("dtype", [None, "int32", "float32"])
+def test_weights_of_a_confusion_matrix(name: str, dtype: str | None) -> None:
+    kwargs: dict[str, Any] = {
+        "IoU": {"num_classes": 4, "target_class_ids": [0, 3]},
+        "MeanIoU": {"num_classes": 4},
+        "BinaryIoU": {},
+    }[name]
+    weights = np.float32(np.random.default_rng(6).uniform(0, 3, 10))
+    y_true, y_pred = table.CLASSES, table.GUESSES
+    if name == "BinaryIoU":
+        y_true, y_pred = y_true % 2, table.PROBS[:, 0]
+    matrices = []
+    for module in (ranvier, keras):
+        metric = getattr(module.metrics, name)(dtype=dtype, **kwargs)
+        for _ in range(2):
+            metric.update_state(y_true, y_pred, weights)
+        matrices.append((np.asarray(metric.total_cm), np.asarray(metric.result())))
+    for a, b in zip(*matrices, strict=True):
+        assert_agrees(a, b)
+
+
+@pytest.mark.parametrize(
+    "name", ["Accuracy", "BinaryAccuracy", "MeanSquaredError", "Hinge", "AUC", "Precision"]
+)
+@pytest.mark.parametrize("shapes", [((8,), (8,)), ((8, 1), (8,)), ((8,), (8, 1)), ((8, 1), (8, 1))])
+@pytest.mark.parametrize("weights", [None, (8,), ()])
+def test_one_output(name: str, shapes: Any, weights: Any) -> None:
+    """Targets and predictions of one number each, with and without a last axis."""
+    if weights == (8,) and shapes == ((8,), (8,)) and name in ("MeanSquaredError", "Hinge"):
+        for module in (ranvier, keras):
+            with pytest.raises(ValueError, match="shape"):
+                getattr(module.metrics, name)()(np.ones(8), np.ones(8), np.ones(8))
+        return
+    rng = np.random.default_rng(7)
+    y_true = np.float32(rng.integers(0, 2, shapes[0]))
+    y_pred = np.float32(rng.integers(0, 2, shapes[1]) if name == "Accuracy" else rng.uniform(size=shapes[1]))
+    given = None if weights is None else np.float32(rng.uniform(0, 2, weights))
+    results = []
+    for module in (ranvier, keras):
+        metric = getattr(module.metrics, name)()
+        for rows in (slice(0, 5), slice(5, 8)):
+            metric.update_state(y_true[rows], y_pred[rows], given if weights in (None, ()) else given[rows])
+        results.append([*(np.asarray(v) for v in metric.variables), np.asarray(metric.result())])
+    for a, b in zip(*results, strict=True):
+        assert_agrees(a, b)
+
+
 # Function, arguments, targets, predictions; the others are the losses' functions.
 FUNCTIONS: list[tuple[str, dict[str, Any], np.ndarray, np.ndarray]] = [
     ("binary_accuracy", {}, table.BINARY, table.PROBS),

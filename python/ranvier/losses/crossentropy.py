@@ -20,6 +20,7 @@ from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
 from ranvier.core.user_code import warn
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
+from ranvier.ops._common import canonical_axis
 
 
 def binary_crossentropy(
@@ -64,7 +65,8 @@ def categorical_crossentropy(
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
-    if len(y_pred.shape) and y_pred.shape[axis] == 1:
+    canonical_axis(axis, len(y_pred.shape))
+    if y_pred.shape[axis] == 1:
         warn(
             "Loss categorical_crossentropy needs predictions of more than one class: their shape should be "
             f"(batch_size, num_classes) with num_classes > 1, but is {tuple(y_pred.shape)}. For two classes "
@@ -203,6 +205,7 @@ def categorical_focal_crossentropy(
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
+    canonical_axis(axis, len(y_pred.shape))
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
     if from_logits:

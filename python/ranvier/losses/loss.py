@@ -7,6 +7,7 @@ object reduces these to a number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from ranvier import ops
@@ -275,14 +276,19 @@ def reduce_weighted_values(
     return total / float(_size(values))
 
 
-def check_weight(weight: Any, values: Any) -> None:
+def check_weight(weight: Any, values: Any, widens: bool = True) -> None:
     """Whether weights broadcast to the values they weigh.
+
+    Args:
+        weight: the weights.
+        values: the values.
+        widens: whether values may be repeated too: for each of several weights.
 
     Raises:
         ValueError: if they do not.
     """
-    pairs = zip(reversed(weight.shape), reversed(values.shape), strict=False)
-    if any(a != b and 1 not in (a, b) for a, b in pairs):
+    pairs = list(zip_longest(reversed(weight.shape), reversed(values.shape), fillvalue=1))
+    if any(a not in (1, b) and (b != 1 or not widens) for a, b in pairs):
         raise ValueError(
             f"`sample_weight` of shape {tuple(weight.shape)} does not fit the values that it weighs, which "
             f"have shape {tuple(values.shape)}."

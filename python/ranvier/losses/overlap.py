@@ -14,7 +14,7 @@ from ranvier.losses.regression import match
 
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
-    """`1 - 2 |both| / (|y_true| + |y_pred|)`: 0 for equal masks (Dice, 1945).
+    """`1 - 2 |both| / (|y_true| + |y_pred|)`: 0 for equal masks, 1 for empty ones (Dice, 1945).
 
     Args:
         y_true: targets in [0, 1].
@@ -27,7 +27,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     y_true, y_pred = match(y_true, y_pred)
     both = ops.sum(y_true * y_pred, axis=axis)
     total = ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis)
-    return 1.0 - (2.0 * both + dtypes.epsilon()) / (total + dtypes.epsilon())
+    return 1.0 - 2.0 * both / (total + dtypes.epsilon())
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
@@ -48,7 +48,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
     wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)
     total = both + alpha * missed + beta * wrong
-    return 1.0 - (both + dtypes.epsilon()) / (total + dtypes.epsilon())
+    return 1.0 - both / (total + dtypes.epsilon())
 
 
 class Dice(NamedLoss):

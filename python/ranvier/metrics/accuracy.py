@@ -15,9 +15,9 @@ from ranvier.metrics.reduction import NamedMetric
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
-    """How often `y_pred` equals `y_true`: the mean over the last axis."""
+    """Whether each element of `y_pred` equals that of `y_true`: 1 or 0."""
     y_true, y_pred = match(y_true, y_pred)
-    return ops.mean(ops.cast(ops.equal(y_true, y_pred), dtypes.floatx()), axis=-1)
+    return ops.cast(ops.equal(y_true, y_pred), dtypes.floatx())
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
@@ -123,20 +123,11 @@ class Accuracy(NamedMetric):
 
 
 class BinaryAccuracy(NamedMetric):
-    """How often predictions are on the target's side of `threshold`, a number between 0 and 1.
-
-    Raises:
-        ValueError: if the threshold is not between 0 and 1.
-    """
+    """How often predictions are on the target's side of `threshold`. Other arguments: see `Metric`."""
 
     def __init__(
         self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(
-                "Invalid value for argument `threshold`: expected a number in [0, 1]. "
-                f"Received: threshold={threshold}"
-            )
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
 

@@ -64,8 +64,7 @@ def count(
     """Weighted counts of a batch.
 
     Args:
-        y_true: targets. At even thresholds a target between 0 and 1 counts in part to either class, as in
-            Keras; at others every target that is not 0 is positive.
+        y_true: targets; every one that is not 0 is positive.
         y_pred: predictions of the same shape.
         thresholds: the thresholds.
         cells: which counts to return, names of `CELLS`.
@@ -89,8 +88,7 @@ def count(
         y_true, y_pred = _only_class(y_true, y_pred, class_id)
     weights = _weights(y_true, sample_weight, label_weights, dtype)
     even = are_even(thresholds)
-    if not even:
-        y_true = ops.cast(ops.not_equal(y_true, 0), dtype)
+    y_true = ops.cast(ops.not_equal(y_true, 0), dtype)
     positive, negative = y_true, 1.0 - y_true
     if weights is not None:
         positive, negative = positive * weights, negative * weights
@@ -179,8 +177,9 @@ def _by_buckets(
     size, labels = len(thresholds), y_pred.shape[1]
     order = np.argsort(thresholds, kind="stable")
     if even:
-        # As Keras rounds it; 0 lies above the first threshold, which stands for one just below it.
-        passed = ops.clip(ops.cast(ops.ceil(y_pred * float(size - 1)), "int32"), 1, size)
+        # As Keras rounds it. Where the first threshold is just below 0, everything lies above it.
+        passed = ops.cast(ops.ceil(ops.clip(y_pred, 0.0, 1.0) * float(size - 1)), "int32")
+        passed = ops.maximum(passed, 1) if thresholds[0] < 0 else passed
     else:
         passed = _number_below(np.asarray(thresholds, dtype)[order], y_pred)
     rows = passed + np.arange(labels, dtype="int32") * (size + 1)

@@ -75,7 +75,7 @@ class FBetaScore(Metric):
         Args:
             y_true: targets, 0 or 1, shape (batch, classes).
             y_pred: predictions of the same shape.
-            sample_weight: None or one weight per sample.
+            sample_weight: None, a number, or one weight per sample.
         """
         y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
@@ -94,7 +94,13 @@ class FBetaScore(Metric):
             y_true,
         )
         if sample_weight is not None:
-            weights = ops.reshape(ops.convert_to_tensor(sample_weight, dtype=self.dtype), (-1, 1))
+            weights = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            if tuple(weights.shape) not in ((), (1,), y_true.shape[:1], (y_true.shape[0], 1)):
+                raise ValueError(
+                    f"{type(self).__name__} takes one weight per sample. Received: sample_weight of shape "
+                    f"{tuple(weights.shape)} for targets of shape {tuple(y_true.shape)}."
+                )
+            weights = ops.reshape(weights, (-1, 1))
             terms = tuple(term * weights for term in terms)
         axis = None if self.average == "micro" else 0
         for variable, term in zip(self._counts, terms, strict=True):

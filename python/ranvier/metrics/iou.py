@@ -60,7 +60,7 @@ class IoU(Metric):
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
         shape = (num_classes, num_classes)
-        self.total_cm = self.add_variable(shape, "zeros", name="total_confusion_matrix")
+        self.total_cm = self.add_variable(shape, "zeros", self.dtype, name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch in. Class numbers out of range do not count.
@@ -77,11 +77,11 @@ class IoU(Metric):
                 "Targets and predictions must have the same number of classes. Received: "
                 f"{classes.shape[0]} targets and {predicted.shape[0]} predictions."
             )
-        # Integers are counted as floats and lose a fraction of their sum, as in Keras.
-        work = self.dtype if self.dtype in ("float32", "float64") else "float32"
-        weights = ops.ones(classes.shape, work)
+        weights = ops.ones(classes.shape, self._float_dtype)
         if sample_weight is not None:
-            given = ops.reshape(ops.convert_to_tensor(sample_weight, dtype=work), (-1,))
+            # A matrix of integers counts integers: of each weight the fraction is lost, as in Keras.
+            given = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            given = ops.reshape(ops.cast(given, weights.dtype), (-1,))
             if given.shape[0] not in (1, classes.shape[0]):
                 raise ValueError(
                     f"`sample_weight` of shape {np.shape(sample_weight)} does not fit {classes.shape[0]} "

@@ -10,7 +10,7 @@ import numpy as np
 from ranvier import initializers
 from ranvier.core import dtypes, scope
 from ranvier.core.initialized import Initialized
-from ranvier.core.stateless_scope import StatelessScope, values_in, with_values
+from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
 
@@ -50,6 +50,11 @@ class Metric(Initialized):
         return self._dtype
 
     @property
+    def _float_dtype(self) -> str:
+        """The dtype to count and to divide in, which an integer dtype of the metric leaves as it is."""
+        return self._dtype if dtypes.is_float(self._dtype) else dtypes.floatx()
+
+    @property
     def variables(self) -> list[Variable]:
         """The variables of the state, those of inner metrics last."""
         return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
@@ -67,17 +72,17 @@ class Metric(Initialized):
         Args:
             shape: its shape.
             initializer: its first value: an initializer or the name of one. `reset_state` sets zeros.
-            dtype: its dtype; None: the metric's.
+            dtype: its dtype; None: the metric's, or `floatx()` where that is no float.
             aggregation: how replicas are joined; kept for compatibility, there is one replica.
             name: its name.
         """
         # The first batch may tell the shape of a metric's variables, but not whether there is a metric.
         allowed = contextlib.nullcontext() if self._made_in_a_step else variables_allowed()
-        with allowed, scope.name_scope(self.name.replace("/", ">")):
+        with allowed, no_stateless_scope(), scope.name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializers.get(initializer),
                 shape=shape,
-                dtype=self._dtype if dtype is None else dtype,
+                dtype=self._float_dtype if dtype is None else dtype,
                 trainable=False,
                 aggregation=aggregation,
                 name=name,
@@ -104,7 +109,7 @@ class Metric(Initialized):
         """`update_state` as a function: of the values of `variables`, which it leaves as they are.
 
         Args:
-            metric_variables: the values of `variables`.
+            metric_variables: the values of `variables`: none before a first batch has told their shapes.
             *args: see `update_state`.
             **kwargs: likewise.
 

@@ -39,7 +39,7 @@ def samplewise(
             sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         values = _reduce_from(len(sample_weight.shape), values, reduce)
-        check_weight(sample_weight, values)
+        check_weight(sample_weight, values, widens=False)
         sample_weight = ops.broadcast_to(sample_weight, values.shape)
         values = ops.multiply(values, sample_weight)
         sample_weight = _reduce_from(1, sample_weight, reduce)
@@ -61,7 +61,7 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable((), "zeros", name="total")
+        self.total = self.add_variable((), "zeros", self.dtype, name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds values.
@@ -87,8 +87,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable((), "zeros", name="total")
-        self.count = self.add_variable((), "zeros", name="count")
+        self.total = self.add_variable((), "zeros", self.dtype, name="total")
+        self.count = self.add_variable((), "zeros", self.dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Counts values in.

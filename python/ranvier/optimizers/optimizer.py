@@ -52,11 +52,11 @@ class Optimizer(BuiltWhole):
         global_clipnorm: scale all gradients together down to this length.
         use_ema: keep a moving average of each variable.
         ema_momentum: how much of the average one step keeps. Default 0.99.
-        ema_overwrite_frequency: after how many steps the variables are set to their averages; None: only by
-            `finalize_variable_values`, which `fit` calls at its end.
+        ema_overwrite_frequency: after how many steps the variables are set to their averages; None or 0: only
+            by `finalize_variable_values`, which `fit` calls at its end.
         loss_scale_factor: divide gradients by it; the loss must have been multiplied, see `scale_loss`.
         gradient_accumulation_steps: update only every so many steps, with the mean of the gradients since
-            the last update. At least 2.
+            the last update. At least 2; None or 0: at each step.
         name: a name; None: made up from the class.
         **kwargs: none; an unknown argument is refused by name.
 
@@ -92,12 +92,12 @@ class Optimizer(BuiltWhole):
             raise ValueError(
                 f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum}"
             )
-        if ema_overwrite_frequency is not None and not _is_integer(ema_overwrite_frequency, 1):
+        if ema_overwrite_frequency and not _is_integer(ema_overwrite_frequency, 1):
             raise ValueError(
                 "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
                 f"ema_overwrite_frequency={ema_overwrite_frequency}"
             )
-        if gradient_accumulation_steps is not None and not _is_integer(gradient_accumulation_steps, 2):
+        if gradient_accumulation_steps and not _is_integer(gradient_accumulation_steps, 2):
             raise ValueError(
                 "`gradient_accumulation_steps` must be an integer >= 2. Received: "
                 f"gradient_accumulation_steps={gradient_accumulation_steps}"
@@ -549,11 +549,17 @@ class Optimizer(BuiltWhole):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote.
+        """Reads what `save_own_variables` wrote; of another number of variables, nothing, with a warning.
 
         Raises:
-            ValueError: if the number or a shape does not fit; nothing is changed then.
+            ValueError: if a shape does not fit; nothing is changed then.
         """
+        if len(store) != len(self.variables):
+            warn(
+                f"Skipping variable loading for optimizer '{self.name}', because it has "
+                f"{len(self.variables)} variables whereas the saved optimizer has {len(store)} variables."
+            )
+            return
         self.set_weights([store[str(i)] for i in range(len(store))])
 
     def get_config(self) -> dict[str, Any]:
