@@ -20,7 +20,9 @@ def test_value_and_numpy_are_copies() -> None:
     ("value", "dtype", "expected"),
     [
         (1.5, None, "float32"),
-        ([1, 2], None, "float32"),
+        ([1, 2], None, "int32"),
+        ([1.5, 2], None, "float32"),
+        (True, None, "bool"),
         (np.float64([1.5]), None, "float64"),
         (np.int64(3), None, "int64"),
         (np.float64([1.5]), "float32", "float32"),
@@ -78,6 +80,10 @@ def test_operators() -> None:
         ({"initializer": np.zeros(2), "shape": (3,)}, "expected shape"),
         ({"initializer": lambda *_, **__: np.zeros(2), "shape": (3,)}, r"shape \(2,\), expected \(3,\)"),
         ({"initializer": 1.0, "aggregation": "median"}, "aggregation=median"),
+        ({"initializer": 1.0, "synchronization": "never"}, "synchronization=never"),
+        ({"initializer": None}, "got None"),
+        ({"initializer": "nope", "shape": (2,)}, "nope"),
+        ({"initializer": "zeros"}, "`shape` argument is required"),
         ({"initializer": np.zeros(2), "dtype": "float16x"}, "float16x"),
     ],
 )
@@ -91,3 +97,42 @@ def test_arguments_that_are_not_offered_are_refused_by_name() -> None:
         Variable(1.0, layout="any")
     with pytest.raises(TypeError, match="colour"):
         Variable(1.0, colour="red")
+
+
+def test_an_initializer_by_name() -> None:
+    assert Variable("ones", shape=(2,)).numpy().tolist() == [1, 1]
+
+
+def test_assign_returns_the_new_value_in_the_dtype() -> None:
+    v = Variable([1, 2])
+    assert (v.assign([3.7, -4.2]).dtype, v.numpy().tolist()) == (np.int32, [3, -4])
+    assert v.assign_add([0.5, 3e9]).tolist() == v.numpy().tolist()
+    # As a step has it: what does not fit becomes the nearest limit.
+    assert v.numpy().tolist() == [3, 2**31 - 1]
+
+
+def test_plus_is_the_value_and_not_the_variable() -> None:
+    v = Variable([1.0, 2.0])
+    before = +v
+    v.assign([5, 5])
+    assert before.tolist() == [1, 2]
+
+
+def test_bits_of_integers_are_inverted() -> None:
+    assert (~Variable([1, -1])).tolist() == [-2, 0]
+    assert round(Variable([1.26]), 1).tolist() == [np.float32(1.3)]
+
+
+def test_what_a_variable_is_cannot_be_set() -> None:
+    v = Variable([1.0])
+    for name in ("name", "path", "shape", "dtype"):
+        with pytest.raises(AttributeError):
+            setattr(v, name, getattr(v, name))
+    for name in ("regularizer", "constraint"):
+        with pytest.raises(ValueError, match=name):
+            setattr(v, name, 3)
+        setattr(v, name, abs)
+        setattr(v, name, None)
+    with pytest.raises(TypeError, match="overwrite_with_gradient"):
+        v.overwrite_with_gradient = 1
+    assert (Variable(1.0, aggregation=None).aggregation, v.synchronization) == ("none", "auto")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from ranvier.core.dtypes import standardize_dtype
-from ranvier.core.operators import Operators
+from ranvier.core.operators import Operators, function
 from ranvier.core.scope import auto_name
 
 Shape = tuple[int | None, ...]
@@ -97,6 +97,9 @@ class KerasTensor(Operators):
         return self is other
 
     __hash__ = Operators.__hash__
+
+    def __invert__(self) -> Any:
+        return function("logical_not")(self)
 
     @property
     def ndim(self) -> int:

@@ -21,6 +21,11 @@ def bind(functions: dict[str, Callable[..., Any]]) -> None:
     _functions.update(functions)
 
 
+def function(name: str) -> Callable[..., Any]:
+    """The function that an operator calls."""
+    return _functions[name]
+
+
 # NumPy's name of an operator: (the method of the left operand, that of the right one)
 _OF_NUMPY = {
     ufunc: (f"__{name}__", f"__r{name}__")
@@ -36,6 +41,8 @@ _OF_NUMPY = {
         ("bitwise_and", "and"),
         ("bitwise_or", "or"),
         ("bitwise_xor", "xor"),
+        ("left_shift", "lshift"),
+        ("right_shift", "rshift"),
     )
 } | {
     "equal": ("__eq__", "__eq__"),
@@ -48,7 +55,10 @@ _OF_NUMPY = {
 
 
 class Operators:
-    """The operators of a tensor-like value, each one op. NumPy arrays on the left give way to it."""
+    """The operators of a tensor-like value, each one op. NumPy arrays on the left give way to it.
+
+    `&`, `|` and `^` are the logical ones here, as Keras has them for variables and symbolic tensors.
+    """
 
     __array_priority__ = 1000
 
@@ -61,8 +71,9 @@ class Operators:
         if ufunc.__name__ in _OF_NUMPY and method == "__call__" and (in_place or not kwargs):
             left, right = _OF_NUMPY[ufunc.__name__]
             a, b = inputs
-            value = getattr(a, left)(b) if isinstance(a, Operators) else getattr(b, right)(a)
-            if not in_place or isinstance(value, Operators):
+            own, name, other = (a, left, b) if isinstance(a, Operators) else (b, right, a)
+            value = getattr(own, name)(other) if hasattr(own, name) else None
+            if value is not None and (not in_place or isinstance(value, Operators)):
                 return value
         arrays = [np.asarray(x) if isinstance(x, Operators) else x for x in inputs]
         return getattr(ufunc, method)(*arrays, **kwargs)
@@ -86,7 +97,7 @@ class Operators:
         return _functions["round"](self, ndigits or 0)
 
     def __invert__(self) -> Any:
-        return _functions["logical_not"](self)
+        return _functions["bitwise_not"](self)
 
     def __getitem__(self, key: Any) -> Any:
         return _functions["getitem"](self, key)
@@ -177,3 +188,37 @@ class Operators:
 
     def __ge__(self, other: Any) -> Any:
         return _functions["greater_equal"](self, other)
+
+
+class BitwiseOperators(Operators):
+    """The same, with the bits of integers under `&`, `|`, `^`, `<<` and `>>`: those of arrays."""
+
+    def __and__(self, other: Any) -> Any:
+        return _functions["bitwise_and"](self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _functions["bitwise_and"](other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _functions["bitwise_or"](self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _functions["bitwise_or"](other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _functions["bitwise_xor"](self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _functions["bitwise_xor"](other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return _functions["left_shift"](self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return _functions["left_shift"](other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return _functions["right_shift"](self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return _functions["right_shift"](other, self)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from ranvier.core.operators import Operators
+from ranvier.core.operators import BitwiseOperators
 from ranvier.core.user_code import user_line
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class NoNumbersError(TypeError):
     """Python wanted the numbers of a tensor that has none."""
 
 
-class Tensor(Operators):
+class Tensor(BitwiseOperators):
     """A node of the graph that is being traced.
 
     Made by ops and by `Trace`, never by hand.

@@ -16,6 +16,38 @@ from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import check_new_variable, current_trace, no_trace
 
+_AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
+
+_initializers: list[Callable[[str], Any]] = []  # how to find one by name
+
+
+def bind_initializers(find: Callable[[str], Any]) -> None:
+    """Says how an initializer is found by its name: initializers are a room above this one."""
+    _initializers[:] = [find]
+
+
+def _initializer_named(name: str) -> Any:
+    if not _initializers:
+        raise ValueError(f"An initializer by name, {name!r}, needs `ranvier.initializers` to be imported.")
+    return _initializers[0](name)
+
+
+def _one_of(names: tuple[str, ...], argument: str, value: str | None) -> str:
+    if value is None:
+        return "none"
+    if value not in names:
+        raise ValueError(
+            f"Invalid `{argument}`: expected one of {', '.join(names)}. Received: {argument}={value}"
+        )
+    return value
+
+
+def _callable_or_none(attribute: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ValueError(f"`{attribute}` must be callable or None. Received: {value}")
+    return value
+
 
 class Variable(Operators):
     """A tensor whose value is kept between steps and can be assigned.
@@ -23,19 +55,22 @@ class Variable(Operators):
     Inside a trace, reading it gives a Tensor and assigning is recorded; outside, both act at once.
 
     Args:
-        initializer: the first value (an array, numbers), or a callable `(shape, dtype=...)` that returns it.
-        shape: the shape; needed for a callable.
-        dtype: a dtype name; by default an array's own, else `floatx()`.
+        initializer: the first value (an array, numbers), a callable `(shape, dtype=...)` that returns it, or
+            an initializer's name.
+        shape: the shape; needed for a callable and a name.
+        dtype: a dtype name; by default the value's own (Python's floats: `floatx()`, integers: "int32"), of
+            what an initializer returns `floatx()`.
         trainable: whether training updates it.
         autocast: accepted as in Keras; there is one precision.
-        aggregation: "none", "mean", "sum" or "only_first_replica": how replicas are joined.
-        synchronization: accepted as in Keras.
+        aggregation: "none" (or None), "mean", "sum" or "only_first_replica": how replicas are joined.
+        synchronization: "none" (or None), "on_read", "on_write" or "auto": accepted as in Keras.
         name: its name; made up if None. Its path is that of the open name scopes and this name.
         layout: must be None: it says how Keras spreads a variable over devices.
         **kwargs: none; an unknown argument is refused by name.
 
     Raises:
-        ValueError: if the name holds "/", a callable comes without a shape, or the value's shape is another.
+        ValueError: if the name holds "/", a callable comes without a shape, the value's shape is another, or
+            an initializer, an aggregation or a synchronization is unknown.
         MemoryError: if the value does not fit into memory.
     """
 
@@ -65,23 +100,18 @@ class Variable(Operators):
         name = name or scope.auto_name("variable")
         if not isinstance(name, str) or "/" in name:
             raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name}")
-        if aggregation not in ("none", "mean", "sum", "only_first_replica"):
-            raise ValueError(
-                "Invalid `aggregation`: expected one of none, mean, sum, only_first_replica. "
-                f"Received: aggregation={aggregation}"
-            )
-        self.name = name
-        self.path = scope.variable_path(name)
+        self._name = name
+        self._path = scope.variable_path(name)
         self.autocast = bool(autocast)
-        self.aggregation = aggregation
-        self.synchronization = synchronization
-        self.regularizer: Callable[[Any], Any] | None = None
-        self.constraint: Callable[[Any], Any] | None = None
-        self.overwrite_with_gradient = False
+        self.aggregation = _one_of(_AGGREGATIONS, "aggregation", aggregation)
+        self.synchronization = _one_of(_SYNCHRONIZATIONS, "synchronization", synchronization)
+        self._regularizer: Callable[[Any], Any] | None = None
+        self._constraint: Callable[[Any], Any] | None = None
+        self._overwrite_with_gradient = False
         self._trainable = bool(trainable)
         value = self._first_value(initializer, shape, dtype)
-        self.shape: tuple[int, ...] = value.shape
-        self.dtype: str = value.dtype.name
+        self._shape: tuple[int, ...] = value.shape
+        self._dtype: str = value.dtype.name
         self._store(value)
 
     def _store(self, value: np.ndarray) -> None:
@@ -98,9 +128,11 @@ class Variable(Operators):
         self._store(state["_array"])
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
+        if isinstance(initializer, str):
+            initializer = _initializer_named(initializer)
+        if initializer is None:
+            raise ValueError("A Variable needs a first value or an initializer, got None.")
         if not callable(initializer):
-            if dtype is None and not hasattr(initializer, "dtype"):
-                dtype = standardize_dtype(None)
             value = as_array(initializer, None if dtype is None else standardize_dtype(dtype))
             if shape is not None and tuple(shape) != value.shape:
                 raise ValueError(f"The initial value has shape {value.shape}, expected shape={tuple(shape)}.")
@@ -146,7 +178,7 @@ class Variable(Operators):
             value: of the variable's shape; converted to its dtype.
 
         Returns:
-            The new value.
+            The new value, in the variable's dtype.
 
         Raises:
             ValueError: if the shape is another; the variable keeps its value then.
@@ -160,10 +192,10 @@ class Variable(Operators):
         if trace is None:
             if isinstance(value, Tensor) and not value.trace.is_eager:
                 raise ValueError("A symbolic tensor can be assigned only inside the trace that made it.")
-            array = as_array(value)
+            array = self._converted(value)
             self._check_shape(array.shape)
             self._array[...] = array
-            return value
+            return array
         self._check_shape(value.shape if isinstance(value, Tensor) else np.shape(value))
         tensor = trace.tensor(value)
         if tensor.dtype != self.dtype:
@@ -171,9 +203,16 @@ class Variable(Operators):
         trace.write(self, tensor)
         return tensor
 
+    def _converted(self, value: Any) -> np.ndarray:
+        """Numbers in the variable's dtype, by the core's conversion: a trace does not give others."""
+        array = as_array(value)
+        if array.dtype.name == self.dtype:
+            return array
+        return _core.eager("cast", [array], {"dtype": self.dtype})
+
     def _assign_in(self, scope: StatelessScope, value: Any) -> Any:
         if not isinstance(value, Tensor):
-            value = as_array(value, self.dtype)
+            value = self._converted(value)
         elif value.dtype != self.dtype:
             value = value.trace.emit("cast", [value], {"dtype": self.dtype})
         self._check_shape(value.shape)
@@ -196,6 +235,51 @@ class Variable(Operators):
     def assign_sub(self, value: Any) -> Any:
         """Subtracts `value` from the variable."""
         return self.assign(self - value)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shape
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def regularizer(self) -> Callable[[Any], Any] | None:
+        """What a layer adds to the loss for it; None: nothing."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Callable[[Any], Any] | None) -> None:
+        self._regularizer = _callable_or_none("regularizer", value)
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        """What an optimizer projects it by after an update; None: nothing."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Callable[[Any], Any] | None) -> None:
+        self._constraint = _callable_or_none("constraint", value)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer takes the gradient for the new value."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"`overwrite_with_gradient` must be a bool. Received: {value}")
+        self._overwrite_with_gradient = value
 
     @property
     def trainable(self) -> bool:
@@ -233,6 +317,9 @@ class Variable(Operators):
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._array.__dlpack_device__()
+
+    def __pos__(self) -> Any:
+        return self.value
 
     def __float__(self) -> float:
         return float(self.value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import dtypes, identifiers, registry
+from ranvier.core import dtypes, identifiers, registry, variable
 from ranvier.initializers.constant_initializers import Constant, Identity, Ones, Zeros
 from ranvier.initializers.initializer import Initializer
 from ranvier.initializers.random_initializers import (
@@ -108,3 +108,6 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         TypeError: for a config whose class is unknown.
     """
     return identifiers.deserialize("initializer", config, _TABLE, custom_objects)
+
+
+variable.bind_initializers(get)

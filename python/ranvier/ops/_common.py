@@ -76,6 +76,21 @@ def dtype_of(x: Value) -> str:
     return x.dtype if isinstance(x, Tensor) else dtypes.array_dtype(x.dtype)
 
 
+def known(x: Any, name: str, reason: str) -> np.ndarray:
+    """x as an array whose values are known now.
+
+    Raises:
+        ValueError: if x is a tensor of a graph; the message says why `name` needs its values.
+    """
+    value = operand(x)
+    if isinstance(value, Tensor):
+        raise ValueError(
+            f"{name}: {reason} depends on values, which are not known while a graph is built. "
+            "Call it outside of the traced function (or with run_eagerly=True)."
+        )
+    return value
+
+
 def to_bool(x: Any) -> Value:
     """x, where it is not zero."""
     return cast_to(operand(x), "bool")

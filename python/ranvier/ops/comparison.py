@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ranvier.ops._common import Value, cast_to, promote, to_bool, where3
+import numpy as np
+
+from ranvier.ops._common import Value, cast_to, known, promote, to_bool, where3
 from ranvier.ops._emit import emit
 
 
@@ -65,26 +67,34 @@ def logical_xor(x1: Any, x2: Any) -> Value:
     return emit("logical_xor", to_bool(x1), to_bool(x2))
 
 
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Value:
+def places(x: Any, name: str) -> tuple[np.ndarray, ...]:
+    """Where x is not 0, for the function `name`: for each axis an int32 array of indices.
+
+    Raises:
+        ValueError: if x is a tensor of a graph.
+    """
+    return tuple(i.astype("int32") for i in np.nonzero(known(x, name, "the number of places")))
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where `condition` holds, else x2; the three broadcast together.
 
     Args:
         condition: booleans, or numbers that hold where they are not zero.
         x1: the values where it holds.
-        x2: the values elsewhere, promoted with x1.
+        x2: the values elsewhere, promoted with x1. Without x1 and x2 the result is `nonzero(condition)`.
 
     The gradient of each value is zero where the other is chosen; a NaN in the branch not chosen does not
     reach the output, but its own gradient rule may still make one, so guard the argument as well.
 
     Raises:
-        ValueError: if x1 or x2 is None. The positions of the true elements, which Keras returns without x1
-        and x2,
-            have a size that depends on values, which a compiled graph cannot have.
+        ValueError: if only one of x1 and x2 is None; if both are inside a trace, where the number of places
+            is not known.
     """
+    if x1 is None and x2 is None:
+        return places(condition, "where")
     if x1 is None or x2 is None:
-        raise ValueError(
-            "`where` needs both `x1` and `x2`: a graph cannot hold a result whose size depends on values."
-        )
+        raise ValueError("where: expected both `x1` and `x2`, or neither.")
     return where3(to_bool(condition), x1, x2)
 
 
@@ -103,7 +113,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Value:
         raise ValueError(
             f"select: expected as many choices as conditions, got {len(choicelist)} and {len(condlist)}."
         )
-    result: Any = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = where(condition, choice, result)
-    return result
+    (*choices, result), dtype = promote(*choicelist, default)
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
+        result = emit("select", to_bool(condition), choice, result)
+    return cast_to(result, dtype)

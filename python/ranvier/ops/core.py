@@ -68,12 +68,14 @@ def cast(x: Any, dtype: Any) -> Value:
 
 
 def saturate_cast(x: Any, dtype: Any) -> Value:
-    """x in another dtype, values that do not fit becoming the nearest limit.
+    """x in another dtype, values that do not fit becoming the nearest limit; as "bool", what is above 0.
 
     Raises:
         ValueError: for an unknown dtype.
     """
     value, name = operand(x), dtypes.standardize_dtype(dtype)
+    if name == "bool" and value.dtype != "bool":
+        return cast_to(clip(value, 0, 1), name)
     if name in dtypes.INT_DTYPES and value.dtype in dtypes.INT_DTYPES:
         own, wanted = np.iinfo(dtype_of(value)), np.iinfo(name)
         low, high = max(int(own.min), int(wanted.min)), min(int(own.max), int(wanted.max))

@@ -1,16 +1,20 @@
-"""Tensors made from shapes and numbers. They are constants: plain arrays, inside a trace as outside."""
+"""Tensors made from shapes and numbers. Of plain numbers they are constants: arrays, in traces as outside."""
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.ops._common import Value, cast_to, dtype_of, operand, promote, to_shape
+from ranvier.core.tensor import Tensor
+from ranvier.ops._common import Value, canonical_axis, cast_to, dtype_of, operand, promote, to_shape
 from ranvier.ops._emit import emit
-from ranvier.ops.comparison import where
+from ranvier.ops.comparison import less, logical_and, where
+from ranvier.ops.elementwise import add, divide, exp, floor, isclose, log, multiply, round, subtract
+from ranvier.ops.shaping import broadcast_to, concatenate, expand_dims, moveaxis
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Value:
@@ -106,13 +110,47 @@ def linspace(
         dtype: the dtype; None: the promoted float dtype of `start` and `stop`.
         axis: where the new axis stands, if `start` or `stop` is an array.
     """
-    if dtype is None:
-        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
-    name = dtypes.standardize_dtype(dtype)
+    name = _spaced_dtype(start, stop, dtype)
     dtypes.check_size((num,), "float64")
-    ends = (np.asarray(start, np.float64), np.asarray(stop, np.float64))
-    numbers, step = np.linspace(*ends, num, endpoint=endpoint, retstep=True, axis=axis)
-    return (numbers.astype(name), np.asarray(step, name)) if retstep else numbers.astype(name)
+    numbers, step = _spaced(_double(start), _double(stop), operator.index(num), endpoint, axis)
+    if name in dtypes.INT_DTYPES:
+        numbers = floor(numbers)
+    return (cast_to(numbers, name), cast_to(step, name)) if retstep else cast_to(numbers, name)
+
+
+def _spaced(first: Value, last: Value, num: int, endpoint: bool, axis: int) -> tuple[Value, Value]:
+    """The numbers and their distance."""
+    if isinstance(first, Tensor) or isinstance(last, Tensor):
+        return _traced_linspace(first, last, num, endpoint, axis)
+    numbers, step = np.linspace(first, last, num, endpoint=endpoint, retstep=True, axis=axis)
+    return numbers, np.asarray(step)
+
+
+def _spaced_dtype(start: Any, stop: Any, dtype: Any) -> str:
+    if dtype is None:
+        return dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
+    return dtypes.standardize_dtype(dtype)
+
+
+def _double(x: Any) -> Value:
+    """x in float64, Python's numbers with all their digits."""
+    value = operand(x)
+    return cast_to(value, "float64") if isinstance(value, Tensor) else np.asarray(x, np.float64)
+
+
+def _traced_linspace(first: Value, last: Value, num: int, endpoint: bool, axis: int) -> tuple[Value, Value]:
+    """What NumPy computes, with the same bits."""
+    if num < 0:
+        raise ValueError(f"linspace: expected num >= 0, got num={num}.")
+    distance = subtract(last, first)
+    count = num - 1 if endpoint else num
+    step = divide(distance, count) if count else multiply(distance, math.nan)
+    line = np.arange(num, dtype=np.float64).reshape(num, *[1] * distance.ndim)
+    numbers = add(multiply(line, step if count else distance), first)
+    if endpoint and num > 1:
+        end = emit("broadcast_to", last, shape=(1, *distance.shape))
+        numbers = concatenate([numbers[:-1], end], 0)
+    return moveaxis(numbers, 0, axis), step
 
 
 def logspace(
@@ -125,21 +163,37 @@ def logspace(
     axis: int = 0,
 ) -> Value:
     """`base` to the power of evenly spaced exponents from `start` to `stop`; arguments as for `linspace`."""
-    if dtype is None:
-        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
     exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
-    return np.power(float(base), exponents).astype(dtypes.standardize_dtype(dtype))
+    return cast_to(emit("power", np.asarray(float(base)), exponents), _spaced_dtype(start, stop, dtype))
 
 
 def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Value:
-    """Numbers from `start` to `stop` in equal ratios; arguments as for `linspace`."""
-    if dtype is None:
-        dtype = dtypes.result_type(dtypes.promotion_type(start), dtypes.promotion_type(stop), float)
-    ends = (np.asarray(start, np.float64), np.asarray(stop, np.float64))
-    numbers = np.geomspace(*ends, num, endpoint=endpoint, axis=axis)
-    return numbers.astype(dtypes.standardize_dtype(dtype))
+    """Numbers from `start` to `stop` in equal ratios; arguments as for `linspace`.
+
+    Raises:
+        ValueError: if a number that is known is 0.
+    """
+    name = _spaced_dtype(start, stop, dtype)
+    first, last = _double(start), _double(stop)
+    if any(isinstance(end, np.ndarray) and not end.all() for end in (first, last)):
+        raise ValueError("geomspace: a geometric sequence cannot include zero.")
+    signs = where(logical_and(less(first, 0), less(last, 0)), -1.0, 1.0)
+    exponents = linspace(log(multiply(first, signs)), log(multiply(last, signs)), num, endpoint, axis=axis)
+    place = canonical_axis(axis, exponents.ndim)
+    shape = tuple(dim for i, dim in enumerate(exponents.shape) if i != place)
+    first, last, signs = (expand_dims(broadcast_to(v, shape), place) for v in (first, last, signs))
+    numbers = multiply(exp(exponents), signs)
+    # The ends are those given, to the last digit.
+    index = np.arange(num).reshape([num if i == place else 1 for i in range(exponents.ndim)])
+    numbers = where(index == 0, first, numbers)
+    if endpoint and num > 1:
+        numbers = where(index == num - 1, last, numbers)
+    if name in dtypes.INT_DTYPES:
+        # The logarithms' rounding must not make 9 of 10.
+        numbers = where(isclose(numbers, round(numbers), 1e-12, 0.0), round(numbers), numbers)
+    return cast_to(numbers, name)
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
@@ -242,6 +296,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     if value.ndim != 1:
         raise ValueError(f"vander: expected a 1-D tensor, got shape {value.shape}.")
     count = value.shape[0] if N is None else operator.index(N)
+    if count < 0:
+        raise ValueError(f"vander: expected N >= 0, got N={N}.")
     column = emit("reshape", value, shape=(value.shape[0], 1))
     power = emit("broadcast_to", np.ones((1, 1), dtype_of(value)), shape=(value.shape[0], 1))
     columns = []

@@ -50,6 +50,8 @@ def _prefixes(op: str, value: Value, axis: int | None, dtype: Any) -> Value:
     if axis is None:
         value, axis = ravel(value), 0
     place = canonical_axis(axis, value.ndim)
+    if value.dtype == "bool":
+        op = "logical_or" if op == "add" else "logical_and"
     (work,), name = promote(value)
     size, distance = work.shape[place], 1
     while distance < size:

@@ -352,7 +352,7 @@ def pinv(x: Any, rcond: Any = None) -> Value:
     if rcond is None:
         rcond = 10.0 * builtins.max(value.shape[-2:]) * _precision(value)
     u, s, vt = svd(value, full_matrices=False)
-    inverse = _inverted(s, multiply(rcond, max(s, -1, True)))
+    inverse = _inverted(s, multiply(rcond, max(s, -1, True, initial=0)))
     return matmul(multiply(_transposed(vt), expand_dims(inverse, -2)), _transposed(u))
 
 
@@ -369,7 +369,9 @@ def matrix_rank(x: Any, tol: Any = None) -> Value:
     value = _matrices("matrix_rank", x)
     s = svd(value, compute_uv=False)
     limit = (
-        multiply(max(s, -1, True), builtins.max(value.shape[-2:]) * _precision(value)) if tol is None else tol
+        multiply(max(s, -1, True, initial=0), builtins.max(value.shape[-2:]) * _precision(value))
+        if tol is None
+        else tol
     )
     return sum(cast_to(greater(s, limit), "int32"), -1)
 
@@ -399,7 +401,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Value:
         rcond = builtins.max(left.shape) * _precision(left)
     u, s, vt = svd(left, full_matrices=False)
     # A limit that is not 0: of a matrix of zeros nothing counts.
-    inverse = _inverted(s, maximum(multiply(rcond, max(s, -1, True)), float(np.finfo(dtype_of(left)).tiny)))
+    limit = multiply(rcond, max(s, -1, True, initial=0))
+    inverse = _inverted(s, maximum(limit, float(np.finfo(dtype_of(left)).tiny)))
     columns = right if right.ndim == 2 else expand_dims(right, -1)
     result = matmul(_transposed(vt), multiply(expand_dims(inverse, -1), matmul(_transposed(u), columns)))
     return result if right.ndim == 2 else reshape_to(result, result.shape[:1])

@@ -383,6 +383,8 @@ def round(x: Any, decimals: int = 0) -> Value:
     if value.dtype in dtypes.FLOAT_DTYPES:
         if decimals == 0:
             return emit("round", value)
+        if decimals > np.finfo(dtype_of(value)).maxexp * math.log10(2):
+            return value
         factor = 10.0 ** (decimals if decimals > 0 else -decimals)
         if decimals > 0:
             return divide(emit("round", multiply(value, factor)), factor)

@@ -177,8 +177,8 @@ def irfft(x: Any, fft_length: int | None = None) -> Value:
 def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype: str) -> Value:
     """The window, zeros around it up to the transform's length."""
     if window is None:
-        shape: Value = np.ones(sequence_length, dtype)
-    elif isinstance(window, str):
+        return np.ones(fft_length, dtype)
+    if isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ValueError(
                 'If a string is passed to `window`, it must be one of `"hann"`, `"hamming"`. '
@@ -186,7 +186,7 @@ def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype
             )
         # Periodic: the first of the points that one more would have.
         make = np.hanning if window == "hann" else np.hamming
-        shape = make(sequence_length + 1)[:-1].astype(dtype)
+        shape: Value = make(sequence_length + 1)[:-1].astype(dtype)
     else:
         shape = operand(window, dtype)
         if shape.ndim != 1 or shape.shape[0] != sequence_length:
@@ -221,7 +221,7 @@ def stft(
         sequence_length: the length of the window.
         sequence_stride: how far the next piece begins behind the one before it.
         fft_length: the length of a piece, at least the window's, which stands in its middle.
-        window: "hann", "hamming", a tensor [sequence_length], or None: all ones.
+        window: "hann", "hamming", a tensor [sequence_length], or None: ones all over the piece.
         center: whether the signal is continued at both ends, mirrored, so that piece t is centred at t times
             the stride.
 

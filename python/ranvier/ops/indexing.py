@@ -329,7 +329,7 @@ def diag(x: Any, k: int = 0) -> Value:
         raise ValueError(f"diag: expected 1 or 2 axes, got shape {value.shape}.")
     extent = value.shape[0] + builtins.abs(k)
     before = (builtins.max(-k, 0), builtins.max(k, 0))
-    square = emit("select", np.eye(value.shape[0], dtype=bool), value, operand(0, dtype_of(value)))
+    square = where3(np.eye(value.shape[0], dtype=bool), value, operand(0, dtype_of(value)))
     shape = [extent, extent]
     return emit("unslice", square, shape=shape, begin=list(before), stride=[1, 1])
 

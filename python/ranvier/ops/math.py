@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -157,13 +158,13 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
         keepdims: whether they stay, with size 1.
 
     Returns:
-        A float tensor; -inf where every element is.
+        A float tensor; -inf where every element is, and of nothing.
 
     Raises:
-        ValueError: for an axis that is empty or out of range.
+        ValueError: for an axis that is out of range.
     """
     value = as_float(x)
-    top = emit("stop_gradient", max(value, axis, True))
+    top = emit("stop_gradient", max(value, axis, True, initial=-math.inf))
     top = where3(isfinite(top), top, 0)  # an infinite maximum must not be subtracted from itself
     result = add(log(sum(exp(subtract(value, top)), axis, True)), top)
     if keepdims:

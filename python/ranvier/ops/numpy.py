@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ranvier.ops._subscript import get_item
 from ranvier.ops.bitwise import (
     bitwise_and,
     bitwise_invert,
@@ -172,7 +173,6 @@ from ranvier.ops.shaping import (
     dsplit,
     dstack,
     expand_dims,
-    get_item,
     hsplit,
     hstack,
     moveaxis,

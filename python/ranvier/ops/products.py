@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core import dtypes
 from ranvier.ops._common import (
     Value,
     canonical_axes,
@@ -29,9 +30,16 @@ from ranvier.ops.reductions import sum
 from ranvier.ops.shaping import concatenate, diff, expand_dims, moveaxis, ravel
 
 
-def factors(*xs: Any) -> tuple[list[Value], str]:
-    """Operands in a dtype that products exist for, and the dtype of the result."""
+def factors(*xs: Any, sums_are_wide: bool = False) -> tuple[list[Value], str]:
+    """Operands in a dtype that products exist for, and the dtype of the result.
+
+    Args:
+        *xs: the operands.
+        sums_are_wide: whether the result of int8 operands is int32, as for Keras's `matmul` and `einsum`.
+    """
     values, dtype = promote(*xs)
+    if dtype == "int8" and sums_are_wide and all(dtypes.promotion_type(x) == "int8" for x in xs):
+        dtype = "int32"
     if dtype == "bool":
         values = [cast_to(value, "int32") for value in values]
     return values, dtype
@@ -50,12 +58,13 @@ def matmul(x1: Any, x2: Any) -> Value:
         x2: [..., k, n], or a vector [k], which counts as one column.
 
     Returns:
-        [..., m, n] with the leading axes broadcast; the axis of a vector is left out.
+        [..., m, n] with the leading axes broadcast; the axis of a vector is left out. Of two int8 tensors it
+        is int32.
 
     Raises:
         ValueError: for a scalar, or if the shapes do not fit.
     """
-    (a, b), dtype = factors(x1, x2)
+    (a, b), dtype = factors(x1, x2, sums_are_wide=True)
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError(f"matmul: expected at least 1 axis each, got shapes {a.shape} and {b.shape}.")
     rows = reshape_to(a, (1, *a.shape)) if a.ndim == 1 else a

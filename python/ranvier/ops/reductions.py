@@ -81,14 +81,19 @@ def _extreme(op: str, x: Any, axis: Any, keepdims: bool, initial: Any) -> Value:
     if is_empty:
         # The sum of nothing has the right shape, and zeros are replaced by `initial`.
         zeros = _reduce("sum", cast_to(value, "int32"), axis, keepdims)
-        return cast_to(emit("broadcast_to", operand(initial), shape=tuple(zeros.shape)), dtype)
+        return emit("broadcast_to", cast_to(operand(initial), dtype), shape=tuple(zeros.shape))
     if dtype == "bool":
         result = _reduce("any" if op == "max" else "all", value, axis, keepdims)
     else:
         result = cast_to(_reduce(op, cast_to(value, dtypes.compute_dtype(dtype)), axis, keepdims), dtype)
-    if initial is None:
+    if initial is None or _changes_nothing(op, initial):
         return result
-    return maximum(result, initial) if op == "max" else minimum(result, initial)
+    bound = cast_to(operand(initial), dtype)
+    return maximum(result, bound) if op == "max" else minimum(result, bound)
+
+
+def _changes_nothing(op: str, initial: Any) -> bool:
+    return isinstance(initial, float) and initial == (-math.inf if op == "max" else math.inf)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Value:
@@ -98,7 +103,8 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
         x: a tensor.
         axis: the axes to reduce; None: all.
         keepdims: whether they stay, with size 1.
-        initial: a value that the result is not below; it is the result of an empty reduction.
+        initial: a value, cast to x's dtype, that the result is not below; it is the result of an empty
+            reduction.
 
     Raises:
         ValueError: for an empty reduction without `initial`.
@@ -113,7 +119,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
         x: a tensor.
         axis: the axes to reduce; None: all.
         keepdims: whether they stay, with size 1.
-        initial: a value that the result is not above; it is the result of an empty reduction.
+        initial: a value, cast to x's dtype, that the result is not above; it is the result of an empty
+            reduction.
 
     Raises:
         ValueError: for an empty reduction without `initial`.
@@ -277,7 +284,10 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
 def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
     """The variance of the elements that are not NaN, a float; NaN where there is none."""
     value = as_float(x)
-    return nanmean(square(subtract(value, nanmean(value, axis, True))), axis, keepdims)
+    present = cast_to(emit("logical_not", isnan(value)), dtype_of(value))
+    # The NaN that an infinite mean makes counts: only those of x do not.
+    squares = where3(isnan(value), 0, square(subtract(value, nanmean(value, axis, True))))
+    return divide(_reduce("sum", squares, axis, keepdims), _reduce("sum", present, axis, keepdims))
 
 
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Value:

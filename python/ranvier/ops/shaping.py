@@ -67,8 +67,14 @@ def expand_dims(x: Any, axis: Any) -> Value:
     Args:
         x: a tensor.
         axis: where they stand in the result: an int or a sequence of them.
+
+    Raises:
+        TypeError: if the axis is None.
+        ValueError: if an axis is out of range or named twice.
     """
     value = operand(x)
+    if axis is None:
+        raise TypeError("expand_dims: expected an axis or a sequence of them, got None.")
     count = len(axis) if isinstance(axis, (list, tuple)) else 1
     axes = canonical_axes(axis, value.ndim + count)
     dims = iter(value.shape)
@@ -280,11 +286,6 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Value:
             raise ValueError(f"slice: a block of shape {sizes} does not fit into shape {value.shape}.")
         begin.append(builtins.min(builtins.max(start + dim if start < 0 else start, 0), dim - length))
     return emit("slice", value, begin=begin, size=list(sizes), stride=[1] * value.ndim)
-
-
-def get_item(x: Any, key: Any) -> Value:
-    """x[key], for the keys of NumPy's basic indexing: integers, slices, None and Ellipsis."""
-    return operand(x)[key]
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:

@@ -18,6 +18,7 @@ from ranvier.ops._common import (
     canonical_axis,
     cast_to,
     dtype_of,
+    known,
     move_from_last,
     move_last,
     operand,
@@ -26,7 +27,7 @@ from ranvier.ops._common import (
     where3,
 )
 from ranvier.ops._emit import emit
-from ranvier.ops.comparison import less, not_equal
+from ranvier.ops.comparison import less, not_equal, places
 from ranvier.ops.cumulative import cumsum
 from ranvier.ops.indexing import take, take_along_axis
 from ranvier.ops.reductions import sum
@@ -161,28 +162,13 @@ def digitize(x: Any, bins: Any) -> Value:
     return searchsorted(edges, x, side="right")
 
 
-def known(x: Any, name: str, reason: str) -> np.ndarray:
-    """x as an array whose values are known now.
-
-    Raises:
-        ValueError: if x is a tensor of a graph; the message says why `name` needs its values.
-    """
-    value = operand(x)
-    if isinstance(value, Tensor):
-        raise ValueError(
-            f"{name}: {reason} depends on values, which are not known while a graph is built. "
-            "Call it outside of the traced function (or with run_eagerly=True)."
-        )
-    return value
-
-
 def nonzero(x: Any) -> tuple[np.ndarray, ...]:
     """The places of the elements that are not 0: for each axis an int32 array of indices.
 
     Raises:
         ValueError: inside a trace, where the number of places is not known (`ops.where(x, a, b)` may serve).
     """
-    return tuple(i.astype("int32") for i in np.nonzero(known(x, "nonzero", "the number of places")))
+    return places(x, "nonzero")
 
 
 def unique(
@@ -235,6 +221,8 @@ def _unique_of_array(
         array, return_index=True, return_inverse=True, return_counts=True, axis=axis
     )
     inverse = inverse.reshape(array.shape if axis is None else -1)
+    if size and not index.size:
+        raise ValueError("unique: an empty tensor has no values to fill up with.")
     if size is not None:
         along = 0 if axis is None else axis
         missing = size - len(index)
@@ -253,6 +241,9 @@ def _unique_of_size(value: Value, size: int, fill_value: Any) -> tuple[Value, ..
     """The same in a graph: the sorted elements that differ from the one before them, moved together."""
     flat = ravel(value)
     length = flat.shape[0]
+    if length == 0 and size == 0:
+        nothing = np.zeros(0, "int32")
+        return cast_to(nothing, dtype_of(flat)), nothing, np.zeros(value.shape, "int32"), nothing
     if length == 0:
         raise ValueError("unique: an empty tensor has no values to fill up with.")
     order = argsort(flat)

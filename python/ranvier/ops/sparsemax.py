@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,16 +37,18 @@ def sparsemax(x: Any, axis: int = -1) -> Value:
         axis: the axis that sums to 1.
 
     Raises:
-        ValueError: for an axis that is empty or out of range.
+        ValueError: for an axis that is out of range.
     """
     value = as_float(x)
     place = canonical_axis(axis, value.ndim)
     rows = move_last(value, place)
-    rows = subtract(rows, emit("stop_gradient", max(rows, -1, keepdims=True)))
+    top = max(rows, -1, keepdims=True, initial=-math.inf)
+    rows = subtract(rows, emit("stop_gradient", top))
     scores = emit("stop_gradient", rows)
     sums = cumsum(flip(sort(scores), -1), -1)
     counts = cast_to(np.arange(1, rows.shape[-1] + 1), dtype_of(value))
-    support = greater(scores, max(divide(subtract(sums, 1), counts), -1, keepdims=True))
+    threshold = max(divide(subtract(sums, 1), counts), -1, keepdims=True, initial=-math.inf)
+    support = greater(scores, threshold)
     size = sum(cast_to(support, dtype_of(value)), -1, keepdims=True)
     tau = divide(subtract(sum(where3(support, rows, 0), -1, keepdims=True), 1), size)
     return move_from_last(emit("relu", subtract(rows, tau)), place)

@@ -198,7 +198,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         raise ValueError(f"bincount: expected a 1-D tensor, got shape {tuple(numbers.shape)}.")
     length = operator.index(minlength)
     if not isinstance(numbers, Tensor):
-        length = builtins.max(length, int(np.max(numbers, initial=-1)) + 1)
+        length = builtins.max(length, int(np.max(numbers)) + 1 if numbers.size else 0)
     elif length == 0:
         raise ValueError(
             "bincount: the result's length depends on values, which are not known while a graph is built: "
@@ -268,7 +268,7 @@ def corrcoef(x: Any) -> Value:
     """Pearson's correlation coefficients of the rows of a matrix: [rows, rows], each within [-1, 1]; a float.
 
     Args:
-        x: [variables, observations]; of a 1-D tensor the result is a scalar.
+        x: [variables, observations]; of a single variable, and of a 1-D tensor, the result is a scalar.
 
     Raises:
         ValueError: for more than two axes.
@@ -281,7 +281,7 @@ def corrcoef(x: Any) -> Value:
     products = matmul(centred, transpose(centred))
     spread = sqrt(diagonal(products))
     result = clip(divide(divide(products, expand_dims(spread, 1)), expand_dims(spread, 0)), -1, 1)
-    return reshape_to(result, ()) if value.ndim == 1 else result
+    return reshape_to(result, ()) if rows.shape[0] == 1 else result
 
 
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Value:
