@@ -185,6 +185,85 @@ def test_overridden_test_and_predict_steps() -> None:
     assert gap == {"gap": pytest.approx(np.mean(np.abs(twice[:32, 0] / 2 - Y[:32])), rel=1e-5)}
 
 
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("source", ["arrays", "batches", "by hand"])
+def test_predictions_that_are_not_rows_are_joined(run_eagerly: bool, source: str) -> None:
+    """As Keras does: along axis 0, whatever comes for each batch."""
+
+    class Several(rv.Model):
+        def predict_step(self, data):
+            (x,) = data if isinstance(data, tuple) else (data,)
+            return {"twice": ops.repeat(x, 2, axis=0), "largest": ops.max(x, axis=0, keepdims=True), "x": x}
+
+    net = Several()
+    net.compile(run_eagerly=run_eagerly)
+    x = np.arange(10, dtype="float32")[:, None]
+    batches = [x[:4], x[4:8], x[8:]]
+    expected = {"twice": np.repeat(x, 2, axis=0), "largest": np.float32([[3], [7], [9]]), "x": x}
+    seen = []
+    callback = rv.callbacks.LambdaCallback()
+    callback.on_predict_batch_end = lambda batch, logs: seen.append(logs["outputs"])
+    if source == "arrays":
+        found = net.predict(x, batch_size=4, verbose=0, callbacks=[callback])
+        assert [len(outputs[0]) for outputs in seen] == [1, 1, 1]
+    elif source == "batches":
+        found = net.predict(iter(batches), verbose=0)
+    else:
+        parts = [net.predict_on_batch(batch) for batch in batches]
+        found = {key: np.concatenate([part[key] for part in parts]) for key in expected}
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize(
+    ("step", "error", "message"),
+    [
+        (lambda x: ops.sum(x), ValueError, r"joined along axis 0.*shapes \(\)"),
+        (lambda x: ops.transpose(x), ValueError, r"shapes \(1, 4\), \(1, 2\)"),
+        (lambda x: {"a" if x.shape[0] == 4 else "b": x}, ValueError, "same structure.*'a'.*'b'"),
+        (lambda x: (x, None), TypeError, r"predict_step\(\) returned None"),
+    ],
+)
+def test_predictions_that_cannot_be_joined(run_eagerly: bool, step, error, message) -> None:
+    class Refused(rv.Model):
+        def predict_step(self, data):
+            return step(data[0] if isinstance(data, tuple) else data)
+
+    net = Refused()
+    net.compile(run_eagerly=run_eagerly)
+    x = np.ones((10, 1), "float32")
+    for data, size in ((x, 4), (iter([x[:4], x[4:6]]), None)):
+        with pytest.raises(error, match=message):
+            net.predict(data, batch_size=size, verbose=0)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_logs_are_those_of_the_last_step_under_its_names(run_eagerly: bool) -> None:
+    class Varies(Own):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            return {**logs, **({"full": 1.0} if data[0].shape[0] == 16 else {"rest": 2, "more": [3.0]})}
+
+    net = model(Varies)
+    net.run_eagerly = run_eagerly
+    history = net.fit(X[:40], Y[:40], batch_size=16, verbose=0).history
+    assert "full" not in history and history["rest"] == [2.0] and history["more"] == [3.0]
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("value", [None, "x", rv.metrics.Mean()])
+def test_logs_that_are_no_numbers_are_named(run_eagerly: bool, value) -> None:
+    class Wrong(Own):
+        def train_step(self, data):
+            return {**super().train_step(data), "odd": value}
+
+    net = model(Wrong)
+    net.run_eagerly = run_eagerly
+    with pytest.raises(TypeError, match=r"train_step\(\) returned for 'odd' .* neither a tensor"):
+        net.fit(X, Y, verbose=0)
+
+
 def test_gradients_that_do_not_exist_name_the_variables() -> None:
     class Half(Own):
         def train_step(self, data):

@@ -11,7 +11,7 @@ from ranvier import _core
 from ranvier.core import tree
 from ranvier.core.eager_trace import EagerTrace
 from ranvier.training.data import ArrayFeed
-from ranvier.training.train_step import flatten_logs
+from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
 
 class EagerFunction:
@@ -87,8 +87,9 @@ class EagerRun:
             )
             result = function.step(feed.pack(x, y, sample_weight))
         if function.kind == "predict":
-            self.structure = tree.map_structure(lambda _: None, result)
-            self._outputs.append([np.asarray(output) for output in tree.flatten(result)])
+            structure = tree.map_structure(lambda _: None, result)
+            self.structure = check_alike(self.structure, structure) if self._outputs else structure
+            self._outputs.append([np.asarray(output) for output in flatten_predictions(result)])
         else:
             logs = flatten_logs(function.kind, result)
             self._logs = {name: np.asarray(value) for name, value in logs.items()}
@@ -100,4 +101,8 @@ class EagerRun:
 
     def outputs(self) -> list[np.ndarray]:
         """The outputs of all steps so far, one array for each."""
-        return [np.concatenate(parts) for parts in zip(*self._outputs, strict=True)]
+        return join_steps(self._outputs)
+
+    def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
+        """The outputs of the steps from `begin` to before `end`."""
+        return join_steps(self._outputs[begin:end])

@@ -15,6 +15,7 @@ import numpy as np
 from ranvier.core import scope
 from ranvier.core.user_code import warn
 from ranvier.training.data import ArrayFeed, make_feed, unpack_x_y_sample_weight
+from ranvier.training.step_outputs import check_alike, join_steps
 from ranvier.training.workers import batches_of_workers
 
 
@@ -96,7 +97,7 @@ class ArraySource:
 
     def outputs_of_steps(self, run: Any, begin: int, end: int) -> list[np.ndarray]:
         """The predictions of some steps of a run."""
-        return [output[begin * self.batch_size : end * self.batch_size] for output in run.outputs()]
+        return run.outputs_of_steps(begin, end)
 
 
 class _PartOfPass:
@@ -137,8 +138,10 @@ class _PartOfPass:
 
     def outputs(self) -> list[np.ndarray]:
         # Of a pass that is cut short, the engine has filled the first rows only.
-        rows = self.source.num_steps * self.source.batch_size
-        return [output[:rows] for output in self.run.outputs()]
+        return self.outputs_of_steps(0, self.source.num_steps)
+
+    def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
+        return self.run.outputs_of_steps(begin, end)
 
 
 class BatchSource:
@@ -280,6 +283,7 @@ class _BatchRun:
         self.done = 0
         self.last: Any = None
         self._outputs: list[list[np.ndarray]] = []
+        self.structure: Any = None  # of the predictions
 
     def advance(self, max_steps: int | None, seconds: float | None) -> int:
         source, began, done = self.source, time.perf_counter(), 0
@@ -296,16 +300,15 @@ class _BatchRun:
             self.last = self.function.start(feed, feed.num_samples, None)
             self.last.advance(None, None)
             if self.function.kind == "predict":
+                if not self._outputs:
+                    self.structure = self.last.structure
+                check_alike(self.structure, self.last.structure)
                 self._outputs.append(self.last.outputs())
             done += 1
             self.done += 1
             if seconds is not None and time.perf_counter() - began >= seconds:
                 break
         return done
-
-    @property
-    def structure(self) -> Any:
-        return None if self.last is None else self.last.structure
 
     def logs(self) -> dict[str, float]:
         return self.last.logs() if self.last is not None else {}
@@ -314,4 +317,4 @@ class _BatchRun:
         return self.outputs_of_steps(0, len(self._outputs))
 
     def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
-        return [np.concatenate(parts) for parts in zip(*self._outputs[begin:end], strict=True)]
+        return join_steps(self._outputs[begin:end])

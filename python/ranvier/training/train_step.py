@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace
 from ranvier.training.data import ArrayFeed
+from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
 # What one function keeps at most, besides the two programs used last (a full and a short batch).
 _MOST_PROGRAMS = 16
@@ -22,8 +24,9 @@ _MOST_BYTES = 256 << 20
 
 class _Compiled(NamedTuple):
     program: _core.Program
-    names: list[str]  # of the outputs, when the step returns a dict
+    names: list[str]  # of the outputs of a step that returns logs
     structure: Any  # of the predictions
+    rows: list[tuple[int, ...]] | None  # the shapes of their rows; None if they are not a batch's rows
 
 
 class Run:
@@ -31,21 +34,28 @@ class Run:
 
     Args:
         epoch: the native loop.
-        compiled: the program that it runs.
+        full: the program of a full batch.
+        last: that of the last one.
         arrays: the arrays it reads, which must live as long.
+        batch: the rows of a full batch.
     """
 
-    __slots__ = ("_arrays", "_compiled", "_epoch")
+    __slots__ = ("_arrays", "_batch", "_epoch", "_full", "_last", "_left")
 
-    def __init__(self, epoch: _core.Epoch, compiled: _Compiled, arrays: list[np.ndarray]) -> None:
+    def __init__(
+        self, epoch: _core.Epoch, full: _Compiled, last: _Compiled, arrays: list[np.ndarray], batch: int
+    ) -> None:
         self._epoch = epoch
-        self._compiled = compiled
+        self._full = full
+        self._last = last
         self._arrays = arrays
+        self._batch = batch
+        self._left = -(-len(arrays[0]) // batch)
 
     @property
     def structure(self) -> Any:
         """The nest of the step's outputs, with None for each; None: there is one."""
-        return self._compiled.structure
+        return self._full.structure
 
     def advance(self, max_steps: int | None = None, seconds: float | None = None) -> int:
         """Runs natively until so many steps are done or so much time has passed; by default to the end.
@@ -57,19 +67,52 @@ class Run:
             KeyboardInterrupt: on Ctrl-C; the model has the weights of the last finished step.
             ValueError: if the data are refused (a label out of range); likewise.
         """
-        return self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
+        done = self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
+        self._left -= done
+        return done
 
     def logs(self) -> dict[str, Any]:
         """What the last step returned: name -> number (or array, for a metric that has several)."""
         values = self._epoch.logs()
         return {
             name: float(value.item()) if value.size == 1 else value
-            for name, value in zip(self._compiled.names, values, strict=False)
+            for name, value in zip((self._full if self._left else self._last).names, values, strict=False)
         }
 
     def outputs(self) -> list[np.ndarray]:
         """The outputs of all steps so far, one array for each; rows that are not done yet are undefined."""
         return self._epoch.results
+
+    def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
+        """The outputs of the steps from `begin` to before `end`."""
+        return [output[begin * self._batch : end * self._batch] for output in self.outputs()]
+
+
+class RunByStep(Run):
+    """A pass whose outputs are not rows for the rows of a batch: they are taken out after each step."""
+
+    __slots__ = ("_steps",)
+
+    def __init__(
+        self, epoch: _core.Epoch, full: _Compiled, last: _Compiled, arrays: list[np.ndarray], batch: int
+    ) -> None:
+        super().__init__(epoch, full, last, arrays, batch)
+        self._steps: list[list[np.ndarray]] = []
+
+    def advance(self, max_steps: int | None = None, seconds: float | None = None) -> int:
+        began, done = time.perf_counter(), 0
+        while (max_steps is None or done < max_steps) and super().advance(1):
+            self._steps.append(list(self._epoch.logs()))
+            done += 1
+            if seconds is not None and time.perf_counter() - began >= seconds:
+                break
+        return done
+
+    def outputs(self) -> list[np.ndarray]:
+        return join_steps(self._steps)
+
+    def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
+        return join_steps(self._steps[begin:end])
 
 
 class TrainFunction:
@@ -112,12 +155,19 @@ class TrainFunction:
         batch = min(batch_size, feed.num_samples)
         full = self._program(feed, batch)
         rest = feed.num_samples % batch
-        tail = self._program(feed, rest).program if rest else None
+        tail = self._program(feed, rest) if rest else None
+        last = full if tail is None else tail
         arrays = _arrays(feed)
         # Within one batch the order of the rows means nothing.
         shuffle = None if seed is None or batch == feed.num_samples else (seed, 0)
-        epoch = _core.Epoch(full.program, tail, arrays, batch, shuffle, self.kind == "predict")
-        return Run(epoch, full, arrays)
+        collect = self.kind == "predict"
+        if collect:
+            check_alike(full.structure, last.structure)
+            collect = full.rows is not None and full.rows == last.rows
+        program = None if tail is None else tail.program
+        epoch = _core.Epoch(full.program, program, arrays, batch, shuffle, collect)
+        run = RunByStep if self.kind == "predict" and not collect else Run
+        return run(epoch, full, last, arrays, batch)
 
     def _program(self, feed: ArrayFeed, batch: int) -> _Compiled:
         key = (
@@ -153,11 +203,12 @@ class TrainFunction:
             result = self._step(feed.pack(x, y, sample_weight))
             name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
-                outputs = tree.flatten(result)
+                outputs = flatten_predictions(result)
                 structure = tree.map_structure(lambda _: None, result)
-                return _Compiled(trace.compile(outputs, name=name), [], structure)
+                rows = _rows([tuple(output.shape) for output in outputs], batch)
+                return _Compiled(trace.compile(outputs, name=name), [], structure, rows)
             flat = flatten_logs(self.kind, result)
-            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat), None)
+            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat), None, None)
 
 
 _all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()
@@ -176,19 +227,5 @@ def _arrays(feed: ArrayFeed) -> list[np.ndarray]:
     return [*feed.x, *feed.y, *feed.sample_weight]
 
 
-def flatten_logs(kind: str, logs: Any) -> dict[str, Any]:
-    """What a step returned, without nesting: the inner names stand for themselves, as in Keras.
-
-    Args:
-        kind: "train" or "test".
-        logs: name -> value, or a dict of such.
-
-    Raises:
-        ValueError: if `logs` is not a dict.
-    """
-    if not isinstance(logs, dict):
-        raise ValueError(f"{kind}_step() must return a dict of names and values, got {type(logs).__name__}.")
-    flat: dict[str, Any] = {}
-    for name, value in logs.items():
-        flat.update(flatten_logs(kind, value) if isinstance(value, dict) else {name: value})
-    return flat
+def _rows(shapes: list[tuple[int, ...]], batch: int) -> list[tuple[int, ...]] | None:
+    return [shape[1:] for shape in shapes] if all(shape[:1] == (batch,) for shape in shapes) else None
