@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ranvier import constraints, optimizers
+import ranvier as rv
+from ranvier import constraints, ops, optimizers
 from ranvier.core.trace import Trace
 from ranvier.core.variable import Variable
 from ranvier.optimizers import schedules
@@ -76,6 +77,35 @@ def test_a_schedule_replaces_the_variable() -> None:
     optimizer.learning_rate = schedules.ExponentialDecay(0.25, 1, 0.5)
     assert [v.name for v in optimizer.variables] == ["iteration", "v_momentum"]
     assert float(optimizer.learning_rate) == 0.25
+
+
+@pytest.mark.parametrize("how", ["fit", "jit", "jit of a loop"])
+def test_programs_follow_when_a_schedule_comes_or_changes(how: str) -> None:
+    layer = rv.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = rv.Sequential([layer])
+    model.build((None, 1))
+    model.compile(optimizers.SGD(0.5), loss=lambda y, p: -p)  # the gradient is -1
+    optimizer, one = model.optimizer, np.ones((1, 1), "float32")
+    kernel = layer.kernel
+
+    def update() -> None:
+        optimizer.apply([ops.negative(ops.ones((1, 1)))], [kernel])
+
+    @rv.jit
+    def step() -> None:
+        update() if how == "jit" else ops.fori_loop(0, 1, lambda i, x: (update(), x)[1], 0.0)
+
+    def weight_after() -> float:
+        model.fit(one, one, verbose=0) if how == "fit" else step()
+        return float(kernel.numpy().item())
+
+    assert [weight_after(), weight_after()] == [0.5, 1.0]
+    optimizer.learning_rate = schedules.PiecewiseConstantDecay([2], [9.0, 0.25])
+    assert int(optimizer.iterations) == 2 and weight_after() == 10.0  # the value at the border is the first
+    optimizer.learning_rate = schedules.PiecewiseConstantDecay([2], [9.0, 0.25])
+    assert weight_after() == 10.25
+    optimizer.learning_rate = lambda: 2.0
+    assert [weight_after(), weight_after()] == [12.25, 14.25]
 
 
 def test_functions_as_learning_rate() -> None:

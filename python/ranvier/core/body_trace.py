@@ -36,6 +36,7 @@ class BodyTrace(Trace):
     def __init__(self, parent: Trace) -> None:
         super().__init__()
         self.parent = parent
+        self.premises = parent.premises
         self.captured: dict[Key, Tensor] = {}
         self.variables: dict[Key, Variable] = {}
         self.losses: list[tuple[Callable[[Any], None], Any]] | None = None

@@ -77,6 +77,11 @@ def check_new_variable(what: str) -> None:
         )
 
 
+def holds(premises: list[tuple[Any, str, Any]]) -> bool:
+    """Whether the attributes that a trace presumed are what they were."""
+    return all(getattr(owner, name) is value for owner, name, value in premises)
+
+
 class Trace:
     """A graph in the making.
 
@@ -90,6 +95,7 @@ class Trace:
         self.graph = _core.Graph()
         self.blocks: list[Block] = []  # that are open, outermost first
         self.clock = 0  # how many blocks were begun
+        self.premises: list[tuple[Any, str, Any]] = []  # see `presume`
         # By id(variable): what a read gives now. Nodes, not tensors: a tensor holds its trace.
         self._values: dict[int, Node] = {}
         self._written: dict[int, Variable] = {}
@@ -179,6 +185,15 @@ class Trace:
             node = self._values[id(variable)] = self.graph.variable(variable.storage)
             self._kept.append(variable)
         return node
+
+    def presume(self, owner: Any, name: str) -> None:
+        """Notes that what is traced holds as long as an attribute is what it is now.
+
+        Args:
+            owner: an object that is not replaced.
+            name: the attribute's name.
+        """
+        self.premises.append((owner, name, getattr(owner, name)))
 
     def values(self) -> dict[int, Node]:
         """What the variables that were read or written are now, by id; for `read_as_of`."""

@@ -16,7 +16,7 @@ import numpy as np
 from ranvier import initializers, ops
 from ranvier.core import dtypes, registry, scope
 from ranvier.core.stateless_scope import values_in, with_values
-from ranvier.core.trace import variables_allowed
+from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
@@ -148,6 +148,9 @@ class Optimizer(BuiltWhole):
         Raises:
             TypeError: when a number is set while a schedule rules.
         """
+        trace = current_trace()
+        if trace is not None:  # a program knows the schedule, or that there is none
+            trace.presume(self, "_learning_rate")
         if isinstance(self._learning_rate, Schedule):
             return self._learning_rate(self._iterations)
         if isinstance(self._learning_rate, Variable):

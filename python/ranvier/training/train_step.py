@@ -13,7 +13,7 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import dtypes, tree
-from ranvier.core.trace import Trace
+from ranvier.core.trace import Trace, holds
 from ranvier.training.data import ArrayFeed
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
@@ -24,6 +24,7 @@ _MOST_BYTES = 256 << 20
 
 class _Compiled(NamedTuple):
     program: _core.Program
+    premises: list[tuple[Any, str, Any]]
     names: list[str]  # of the outputs of a step that returns logs
     structure: Any  # of the predictions
     rows: list[tuple[int, ...]] | None  # the shapes of their rows; None if they are not a batch's rows
@@ -180,7 +181,7 @@ class TrainFunction:
         )
         with self._lock:
             compiled = self._programs.get(key)
-            if compiled is None:
+            if compiled is None or not holds(compiled.premises):
                 compiled = self._programs[key] = self._compile(feed, batch)
                 self._shrink()
             else:
@@ -206,9 +207,11 @@ class TrainFunction:
                 outputs = flatten_predictions(result)
                 structure = tree.map_structure(lambda _: None, result)
                 rows = _rows([tuple(output.shape) for output in outputs], batch)
-                return _Compiled(trace.compile(outputs, name=name), [], structure, rows)
+                program = trace.compile(outputs, name=name)
+                return _Compiled(program, trace.premises, [], structure, rows)
             flat = flatten_logs(self.kind, result)
-            return _Compiled(trace.compile(list(flat.values()), name=name), list(flat), None, None)
+            program = trace.compile(list(flat.values()), name=name)
+            return _Compiled(program, trace.premises, list(flat), None, None)
 
 
 _all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()

@@ -16,7 +16,7 @@ from ranvier.core import dtypes, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
-from ranvier.core.trace import Trace, current_trace
+from ranvier.core.trace import Trace, current_trace, holds
 from ranvier.core.variable import Variable
 
 # What one function keeps at most.
@@ -27,6 +27,7 @@ _MOST_BYTES = 256 << 20
 class _Compiled(NamedTuple):
     program: _core.Program
     structure: Any  # of the result; its leaves: a `_Leaf` stands for an output, anything else for itself
+    premises: list[tuple[Any, str, Any]]
 
 
 class CompiledFunction:
@@ -60,7 +61,7 @@ class CompiledFunction:
         )
         # No lock: a child of fork() might find it taken for ever.
         compiled = self._programs.get(key)
-        if compiled is None:
+        if compiled is None or not holds(compiled.premises):
             compiled = self._programs[key] = self._compile(args, kwargs, arrays)
             self._shrink()
         else:
@@ -126,7 +127,7 @@ class CompiledFunction:
 
             structure = tree.map_structure(note, result)
             name = f"jit of {getattr(self._fn, '__qualname__', 'a function')}"
-            return _Compiled(trace.compile(outputs, name=name), structure)
+            return _Compiled(trace.compile(outputs, name=name), structure, trace.premises)
 
 
 class _Leaf:
