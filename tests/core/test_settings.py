@@ -17,7 +17,7 @@ from ranvier.callbacks.progbar import Progbar
 def _defaults() -> Iterator[None]:
     yield
     config.enable_interactive_logging()
-    config.enable_traceback_filtering()
+    config.disable_traceback_filtering()  # as in conftest.py
     config.set_max_epochs(None)
 
 
@@ -55,9 +55,6 @@ def test_interactive_logging_decides_whether_bars_are_redrawn(monkeypatch: pytes
 
 
 def test_what_is_only_noted() -> None:
-    assert config.is_traceback_filtering_enabled()
-    config.disable_traceback_filtering()
-    assert not config.is_traceback_filtering_enabled()
     config.disable_flash_attention()
     assert config.is_flash_attention_enabled() is False
     assert not config.is_nnx_enabled()

@@ -1,7 +1,10 @@
-"""Warnings point at the user's line, however deep inside of the package they arise."""
+"""Warnings and tracebacks point at the user's lines, however deep inside of the package they arise."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import traceback
 import warnings
 
 import numpy as np
@@ -96,3 +99,76 @@ def test_other_warnings(run) -> None:
         except (ValueError, OSError):
             pass
     assert {warning.filename for warning in caught} == {__file__}
+
+
+class Broken(layers.Layer):
+    def call(self, inputs):
+        return self.divide(inputs)
+
+    def divide(self, inputs):
+        return rv.ops.reshape(inputs, (7, 7)) if inputs.shape[-1] == 3 else inputs / (1 // 0)
+
+
+def broken(width=3):
+    net = rv.Sequential([rv.Input((width,)), layers.Identity(), rv.Sequential([Broken()])])
+    net.compile("sgd", "mse")
+    return net
+
+
+@pytest.fixture
+def short():
+    rv.config.enable_traceback_filtering()
+    yield
+    rv.config.disable_traceback_filtering()
+
+
+def frames(call):
+    """(names of the test's functions, number of others) in the traceback of the error that a call raises."""
+    with pytest.raises((ValueError, ZeroDivisionError)) as caught:
+        call()
+    rows = traceback.extract_tb(caught.value.__traceback__)
+    here = [row.name for row in rows if row.filename == __file__]
+    return here[2:], len(rows) - len(here)
+
+
+@pytest.mark.parametrize(
+    ("call", "most"),
+    [
+        (lambda: broken().fit(X, Y, verbose=0), 2),
+        (lambda: broken().evaluate(X, Y, verbose=0), 2),
+        (lambda: broken().predict(X, verbose=0), 2),
+        (lambda: broken().train_on_batch(X, Y), 2),
+        (lambda: rv.Sequential([Broken()])(X), 2),
+        (lambda: rv.jit(Broken())(X), 3),
+    ],
+    ids=["fit", "evaluate", "predict", "train_on_batch", "call", "jit"],
+)
+def test_tracebacks_leave_the_package_out(call, most, short):
+    """What is left: the user's lines, the function that was called and the one that raised."""
+    here, others = frames(call)
+    assert here[-2:] == ["call", "divide"] and others <= most
+    rv.config.disable_traceback_filtering()
+    here, others = frames(call)
+    assert here[-2:] == ["call", "divide"] and others > most + 2
+
+
+def test_an_error_of_the_users_own_code_is_kept_with_its_cause(short):
+    class Own(layers.Layer):
+        def call(self, inputs):
+            try:
+                return rv.ops.reshape(inputs, (7, 7))
+            except ValueError as error:
+                raise KeyError("mine") from error
+
+    net = rv.Sequential([Own()])
+    net.compile("sgd", "mse")
+    with pytest.raises(KeyError, match="mine") as caught:
+        net.fit(X, Y, verbose=0)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ValueError)
+    assert [row.name for row in traceback.extract_tb(cause.__traceback__)][0] == "call"
+
+
+def test_it_is_the_default():
+    code = "import ranvier; print(ranvier.config.is_traceback_filtering_enabled())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"

@@ -28,17 +28,17 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_traceback_filtering() -> None:
-    """Notes the wish. Nothing is left out of tracebacks: calls of the library are a few frames."""
+    """Has errors in models and layers show the user's frames and where they were raised; the default."""
     _switches["traceback_filtering"] = True
 
 
 def disable_traceback_filtering() -> None:
-    """Notes the wish. Tracebacks are whole in any case."""
+    """Has tracebacks show the library's frames, too."""
     _switches["traceback_filtering"] = False
 
 
 def is_traceback_filtering_enabled() -> bool:
-    """What was asked for last; True at first, as in Keras."""
+    """Whether the library's frames are left out of tracebacks."""
     return bool(_switches["traceback_filtering"])
 
 

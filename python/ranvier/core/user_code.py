@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
-from types import FrameType
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import ParamSpec, TypeVar
+
+from ranvier.core import settings
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _NOT_THE_USERS = frozenset({"ranvier", "numpy", "contextlib", "functools"})
 
@@ -34,3 +42,37 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """
     _, between = _user_frame()
     warnings.warn(message, category, stacklevel=between + 1)
+
+
+def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
+    """`fn`, whose errors show the user's frames and where they were raised, not the package's between."""
+
+    @functools.wraps(fn)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return fn(*args, **kwargs)
+        except BaseException as error:
+            shorten(error)
+            raise error
+
+    return call
+
+
+def shorten(error: BaseException) -> None:
+    """Takes the package's frames, save the one that raised, out of an error's traceback if that is wanted."""
+    part: BaseException | None = error if settings.is_traceback_filtering_enabled() else None
+    while part is not None:
+        part.__traceback__ = _without_own_frames(part.__traceback__)
+        part = part.__cause__ or part.__context__
+
+
+def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    kept: list[TracebackType] = []
+    while traceback is not None:
+        own = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "ranvier"
+        if not own or traceback.tb_next is None:
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    for part in reversed(kept):
+        traceback = TracebackType(traceback, part.tb_frame, part.tb_lasti, part.tb_lineno)
+    return traceback

@@ -18,7 +18,7 @@ from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
 from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec, placeholders
 from ranvier.core.trace import current_trace, in_a_step, variables_allowed
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, shorten, warn
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
 from ranvier.layers import call as calling
@@ -395,7 +395,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 self._regularize_activity(outputs)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)
-            raise
+            shorten(error)
+            raise error
         finally:
             state.training = outer_training
             state.depth -= 1
@@ -438,6 +439,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         else:
             self.build(*shapes)
 
+    @short_traceback
     def _call_symbolically(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
@@ -456,7 +458,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             outputs = self.compute_output_spec(*args, **taken)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)
-            raise
+            shorten(error)
+            raise error
         return record(self, args, kwargs, outputs)
 
     def _regularize_activity(self, outputs: Any) -> None:

@@ -10,6 +10,7 @@ from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from ranvier.core.masks import set_mask
 from ranvier.core.operation import Node
 from ranvier.core.scope import get_uid
+from ranvier.core.user_code import short_traceback
 from ranvier.layers import InputLayer, Layer
 from ranvier.models.graph_model import cast_input, fits, squeeze_or_expand
 from ranvier.models.model import Model
@@ -33,6 +34,7 @@ class Sequential(Model):
     _layers_lead = True
     _assigned = "_assigned_layers"
 
+    @short_traceback
     def __init__(
         self,
         layers: Sequence[Any] | None = None,
@@ -54,6 +56,7 @@ class Sequential(Model):
 
     # --- the stack ---
 
+    @short_traceback
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Puts a layer on top of the stack.
 

@@ -10,7 +10,7 @@ from ranvier.callbacks import CallbackList, History
 from ranvier.core import tree
 from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.metrics import Metric
 from ranvier.training import arguments
 from ranvier.training.arguments import Source
@@ -45,6 +45,7 @@ class Trainer(Steps):
 
     # --- training ---
 
+    @short_traceback
     def fit(
         self,
         x: Any = None,
@@ -200,6 +201,7 @@ class Trainer(Steps):
 
     # --- testing and predicting ---
 
+    @short_traceback
     def evaluate(
         self,
         x: Any = None,
@@ -239,6 +241,7 @@ class Trainer(Steps):
         self.stop_training = False
         return self._results(self._test(source, function, loop, listed), return_dict)
 
+    @short_traceback
     def predict(
         self,
         x: Any,
@@ -290,6 +293,7 @@ class Trainer(Steps):
 
     # --- single batches ---
 
+    @short_traceback
     def train_on_batch(
         self,
         x: Any,
@@ -319,6 +323,7 @@ class Trainer(Steps):
             self._one_step("train", make_feed(x, y, sample_weight, class_weight)), return_dict
         )
 
+    @short_traceback
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -337,6 +342,7 @@ class Trainer(Steps):
         self._check_compiled("test_on_batch")
         return self._results(self._one_step("test", make_feed(x, y, sample_weight)), return_dict)
 
+    @short_traceback
     def predict_on_batch(self, x: Any) -> Any:
         """The model's outputs for one batch.
 

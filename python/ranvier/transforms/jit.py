@@ -17,6 +17,7 @@ from ranvier.core.call_state import call_state
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace, holds
+from ranvier.core.user_code import short_traceback
 from ranvier.core.variable import Variable
 
 # What one function keeps at most.
@@ -99,6 +100,7 @@ class CompiledFunction:
         ]
         return (tuple(described), tuple(named)), arrays
 
+    @short_traceback
     def _compile(self, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[np.ndarray]) -> _Compiled:
         with Trace() as trace:
             inputs = iter([trace.input(a.shape, a.dtype.name) for a in arrays])
