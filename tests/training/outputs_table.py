@@ -109,6 +109,24 @@ ROWS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
         {"loss": {"p": ["mse", "mae"], "q": "mse"}, "metrics": {"p": ["mae", "mse"], "q": "mse"}},
         {},
     ),
+    (
+        "nest",
+        NEST,
+        {"loss": ["mse", "mae", None], "loss_weights": [2.0, 3.0, 4.0], "metrics": {"q": "mse"}},
+        {},
+    ),
+    (
+        "list",
+        LIST,
+        {"loss": [["mse"], ["mse", "mae"]], "loss_weights": [[2.0], [0.5, 3.0]]},
+        {},
+    ),
+    (
+        "dict",
+        DICT,
+        {"loss": {"p": ["mse"], "q": ["mse", "mae"]}},
+        {},
+    ),
 ]
 NAMED = [  # only where the outputs have names
     (

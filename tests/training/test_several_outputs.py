@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.training.outputs_table import ALL, DICT, IDS, LIST, Y1, Y2, W, X, functional, subclassed
+from tests.training.outputs_table import ALL, DICT, IDS, LIST, NEST, Y1, Y2, W, X, functional, subclassed
 
 import ranvier as rv
 
@@ -92,6 +92,12 @@ def test_class_numbers_are_checked_for_the_output_that_takes_them():
     model.fit(X, {"real": Y1, "class": classes}, verbose=0)
     with pytest.raises(ValueError, match="row 2"):
         model.fit(X, {"real": Y1, "class": np.where(classes == 2, 0.5, classes)}, verbose=0)
+    # Alone, and targets in a list: by the outputs' sorted keys.
+    for loss in ({"class": "sparse_categorical_crossentropy"}, ["sparse_categorical_crossentropy", None]):
+        model.compile("sgd", loss)
+        model.fit(X, [classes, Y1], verbose=0)
+        with pytest.raises(ValueError, match="row 0"):
+            model.fit(X, [Y1, classes], verbose=0)
 
 
 def test_predictions_keep_the_structure():
@@ -130,7 +136,23 @@ def test_overridden_hooks_see_what_was_given():
         ("list", [Y1], {"loss": "mse"}, {}, ValueError, "2 outputs"),
         ("list", Y1, {"loss": "mse"}, {}, ValueError, "2 outputs"),
         ("list", {"a": Y1, "other": Y2}, {"loss": "mse"}, {}, ValueError, "other"),
-        ("dict", {"p": Y1}, {"loss": "mse"}, {}, KeyError, "q"),
+        ("dict", {"p": Y1}, {"loss": "mse"}, {}, ValueError, "Output 'q' has a loss, but there is no target"),
+        (
+            "list",
+            [Y1, None],
+            {"loss": "mse"},
+            {},
+            ValueError,
+            "Output 'b' has a loss, but there is no target",
+        ),
+        ("dict", DICT | {"r": Y1}, {"loss": "mse"}, {}, ValueError, r"\['p', 'q', 'r'\]; .* \['p', 'q'\]"),
+        ("list", [Y1, Y2, Y2], {"loss": "mse"}, {}, ValueError, "`y` holds 3 items, .* 2 outputs"),
+        ("dict", [Y1, Y2, Y2], {"loss": "mse"}, {}, ValueError, "`y` holds 3 items, .* 2 outputs"),
+        ("dict", DICT, {"loss": ["mse"]}, {}, ValueError, r"`loss` holds 1 items, .* \['p', 'q'\]"),
+        ("dict", DICT, {"loss": ["mse"] * 3}, {}, ValueError, r"`loss` holds 3 items, .* \['p', 'q'\]"),
+        ("list", LIST, {"loss": "mse"}, {"sample_weight": [W]}, ValueError, "one `sample_weight` array per"),
+        ("list", LIST, {"loss": "mse"}, {"sample_weight": [W] * 3}, ValueError, "one `sample_weight` array"),
+        ("nest", NEST, {"loss": "mse", "metrics": {"p": "mae"}}, {}, ValueError, "Invalid `metrics`"),
         ("dict", DICT, {"loss": {"a": "mse", "b": "mae"}}, {}, KeyError, "a"),
         ("list", LIST, {"loss": "mse", "metrics": ["mae"]}, {}, ValueError, "metrics.*'a', 'b'"),
         ("list", LIST, {"loss": "mse", "metrics": {"zz": "mae"}}, {}, ValueError, "zz"),

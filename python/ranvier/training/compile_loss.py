@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from ranvier import losses, ops
 from ranvier.core.trace import variables_allowed
 from ranvier.losses import Loss, LossFunctionWrapper
 from ranvier.metrics import Mean
-from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item
+from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item, rebuild
 
 _BY_SHAPE = ("crossentropy", "ce")
 
@@ -70,6 +71,7 @@ class CompileLoss:
                 )
         self._terms: list[_Term] | None = None
         self._names: Sequence[str] | None = None
+        self._outputs: Any = None  # the nest of the outputs, with None for each
         self.metrics: list[Mean] = []
 
     # --- which loss is for which output ---
@@ -88,21 +90,20 @@ class CompileLoss:
             output_names: the outputs' names; None: they have none.
 
         Raises:
-            ValueError: if the losses or their weights do not fit the outputs.
-            KeyError: if there is a loss for an output or a target that does not exist.
+            ValueError: if the losses or their weights do not fit the outputs, or a target is missing.
+            KeyError: if there is a loss for an output that does not exist.
         """
         self._names = output_names
-        chosen = list(self._choose(y_pred))
+        self._outputs = rebuild(y_pred, lambda path: None)
+        chosen = self._choose(y_pred)
         weights = self._weights(y_pred, [path for path, _ in chosen])
         y_true = like_outputs("y", y_true, y_pred, output_names, [path for path, _ in chosen])
         terms = []
         for (path, entry), weight in zip(chosen, weights, strict=True):
             target, output = at(y_true, path), at(y_pred, path)
-            if target is None or output is None:
-                raise KeyError(
-                    f"There is a loss for {_describe(path)}, but no such "
-                    f"{'target in `y`' if target is None else 'output of the model'}."
-                )
+            if target is None:
+                name = self._term_name(y_pred, path, _describe(path))
+                raise ValueError(f"Output '{name}' has a loss, but there is no target for it in `y`.")
             loss = entry.loss or losses.crossentropy_by_shape(target.shape, output.shape)
             terms.append(_Term(path, loss, weight, self._term_name(y_pred, path, entry.name or loss.name)))
         with variables_allowed():
@@ -116,10 +117,11 @@ class CompileLoss:
         self._weights(y_pred, [path for path, _ in self._choose(y_pred)])
 
     def _choose(self, y_pred: Any) -> list[tuple[Path, _Entry]]:
-        """(path of the output, the loss that was given for it)."""
+        """(path of the output, a loss that was given for it)."""
         given = self._entries
+        paths = [path for path, _ in items(y_pred)]
         if not is_container(given):
-            return [(path, given) for path, _ in items(y_pred)]
+            return [(path, given) for path in paths]
         if not is_container(y_pred):
             return [((), only_item("loss", given, self._names))]
         if isinstance(given, Mapping) and not isinstance(y_pred, Mapping):
@@ -129,14 +131,28 @@ class CompileLoss:
                     f"Expected keys {expected} in loss dict, but found loss.keys()={list(given)}"
                 )
             given = [given[name] for name in expected]
+        elif _is_flat(given) and len(given) == len(paths):
+            return [(path, entry) for path, entry in zip(paths, given, strict=True) if entry is not None]
         elif isinstance(y_pred, Mapping) and not isinstance(given, Mapping):
             keys: list[Any] = sorted(y_pred, key=str)
-            given = {(keys[i] if i < len(keys) else i): loss for i, loss in enumerate(given)}
-        chosen = []
+            if len(given) != len(keys):
+                raise ValueError(
+                    f"`loss` holds {len(given)} items, but the model's outputs are {keys}."
+                )
+            given = dict(zip(keys, given, strict=True))
+        chosen: list[tuple[Path, _Entry]] = []
         for path, entry in items(given, in_order=True):
-            if entry is not None:
-                below = items(at(y_pred, path))
-                chosen += [((*path, *rest), entry) for rest, _ in below]
+            if entry is None:
+                continue
+            if path[:-1] in paths and isinstance(path[-1], int):  # one of several losses of an output
+                path = path[:-1]
+            output = at(y_pred, path)
+            if output is None:
+                raise KeyError(
+                    f"There is a loss for {_describe(path)}, but no such output of the model. Its outputs "
+                    f"are {', '.join(map(_describe, paths))}."
+                )
+            chosen += [((*path, *rest), entry) for rest, _ in items(output)]
         return chosen
 
     def _weights(self, y_pred: Any, paths: list[Path]) -> list[float | None]:
@@ -153,8 +169,17 @@ class CompileLoss:
             )
         if expected == 1:
             return flat * len(paths)
+        outputs = [path for path, _ in items(y_pred)]
+        if _is_flat(given) and len(given) == len(outputs):
+            weight_of = dict(zip(outputs, given, strict=True))
+            return [weight_of[path] for path in paths]
         nested = like_outputs("loss_weights", given, y_pred, self._names)
-        return [at(nested, path) for path in paths]
+        found, seen = [], Counter[Path]()
+        for path in paths:
+            weight = at(nested, path)
+            found.append(at(weight, (seen[path],)) if is_container(weight) else weight)
+            seen[path] += 1
+        return found
 
     def _term_name(self, y_pred: Any, path: Path, loss_name: str) -> str:
         """The name of an output: its dict key, else the name of the layer that makes it, else the loss's."""
@@ -180,18 +205,9 @@ class CompileLoss:
         targets = [y for _, y in items(y_true)]
         if len(self._terms) == len(targets) == 1:
             return targets if numbered else []
-        found = [at(self._like_terms(y_true), path) for path in numbered]
+        arranged = like_outputs("y", y_true, self._outputs, self._names, [term.path for term in self._terms])
+        found = [at(arranged, path) for path in numbered]
         return [y for y in found if y is not None]
-
-    def _like_terms(self, y_true: Any) -> Any:
-        paths = [term.path for term in self._terms or ()]
-        if paths == [()]:
-            return only_item("y", y_true)
-        if isinstance(y_true, Mapping) and self._names and isinstance(paths[0][0], int):
-            return [y_true.get(name) for name in self._names]
-        if isinstance(y_true, (list, tuple)) and not isinstance(paths[0][0], int):
-            return dict(zip(sorted({path[0] for path in paths}), y_true, strict=False))
-        return y_true if is_container(y_true) else [y_true]
 
     def __call__(
         self,
@@ -214,8 +230,8 @@ class CompileLoss:
             A rank-0 value; None if no output has a loss.
 
         Raises:
-            ValueError: if there are no targets, if shapes do not fit, or if a loss is not a scalar.
-            KeyError: if there is a loss for an output or a target that does not exist.
+            ValueError: if targets are missing, if shapes do not fit, or if a loss is not a scalar.
+            KeyError: if there is a loss for an output that does not exist.
         """
         if y_true is None:
             raise ValueError(
@@ -256,6 +272,11 @@ class CompileLoss:
 
 def _takes_classes(loss: Loss) -> bool:
     return getattr(getattr(loss, "fn", None), "_class_numbers", False)
+
+
+def _is_flat(given: Any) -> bool:
+    """Whether a value is a list or tuple that holds no other containers."""
+    return isinstance(given, (list, tuple)) and not any(map(is_container, given))
 
 
 def _describe(path: Path) -> str:

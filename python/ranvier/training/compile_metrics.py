@@ -236,6 +236,8 @@ def _by_output(
     for path in paths:
         entry = found.get(path[0])
         if nested and len(path) > 1:
+            if entry is not None and not is_container(entry):
+                raise _mismatch(argument, requested, keys or len(y_pred))
             entry = at(entry, path[1:])
         entries.append([leaf for _, leaf in items(entry) if leaf is not None])
     return entries

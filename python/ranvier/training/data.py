@@ -212,7 +212,8 @@ def make_feed(x: Any, y: Any = None, sample_weight: Any = None, class_weight: An
         ValueError: for data that are not numbers, that differ in length, or that are empty, and if both
             weights are given.
     """
-    x, y, sample_weight = _only_item(x), _only_item(y), _only_item(sample_weight)
+    x, y = _only_item(x), _only_item(y)
+    sample_weight = sample_weight if tree.is_nested(y) else _only_item(sample_weight)
     converted_x = _to_structure(x, "x")
     converted_y = None if y is None else _to_structure(y, "y")
     weights = None if sample_weight is None else _to_structure(sample_weight, "sample_weight")

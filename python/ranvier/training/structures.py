@@ -88,7 +88,7 @@ def like_outputs(
     if wanted is not None and len(wanted) == 1 and not isinstance(value, Mapping):
         leaves = [leaf for _, leaf in items(value)]
         if len(leaves) == 1:
-            return _rebuild(outputs, lambda path: leaves[0] if path == wanted[0] else None)
+            return rebuild(outputs, lambda path: leaves[0] if path == wanted[0] else None)
     if not is_container(value):
         leaves = [path for path, _ in items(outputs)]
         if len(leaves) != 1:
@@ -96,7 +96,7 @@ def like_outputs(
                 f"The model has {len(leaves)} outputs, so `{name}` must be a list or dict with an item for "
                 f"each. Received one of type {type(value).__name__}."
             )
-        return _rebuild(outputs, lambda path: value)
+        return rebuild(outputs, lambda path: value)
     if isinstance(value, Mapping) and not isinstance(outputs, Mapping):
         if names is None:
             raise ValueError(
@@ -104,7 +104,11 @@ def like_outputs(
                 "names. Give a list, or have the model return a dict."
             )
         _check_keys(name, value, names)
-        return _rebuild(outputs, lambda path: value.get(names[path[0]]))
+        return rebuild(outputs, lambda path: value.get(names[path[0]]))
+    if isinstance(outputs, Mapping) and isinstance(value, Mapping):
+        _check_keys(name, value, list(outputs))
+    elif len(value) > len(outputs):
+        raise ValueError(f"`{name}` holds {len(value)} items, but the model has {len(outputs)} outputs.")
     if isinstance(outputs, Mapping) and not isinstance(value, Mapping):
         return dict(zip(sorted(outputs, key=str), value, strict=False))
     return value
@@ -117,12 +121,13 @@ def _check_keys(name: str, value: Mapping[Any, Any], names: Sequence[str]) -> No
         )
 
 
-def _rebuild(outputs: Any, leaf: Callable[[Path], Any], path: Path = ()) -> Any:
+def rebuild(outputs: Any, leaf: Callable[[Path], Any], path: Path = ()) -> Any:
+    """A nest of lists and dicts like that of the outputs, with what `leaf` gives for their paths."""
     if not is_container(outputs):
         return leaf(path)
     if isinstance(outputs, Mapping):
-        return {key: _rebuild(item, leaf, (*path, key)) for key, item in outputs.items()}
-    return [_rebuild(item, leaf, (*path, i)) for i, item in enumerate(outputs)]
+        return {key: rebuild(item, leaf, (*path, key)) for key, item in outputs.items()}
+    return [rebuild(item, leaf, (*path, i)) for i, item in enumerate(outputs)]
 
 
 def at(value: Any, path: Path, default: Any = None) -> Any:
