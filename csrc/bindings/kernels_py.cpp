@@ -3,6 +3,7 @@
 // and table("reference") the plain references under the same names. Not for users: an array is passed as its
 // bare address, so that tests can pass views, aliases and guarded memory; its size is the caller's business.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <iterator>
@@ -16,6 +17,7 @@
 #include "kernels/gather/gather_reference.h"
 #include "kernels/gemm/bf16.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/pool/pool_reference.h"
 #include "kernels/random/random_reference.h"
 #include "kernels/reduce/reduce_reference.h"
 #include "kernels/softmax/softmax_reference.h"
@@ -77,6 +79,20 @@ struct Parameter<RandomKey> {
     return {key, stream};
   }
 };
+// Declared here, for a window's tables are arrays.
+template <>
+struct Parameter<ImageWindows> {
+  static ImageWindows from(py::handle value);
+};
+template <>
+struct Parameter<ImageBox> {
+  static ImageBox from(py::handle value) {
+    const auto ends = value.cast<std::array<std::pair<std::int64_t, std::int64_t>, 3>>();
+    ImageBox box{};
+    for (std::size_t d = 0; d < 3; ++d) box.begin[d] = ends[d].first, box.end[d] = ends[d].second;
+    return box;
+  }
+};
 // An array's first element. None is a null pointer.
 template <class T>
 struct Parameter<T*> {
@@ -91,6 +107,20 @@ struct Parameter<T*> {
     else return static_cast<T*>(array.mutable_data());  // refuses arrays that may not be written
   }
 };
+
+// ((in, begin, end), ... for each axis, inner), where begin and end are arrays of int64.
+ImageWindows Parameter<ImageWindows>::from(py::handle value) {
+  const auto fields = value.cast<py::tuple>();
+  require(fields.size() == 4, "Windows are three axes and the innermost size.");
+  ImageWindows windows{};
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto axis = fields[d].cast<py::tuple>();
+    windows.axis[d] = {axis[0].cast<std::int64_t>(), static_cast<std::int64_t>(py::len(axis[1])), Parameter<const std::int64_t*>::from(axis[1]),
+                       Parameter<const std::int64_t*>::from(axis[2])};
+  }
+  windows.inner = fields[3].cast<std::int64_t>();
+  return windows;
+}
 
 template <class R, class... A>
 py::object callable(std::function<R(A...)> fn);
@@ -200,6 +230,11 @@ py::dict reference_table() {
   t["log_softmax_grad_" #suffix] = bound(reference::log_softmax_grad<T>);          \
   t["sparse_xent_" #suffix] = bound(reference::sparse_xent<T>);                    \
   t["sparse_xent_grad_" #suffix] = bound(reference::sparse_xent_grad<T>);          \
+  t["max_pool_" #suffix] = bound(reference::max_pool<T>);                          \
+  t["average_pool_" #suffix] = bound(reference::average_pool<T>);                  \
+  t["max_pool_pick_" #suffix] = bound(reference::max_pool_pick<T>);                \
+  t["max_pool_grad_" #suffix] = bound(reference::max_pool_grad<T>);                \
+  t["average_pool_grad_" #suffix] = bound(reference::average_pool_grad<T>);        \
   t["random_uniform_" #suffix] = bound(draws(reference::random_uniform_##suffix)); \
   t["random_normal_" #suffix] = bound(draws(reference::random_normal_##suffix));   \
   t["truncated_normal_" #suffix] = bound(draws(reference::truncated_normal_##suffix));

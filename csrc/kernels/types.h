@@ -46,6 +46,25 @@ using ReduceFn = void (*)(std::int64_t reduce, std::int64_t inner, std::int64_t 
                           std::int64_t outer_end, std::int64_t inner_begin, std::int64_t inner_end,
                           const void* in, void* out);
 
+// Windows along an axis of `in` elements: number i covers the elements [begin[i], end[i]), at least one. Neither table
+// ever decreases.
+struct WindowTable {
+  std::int64_t in, out;  // out: how many windows
+  const std::int64_t *begin, *end;
+};
+
+// Windows over contiguous images [in, in, in, inner]; what comes of them is [out, out, out, inner]. An image of fewer
+// axes has some of one element.
+struct ImageWindows {
+  WindowTable axis[3];
+  std::int64_t inner;
+};
+
+// The elements [begin, end) of an image along each of its axes.
+struct ImageBox {
+  std::int64_t begin[3], end[3];
+};
+
 // A counter-based random stream (Philox 4x32-10): element i of the stream is a function of key, stream and i.
 struct RandomKey {
   std::uint64_t key;

@@ -142,6 +142,35 @@ ROWS = [
     Row("ZeroPadding2D", {"padding": ((1, 0), (2, 3))}, IMAGE),
     Row("ZeroPadding2D", {"padding": (1, 2), **FIRST}, IMAGE),
     Row("ZeroPadding3D", {"padding": 1}, VOLUME),
+    *(
+        Row(f"{kind}Pooling{rank}D", args, shape)
+        for kind in ("Average", "Max")
+        for rank, shape, args in (
+            (1, (2, 7, 3), {"pool_size": 3}),
+            (1, (2, 7, 3), {"pool_size": (3,), "strides": 2, "padding": "same"}),
+            (1, (2, 3, 7), {"pool_size": 2, "strides": 3, **FIRST}),
+            (2, IMAGE, {"pool_size": 2}),
+            (2, IMAGE, {"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}),
+            (2, IMAGE, {"pool_size": 3, "strides": 2, "padding": "same", **FIRST}),
+            (3, VOLUME, {"pool_size": 2}),
+            (3, VOLUME, {"pool_size": (2, 3, 2), "strides": (1, 2, 3), "padding": "same"}),
+            (3, VOLUME, {"pool_size": 2, "strides": 1, **FIRST}),
+        )
+    ),
+    Row("MaxPooling1D", {}, (2, 7, 3)),
+    Row("MaxPooling2D", {}, IMAGE),
+    Row("MaxPooling3D", {}, VOLUME),
+    *(
+        Row(f"Adaptive{kind}Pooling{rank}D", args, shape)
+        for kind in ("Average", "Max")
+        for rank, shape, args in (
+            (1, (2, 7, 3), {"output_size": 3}),
+            (1, (2, 3, 4), {"output_size": [3], **FIRST}),
+            (2, IMAGE, {"output_size": (2, 4)}),
+            (2, IMAGE, {"output_size": 3, **FIRST}),
+            (3, VOLUME, {"output_size": (3, 5, 4)}),
+        )
+    ),
     Row("GlobalAveragePooling1D", {}, (4, 5, 3)),
     Row("GlobalAveragePooling1D", {"keepdims": True}, (4, 5, 3), masked=(0,)),
     Row("GlobalAveragePooling1D", FIRST, (4, 3, 5)),

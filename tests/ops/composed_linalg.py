@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from tests.ops.composed import ONE, TWO, Call, Entry
-from tests.ops.draws import between
+from tests.ops.draws import between, distinct, integers
 from tests.ops.linalg_rows import definite, spread
 from tests.ops.oracles import softmax
 
@@ -272,6 +272,61 @@ def _space_to_depth(x: Any, b: int, data_format: str = "channels_last") -> Any:
     return np.concatenate([x[:, i::b, j::b] for i, j in blocks], -1)
 
 
+def _pool(x: Any, pool_size: Any, strides: Any, padding: str, data_format: str, reduce: Any) -> Any:
+    """Over two axes, a window at a time."""
+    if data_format == "channels_first":
+        x = np.moveaxis(x, 1, -1)
+    window = (pool_size,) * 2 if isinstance(pool_size, int) else pool_size
+    stride = (strides or window,) * 2 if isinstance(strides, int) else strides or window
+    axes = []
+    for n, k, s in zip(x.shape[1:3], window, stride, strict=True):
+        count = (n - k) // s + 1 if padding == "valid" else -(-n // s)
+        before = max((count - 1) * s + k - n, 0) // 2 if padding == "same" else 0
+        axes.append([(max(i * s - before, 0), i * s - before + k) for i in range(count)])
+    rows = [np.stack([reduce(x[:, a:b, c:d], (1, 2)) for c, d in axes[1]], 1) for a, b in axes[0]]
+    out = np.stack(rows, 1)
+    return np.moveaxis(out, -1, 1) if data_format == "channels_first" else out
+
+
+def _max_pool(x: Any, size: Any, strides: Any = None, padding: str = "valid", data_format: str = "") -> Any:
+    return _pool(x, size, strides, padding, data_format, np.max)
+
+
+def _average_pool(
+    x: Any, size: Any, strides: Any = None, padding: str = "valid", data_format: str = ""
+) -> Any:
+    return _pool(x, size, strides, padding, data_format, np.mean)
+
+
+def _adaptive(x: Any, output_size: tuple[int, int], data_format: str, reduce: Any) -> Any:
+    first = 2 if data_format == "channels_first" else 1
+    for axis, n in enumerate(output_size, start=first):
+        size = x.shape[axis]
+        ends = [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]
+        x = np.stack([reduce(np.take(x, range(a, b), axis), axis) for a, b in ends], axis)
+    return x
+
+
+def _adaptive_max_pool(x: Any, output_size: tuple[int, int], data_format: str = "") -> Any:
+    return _adaptive(x, output_size, data_format, np.max)
+
+
+def _adaptive_average_pool(x: Any, output_size: tuple[int, int], data_format: str = "") -> Any:
+    return _adaptive(x, output_size, data_format, np.mean)
+
+
+_POOLS: tuple[Call, ...] = (
+    lambda f, x: f(x, 2),
+    lambda f, x: f(x, (2, 3), (1, 2), "same"),
+    lambda f, x: f(x, (3, 1), 2, data_format="channels_first"),
+)
+_ADAPTIVE: tuple[Call, ...] = (
+    lambda f, x: f(x, (2, 3)),
+    lambda f, x: f(x, (2, 7)),
+    lambda f, x: f(x, (2, 3), "channels_first"),
+)
+
+
 def _depth_to_space(x: Any, b: int, data_format: str = "channels_last") -> Any:
     """By the inverse, of the numbers of the elements."""
     n, shape = x.shape[0], x.shape[1:]
@@ -339,6 +394,15 @@ BLOCKS = (
         (lambda f, x: f(x, 2, data_format="channels_first"),),
         ((2, 3, 4, 6),),
         ulps=0,
+    ),
+    *(
+        Entry(name, oracle, _POOLS, ((1, 4, 5, 2),), (distinct(0.03),), smooth=(0,))
+        for name, oracle in (("max_pool", _max_pool), ("average_pool", _average_pool))
+    ),
+    Entry("max_pool", _max_pool, _POOLS, ((1, 4, 5, 2),), (integers(-9, 9),), ("int32",)),
+    *(
+        Entry(f"adaptive_{name}", oracle, _ADAPTIVE, ((1, 4, 5, 3),), (distinct(0.03),), smooth=(0,))
+        for name, oracle in (("max_pool", _adaptive_max_pool), ("average_pool", _adaptive_average_pool))
     ),
     Entry("depth_to_space", _depth_to_space, (lambda f, x: f(x, 2),), ((2, 2, 3, 8),), smooth=(0,), ulps=0),
     Entry(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tests.ops import linalg_rows, oracles, random_rows, special_rows
+from tests.ops import linalg_rows, oracles, pool_rows, random_rows, special_rows
 from tests.ops.draws import (
     apart,
     between,
@@ -566,4 +566,5 @@ ROWS: tuple[Row, ...] = (
     *random_rows.ROWS,
     *special_rows.ROWS,
     *linalg_rows.ROWS,
+    *pool_rows.ROWS,
 )

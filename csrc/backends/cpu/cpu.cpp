@@ -12,6 +12,8 @@ Step plan_op(const OpRequest& request) {
     case Op::argsort: return plan_argsort(request);
     case Op::searchsorted: return plan_searchsorted(request);
     case Op::lu: case Op::triangular_solve: case Op::cholesky: case Op::qr: case Op::eigh: case Op::svd: return plan_linalg(request);
+    case Op::max_pool: case Op::max_pool_grad: case Op::max_pool_pick: case Op::average_pool: case Op::average_pool_grad:
+      return plan_pool(request);
     case Op::take: return plan_take(request);
     case Op::scatter_add: return plan_scatter_add(request);
     case Op::scatter_update: return plan_scatter_update(request);

@@ -81,6 +81,7 @@ Step plan_take(const OpRequest& request);
 Step plan_scatter_add(const OpRequest& request);
 Step plan_scatter_update(const OpRequest& request);
 Step plan_one_hot(const OpRequest& request);
+Step plan_pool(const OpRequest& request);
 Step plan_softmax(const OpRequest& request);  // and the other row operations
 Step plan_sparse_cross_entropy(const OpRequest& request);
 Step plan_random(const OpRequest& request);

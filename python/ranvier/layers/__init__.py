@@ -49,6 +49,14 @@ from ranvier.layers.normalization.layer_normalization import LayerNormalization
 from ranvier.layers.normalization.rms_normalization import RMSNormalization
 from ranvier.layers.normalization.spectral_normalization import SpectralNormalization
 from ranvier.layers.normalization.unit_normalization import UnitNormalization
+from ranvier.layers.pooling.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from ranvier.layers.pooling.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -56,6 +64,14 @@ from ranvier.layers.pooling.global_pooling import (
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
+)
+from ranvier.layers.pooling.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
 )
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
 from ranvier.layers.preprocessing.discretization import Discretization
@@ -82,6 +98,8 @@ from ranvier.layers.rnn.recurrent import RNN
 from ranvier.layers.rnn.simple_rnn import SimpleRNN, SimpleRNNCell
 from ranvier.layers.rnn.stacked_rnn_cells import StackedRNNCells
 
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -96,11 +114,23 @@ GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (
 __all__ = [
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
@@ -145,6 +175,12 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",

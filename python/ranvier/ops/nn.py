@@ -49,10 +49,14 @@ from ranvier.ops.normalization import (
     normalize,
     rms_normalization,
 )
+from ranvier.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from ranvier.ops.sparsemax import sparsemax
 from ranvier.ops.statistics import psnr
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
     "batch_normalization",
     "binary_crossentropy",
     "binary_step",
@@ -74,6 +78,7 @@ __all__ = [
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
+    "max_pool",
     "mish",
     "moments",
     "multi_hot",
