@@ -549,3 +549,26 @@ def test_a_metric_with_one_value_in_an_array_is_a_number_in_the_logs(run_eagerly
     assert isinstance(model.fit(x, y, verbose=0).history["f1_score"][0], float)
     assert isinstance(model.evaluate(x, y, verbose=0)[1], float)
     assert model.train_on_batch(x, y, return_dict=True)["f1_score"] >= 0.0
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "bool"])
+def test_a_model_that_fit_builds_is_given_the_dtype_of_its_data(dtype):
+    """As a network on a graph whose inputs are the numbers of nodes."""
+    seen = []
+
+    class Nodes(rv.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, inputs):
+            seen.append(str(inputs["node"].dtype))
+            features = rv.ops.take(np.eye(4, dtype="float32"), rv.ops.cast(inputs["node"], "int32"), axis=0)
+            return self.dense(features * inputs["weight"][:, None])
+
+    x = {"node": np.arange(4).astype(dtype), "weight": np.ones(4)}
+    model = Nodes()
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones(4), verbose=0)
+    assert set(seen) == {dtype}
+    assert model.dense.kernel.shape == (4, 1)

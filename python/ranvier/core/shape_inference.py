@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ranvier.core import tree
+from ranvier.core import dtypes, tree
 from ranvier.core.eager_trace import EagerTrace, placeholders_may_be_eager
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.symbolic_scope import SymbolicScope
@@ -58,8 +58,28 @@ def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str)
     return _STAND_INS[0]
 
 
+class ShapeOfIndices(tuple[int | None, ...]):
+    """A shape that knows its array's dtype, where that is no float's: `build` is given shapes alone."""
+
+    dtype: str
+
+    def __new__(cls, shape: Iterable[int | None], dtype: str) -> ShapeOfIndices:
+        self = super().__new__(cls, shape)
+        self.dtype = dtype
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)
+
+
+def shape_for_build(shape: Iterable[int | None], dtype: str) -> tuple[int | None, ...]:
+    """The shape that the `build` of a layer is given for an input."""
+    return tuple(shape) if dtypes.is_float(dtype) else ShapeOfIndices(shape, dtype)
+
+
 def placeholders(shape: Any, dtype: str) -> Any:
     """KerasTensors of a shape, or of a nest of shapes (None stays None)."""
+    dtype = getattr(shape, "dtype", dtype)
     if isinstance(shape, dict):
         return {key: placeholders(value, dtype) for key, value in shape.items()}
     if shape is None or all(dim is None or isinstance(dim, int) for dim in shape):

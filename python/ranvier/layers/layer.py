@@ -16,7 +16,12 @@ from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
 from ranvier.core.operation import Operation, record
-from ranvier.core.shape_inference import call_on_placeholders, infer_output_spec, placeholders
+from ranvier.core.shape_inference import (
+    call_on_placeholders,
+    infer_output_spec,
+    placeholders,
+    shape_for_build,
+)
 from ranvier.core.trace import current_trace, in_a_step, variables_allowed
 from ranvier.core.user_code import short_traceback, shorten, warn
 from ranvier.core.variable import Variable
@@ -489,8 +494,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
     def _infer(self, *args: Any, **kwargs: Any) -> Any:
         if not self.built:
-            shapes = tree.map_structure(lambda t: t.shape, args[0])
-            self.build(shapes)
+            self.build(tree.map_structure(lambda t: shape_for_build(t.shape, t.dtype), args[0]))
         return infer_output_spec(self.call, args, kwargs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

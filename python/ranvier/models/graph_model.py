@@ -221,7 +221,9 @@ class GraphModel(Trainer):
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if self._graph is None:
-            return super().compute_output_spec(inputs, *args, **kwargs)
+            own = type(self).compute_output_shape is not GraphModel.compute_output_shape
+            infer = super().compute_output_spec if own else self._infer
+            return infer(inputs, *args, **kwargs)
         values = [self._fit(i, x) for i, x in enumerate(self._arrange(inputs))]
         if all(x is not None and x.shape == own.shape for x, own in zip(values, self.inputs, strict=True)):
             return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_struct)

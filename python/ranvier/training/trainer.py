@@ -10,6 +10,7 @@ from ranvier.callbacks import CallbackList, History
 from ranvier.core import tree
 from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.shape_inference import shape_for_build
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.metrics import Metric
 from ranvier.training import arguments
@@ -408,8 +409,11 @@ class Trainer(Steps):
 
     def _build_on(self, feed: ArrayFeed) -> None:
         """Builds the model for inputs shaped like those of `feed`, for any batch size."""
-        shapes = tree.map_structure(lambda a: (None, *a.shape[1:]), feed.structures[0])
-        self.build(shapes)
+
+        def shape_of(array: np.ndarray) -> tuple[int | None, ...]:
+            return shape_for_build((None, *array.shape[1:]), array.dtype.name)
+
+        self.build(tree.map_structure(shape_of, feed.structures[0]))
 
     def _build_metrics(self, feed: ArrayFeed, kind: str) -> None:
         """Makes the compiled metrics and finds the outputs' losses, which depend on the shapes of targets and
