@@ -64,6 +64,9 @@ def test_unused_arguments_give_zeros() -> None:
         (lambda: rv.grad(lambda x: x)(3), TypeError, "int32"),
         (lambda: rv.grad(lambda x: x, argnums=1)(3.0), ValueError, "argument 1: the function was given 1"),
         (lambda: rv.grad(lambda x: x, argnums=0, variables=[]), ValueError, "not both"),
+        (lambda: rv.grad(lambda x: (x, x))(1.0), TypeError, "of type tuple"),
+        (lambda: rv.grad(lambda x: None)(1.0), TypeError, "returned None"),
+        (lambda: rv.value_and_grad(lambda x: x * x, has_aux=True)(1.0), TypeError, "must return a pair"),
     ],
 )
 def test_refusals(call, error, message) -> None:

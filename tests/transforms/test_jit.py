@@ -71,6 +71,12 @@ def test_static_arguments_and_decorators() -> None:
     assert tiled.__doc__ == "Words." and tiled.__name__ == "tiled"
     x = np.ones((2, 3), "float32")
     assert tiled(x, 2).shape == (4, 3) and tiled(x, 3, axis=1).shape == (2, 9)
+    assert tiled(x, n=2).shape == (4, 3) and tiled(x, 3, 1).shape == (2, 9)
+    assert rv.jit(lambda x, n: ops.concatenate([x] * n), static_argnums=-1)(x, 2).shape == (4, 3)
+    assert rv.jit(lambda *args: args[2], static_argnums=2)(x, x, "s") == "s"
+    for fn, static in ((lambda x: x, {"static_argnums": 1}), (lambda x: x, {"static_argnames": "y"})):
+        with pytest.raises(ValueError, match=r"names (argument 1|'y')"):
+            rv.jit(fn, **static)
 
 
 @pytest.mark.parametrize("values", [(1, 1.0, True), (0.0, -0.0), ((1,), (1.0,), (True,)), ((), None, "")])
@@ -79,6 +85,14 @@ def test_static_arguments_that_are_equal_but_not_the_same(values) -> None:
     for _ in range(2):
         assert [fn(1.0, value)[1] for value in values] == [repr(value) for value in values]
     assert len(fn._programs) == len(values)
+
+
+def test_a_tensor_is_not_used_after_its_step() -> None:
+    kept = []
+    rv.jit(lambda x: kept.append(x * 2.0))(1.0)
+    for use in (lambda: kept[0] + 1.0, lambda: rv.jit(lambda x: x + kept[0])(1.0), lambda: ops.exp(kept[0])):
+        with pytest.raises(ValueError, match=r"test_jit\.py:\d+: .*cannot be kept and used after its step"):
+            use()
 
 
 def test_layers_inside_take_over_the_training_flag() -> None:

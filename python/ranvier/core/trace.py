@@ -82,6 +82,24 @@ def holds(premises: list[tuple[Any, str, Any]]) -> bool:
     return all(getattr(owner, name) is value for owner, name, value in premises)
 
 
+def trace_of(x: Tensor) -> Trace:
+    """The trace that a tensor adds operations to where none is open: its own, if its tensors have numbers.
+
+    Raises:
+        ValueError: if the tensor is of a step that was traced before.
+    """
+    if not x.trace.is_eager:
+        raise _kept_too_long(x)
+    return x.trace
+
+
+def _kept_too_long(x: Tensor) -> ValueError:
+    return ValueError(
+        f"{user_line()}: {x!r} was made in another trace: a traced value cannot be kept and used after its "
+        "step."
+    )
+
+
 class Trace:
     """A graph in the making.
 
@@ -136,9 +154,7 @@ class Trace:
         """
         if isinstance(x, Tensor):
             if x.trace is not self:
-                raise ValueError(
-                    f"{x!r} was made in another trace: a traced value cannot be kept and used after its step."
-                )
+                raise _kept_too_long(x)
             return self._entered(x) if self.blocks and x.born < self.blocks[-1].began else x
         if hasattr(x, "storage"):
             return self.read(x)

@@ -8,7 +8,7 @@ from ranvier import _core
 from ranvier.core.dtypes import as_array
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
-from ranvier.core.trace import current_trace
+from ranvier.core.trace import current_trace, trace_of
 from ranvier.core.variable import Variable
 
 
@@ -30,7 +30,7 @@ def emit(op: str, *inputs: Any, **attributes: Any) -> Any:
         if isinstance(x, (Tensor, Variable)):
             trace = current_trace()
             if trace is None and isinstance(x, Tensor):
-                trace = x.trace
+                trace = trace_of(x)
             if trace is not None:
                 break
     if trace is None:

@@ -37,7 +37,8 @@ def value_and_grad(
     Raises:
         ValueError: if both `argnums` and `variables` are given. (From the function: if the value is no
             scalar, or there is no argument of that number.)
-        TypeError: (from the function) if an argument to differentiate by does not hold floats.
+        TypeError: (from the function) if an argument to differentiate by does not hold floats, or `fn`
+            returns something other than a scalar, or with `has_aux` than a pair.
 
     Example:
         ```python
@@ -57,11 +58,8 @@ def value_and_grad(
             if variables is None:
                 args = _watched(tape, args, positions)
             result = fn(*args, **kwargs)
-            value, aux = result if has_aux else (result, None)
-            if tuple(getattr(value, "shape", ())) != ():
-                raise ValueError(
-                    f"Gradients are those of a scalar; the function returned a value of shape {value.shape}."
-                )
+            value, aux = _pair(result) if has_aux else (result, None)
+            _check_scalar(value)
             sources = variables
             if variables is None:
                 sources = args[argnums] if isinstance(argnums, int) else tuple(args[n] for n in positions)
@@ -107,6 +105,27 @@ def grad(
         return (gradients, value[1]) if has_aux else gradients
 
     return gradients_only
+
+
+def _pair(result: Any) -> tuple[Any, Any]:
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(
+            "With `has_aux=True` the function must return a pair of a scalar and anything. Received: "
+            f"{result!r} (of type {type(result).__name__})"
+        )
+    return result[0], result[1]
+
+
+def _check_scalar(value: Any) -> None:
+    if value is None or tree.is_nested(value):
+        raise TypeError(
+            f"Gradients are those of a scalar; the function returned {value!r} (of type "
+            f"{type(value).__name__})."
+        )
+    if tuple(getattr(value, "shape", ())) != ():
+        raise ValueError(
+            f"Gradients are those of a scalar; the function returned a value of shape {value.shape}."
+        )
 
 
 def _watched(tape: GradientTape, args: tuple[Any, ...], positions: list[int]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -200,14 +201,16 @@ def jit(
         fn: the function. Without it, `jit` with options is a decorator. Arguments may be nests (lists,
             tuples, dicts). Arrays and numbers become tensors; flags (`True`), strings, None, variables and
             other objects are constants of the signature.
-        static_argnums: positions of arguments that are constants of the signature whatever they are.
-        static_argnames: names of keyword arguments, likewise.
+        static_argnums: positions of arguments that are constants of the signature whatever they are, and
+            however they are passed; negative ones count from the end of the function's parameters.
+        static_argnames: names of arguments, likewise.
 
     Returns:
         A function that returns arrays, in a nest like that of `fn`.
 
     Raises:
         TypeError: if `fn` is not callable.
+        ValueError: for a static argument that `fn` does not have.
 
     Example:
         ```python
@@ -226,4 +229,24 @@ def jit(
         return functools.partial(jit, static_argnums=nums, static_argnames=names)
     if not callable(fn):
         raise TypeError(f"jit() takes a function. Received: {fn!r} (of type {type(fn).__name__})")
-    return CompiledFunction(fn, nums, names)
+    return CompiledFunction(fn, *_statics(fn, nums, names))
+
+
+def _statics(fn: Callable[..., Any], nums: list[int], names: list[str]) -> tuple[list[int], list[str]]:
+    """The static arguments by place and by name, once it is clear that the function has them."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # of a function that is written in C, nothing is known
+        return nums, names
+    kinds = {p.kind for p in parameters}
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    count = len(positional)
+    for n in nums:
+        if not -count <= n < count and not (n >= 0 and inspect.Parameter.VAR_POSITIONAL in kinds):
+            raise ValueError(f"`static_argnums` names argument {n} of a function that has {count}.")
+    known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    for name in names:
+        if name not in known and inspect.Parameter.VAR_KEYWORD not in kinds:
+            raise ValueError(f"`static_argnames` names {name!r}; the function has {sorted(known)}.")
+    places = {n % count if n < 0 else n for n in nums} | {positional.index(n) for n in names if n in positional}
+    return sorted(places), sorted({*names, *(positional[n] for n in places if n < count)})
