@@ -32,7 +32,16 @@ DType dtype_of_array(const py::array& array) {
   fail(ErrorKind::kType, "Arrays of dtype ", py::str(static_cast<py::object>(array.dtype())).cast<std::string>(), " are not offered.");
 }
 
-py::dtype numpy_dtype(DType dtype) { return py::dtype(std::string(name_of(dtype))); }
+py::dtype numpy_dtype(DType dtype) {
+  switch (dtype) {
+#define RANVIER_X(enumerator, type, text) \
+  case DType::enumerator:                 \
+    return py::dtype::of<type>();
+    RANVIER_DTYPES(RANVIER_X)
+#undef RANVIER_X
+  }
+  fail(ErrorKind::kRuntime, "There is no NumPy type of a dtype.");
+}
 
 Shape shape_of(const py::array& array) {
   return Shape(std::vector<std::int64_t>(array.shape(), array.shape() + array.ndim()));

@@ -189,12 +189,64 @@ EagerCache& eager_cache() {
   return *cache;
 }
 
+// The bytes of a value. A key is made of such pieces, each of a size that what comes before it tells, so that two calls
+// have the same key only if all of their pieces are the same.
+template <class T>
+void put(std::string& key, const T& value) {
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+void put_text(std::string& key, char tag, std::string_view text) {
+  put(key, tag);
+  put(key, text.size());
+  key.append(text);
+}
+
+void put_attribute(std::string& key, PyObject* value) {
+  if (PyBool_Check(value)) {
+    key += value == Py_True ? 'T' : 'F';
+  } else if (PyLong_CheckExact(value)) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    put(key, overflow ? 'o' : 'i');  // refused when it is read
+    put(key, number);
+  } else if (PyFloat_CheckExact(value)) {
+    put(key, 'f');
+    put(key, PyFloat_AS_DOUBLE(value));
+  } else if (PyList_CheckExact(value) || PyTuple_CheckExact(value)) {
+    put(key, '[');
+    put(key, PySequence_Fast_GET_SIZE(value));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(value); ++i) put_attribute(key, PySequence_Fast_GET_ITEM(value, i));
+  } else if (PyUnicode_Check(value)) {
+    put_text(key, 's', py::handle(value).cast<std::string_view>());
+  } else {
+    put_text(key, 'r', py::repr(value).cast<std::string>());
+  }
+}
+
+std::string signature_of(const py::dict& attributes) {
+  std::string signature;
+  for (const auto& [name, value] : attributes) {
+    put_text(signature, 's', name.cast<std::string_view>());
+    put_attribute(signature, value.ptr());
+  }
+  return signature;
+}
+
 // Runs one operation at once. `signature` tells its attributes apart; `make` gives them when they are needed.
 template <class MakeAttributes>
 py::object run_alone(const OpDef& op, const std::string& signature, const std::vector<py::array>& inputs, MakeAttributes&& make) {
   // The process is part of the key: a fork may have copied a program while another thread held its lock.
-  std::string key = op.name + ("/" + std::to_string(max_threads())) + "/" + std::to_string(getpid()) + "/" + signature;
-  for (const py::array& input : inputs) key += "/" + std::string(name_of(dtype_of_array(input))) + shape_of(input).str();
+  std::string key;
+  put(key, &op);
+  put(key, max_threads());
+  put(key, getpid());
+  put_text(key, 's', signature);
+  for (const py::array& input : inputs) {
+    put(key, dtype_of_array(input));
+    put(key, static_cast<int>(input.ndim()));
+    for (py::ssize_t i = 0; i < input.ndim(); ++i) put(key, input.shape(i));
+  }
   ProgramPtr program = eager_cache().get(key);
   if (!program) {
     Graph graph;
@@ -210,7 +262,7 @@ py::object run_alone(const OpDef& op, const std::string& signature, const std::v
 py::object eager(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attributes) {
   const OpDef* op = find_op(name);
   if (!op || op->is(kLeaf) || op->is(kEffect)) fail(ErrorKind::kValue, "There is no operation '", name, "'.");
-  return run_alone(*op, py::repr(attributes).cast<std::string>(), inputs, [&] { return attributes_from(attributes); });
+  return run_alone(*op, signature_of(attributes), inputs, [&] { return attributes_from(attributes); });
 }
 
 // The value of a node of a graph, given those of its inputs.

@@ -6,6 +6,7 @@ integer types are storage types: arithmetic on them runs in a wider integer and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -203,15 +204,20 @@ def result_type(*dtypes: Any) -> str:
     Returns:
         A name; `floatx()` when called without arguments.
     """
+    return _result_type(floatx(), *dtypes)
+
+
+@functools.lru_cache(maxsize=1024)
+def _result_type(default: str, *dtypes: Any) -> str:
     if not dtypes:
-        return floatx()
+        return default
     weak = {d for d in dtypes if d is int or d is float}
     strong = {standardize_dtype(d) for d in dtypes if d is not int and d is not float}
     floats = strong.intersection(FLOAT_DTYPES)
     if floats:
         return "float64" if "float64" in floats else "float32"
     if float in weak:
-        return floatx()
+        return default
     ints = strong.intersection(INT_DTYPES)
     if ints:
         return _join_ints(ints)

@@ -74,13 +74,19 @@ def saturate_cast(x: Any, dtype: Any) -> Value:
         ValueError: for an unknown dtype.
     """
     value, name = operand(x), dtypes.standardize_dtype(dtype)
-    if name == "bool" and value.dtype != "bool":
-        return cast_to(clip(value, 0, 1), name)
-    if name in dtypes.INT_DTYPES and value.dtype in dtypes.INT_DTYPES:
-        own, wanted = np.iinfo(dtype_of(value)), np.iinfo(name)
-        low, high = max(int(own.min), int(wanted.min)), min(int(own.max), int(wanted.max))
-        value = clip(value, low, high)
+    if value.dtype != "bool":
+        (low, high), (least, most) = _limits(dtype_of(value)), _limits(name)
+        value = cast_to(clip(value, max(low, least), min(high, most)), dtype_of(value))
     return cast_to(value, name)
+
+
+def _limits(dtype: str) -> tuple[Any, Any]:
+    """The least and the largest number of a dtype."""
+    if dtype == "bool":
+        return 0, 1
+    if dtype in dtypes.FLOAT_DTYPES:
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def convert_to_tensor(

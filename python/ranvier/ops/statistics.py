@@ -40,7 +40,6 @@ from ranvier.ops.elementwise import (
     maximum,
     minimum,
     multiply,
-    round,
     sqrt,
     square,
     subtract,
@@ -63,7 +62,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         q: the share, a number or a 1-D tensor of them in [0, 1]; others count as the nearest of these.
         axis: the axes to reduce; None: all.
         method: what counts between two elements: "linear" interpolates, "lower" and "higher" take one of
-            them, "midpoint" their mean, "nearest" the nearer one (halfway, the one with the even place).
+            them, "midpoint" their mean, "nearest" the nearer one (halfway, the lower).
         keepdims: whether the axes stay, with size 1.
 
     Returns:
@@ -112,7 +111,7 @@ def _between(values: Value, count: Any, shares: Value, method: str) -> Value:
     place = emit("broadcast_to", place, shape=(*shares.shape, *lead))
     low, high = floor(place), ceil(place)
     if method == "nearest":
-        low = high = round(place)
+        low = high = ceil(subtract(place, 0.5))
     weight = subtract(place, low)
     lower, upper = (_at(values, index) for index in (low, high))
     if method in ("lower", "nearest"):
@@ -216,15 +215,15 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Value, Value]:
     Args:
         x: a 1-D tensor.
         bins: the number of bins.
-        range: (lowest, highest) edge; None: the smallest and the largest element. Elements outside do not
-            count; the highest edge belongs to the last bin.
+        range: (lowest, highest) edge; None: the smallest and the largest element. If they are equal, they
+            are moved apart by 1. Elements outside do not count; the highest edge belongs to the last bin.
 
     Returns:
         (counts, edges): floats [bins] and [bins + 1].
 
     Raises:
         TypeError: if `bins` is not an int.
-        ValueError: if x is not 1-D, `bins` not positive, or `range` not increasing.
+        ValueError: if x is not 1-D, `bins` not positive, or `range` decreasing.
     """
     if not isinstance(bins, (int, np.integer)) or isinstance(bins, bool):
         raise TypeError(f"Argument `bins` must be of type `int`. Received: bins={bins}")
@@ -235,11 +234,12 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Value, Value]:
         raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={tuple(value.shape)}")
     dtype = dtype_of(value)
     if range is not None:
-        if len(range) != 2 or not range[0] < range[1]:
+        if len(range) != 2 or not range[0] <= range[1]:
             raise ValueError(
-                f"Argument `range` must be (lowest, highest), lowest < highest. Received: {range}"
+                f"Argument `range` must be (lowest, highest), lowest <= highest. Received: {range}"
             )
-        edges: Value = linspace(range[0], range[1], bins + 1, dtype=dtype)
+        half = 0.5 if range[0] == range[1] else 0.0
+        edges: Value = linspace(range[0] - half, range[1] + half, bins + 1, dtype=dtype)
     elif value.shape[0] == 0:
         edges = linspace(0.0, 1.0, bins + 1, dtype=dtype)
     else:
