@@ -248,5 +248,6 @@ def _statics(fn: Callable[..., Any], nums: list[int], names: list[str]) -> tuple
     for name in names:
         if name not in known and inspect.Parameter.VAR_KEYWORD not in kinds:
             raise ValueError(f"`static_argnames` names {name!r}; the function has {sorted(known)}.")
-    places = {n % count if n < 0 else n for n in nums} | {positional.index(n) for n in names if n in positional}
+    places = {n % count if n < 0 else n for n in nums}
+    places |= {positional.index(name) for name in names if name in positional}
     return sorted(places), sorted({*names, *(positional[n] for n in places if n < count)})
