@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ranvier.callbacks.backup_and_restore import BackupAndRestore
 from ranvier.callbacks.callback import Callback
 from ranvier.callbacks.callback_list import CallbackList
 from ranvier.callbacks.csv_logger import CSVLogger
@@ -13,9 +14,11 @@ from ranvier.callbacks.model_checkpoint import ModelCheckpoint
 from ranvier.callbacks.monitor_callback import MonitorCallback
 from ranvier.callbacks.progbar_logger import ProgbarLogger
 from ranvier.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from ranvier.callbacks.swap_ema_weights import SwapEMAWeights
 from ranvier.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -27,5 +30,6 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

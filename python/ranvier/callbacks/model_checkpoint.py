@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier.callbacks.callback import Logs
 from ranvier.callbacks.monitor_callback import MonitorCallback
+from ranvier.callbacks.save_frequency import SaveFrequency
 from ranvier.core.user_code import warn
 
 
@@ -54,12 +55,7 @@ class ModelCheckpoint(MonitorCallback):
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         self.best = initial_value_threshold
-        if save_freq != "epoch" and (
-            not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1
-        ):
-            raise ValueError(
-                f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"
-            )
+        self._frequency = SaveFrequency(save_freq)
         ending = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(ending):
             when = (
@@ -71,29 +67,21 @@ class ModelCheckpoint(MonitorCallback):
                 f"{when} filepath provided must end in `{ending}`. Received: filepath={self.filepath}"
             )
         self._epoch = 0
-        self._last_batch = 0  # of this epoch, the number of batches that were seen
-        self._unsaved = 0  # batches since the last time
 
     def idle_in(self, kind: str) -> bool:
         """Whether there is nothing to do between the batches of a loop: "train", "test" or "predict"."""
-        return kind != "train" or self.save_freq == "epoch"
+        return kind != "train" or self._frequency.by_epoch
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch
-        self._last_batch = 0
+        self._frequency.begin_epoch()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
-            return
-        # With several steps per execution, batches pass unseen.
-        self._unsaved += batch + 1 - self._last_batch
-        self._last_batch = batch + 1
-        if self._unsaved >= int(self.save_freq):
-            self._unsaved = 0
+        if self._frequency.is_due(batch):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
+        if self._frequency.by_epoch:
             self._save(epoch, None, logs)
 
     def _save(self, epoch: int, batch: int | None, logs: Logs | None) -> None:

@@ -140,6 +140,10 @@ class LossScaleOptimizer(Optimizer):
         """Sets variables to their moving averages, if the inner optimizer keeps them."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
+    def moving_averages(self) -> list[tuple[Any, Any]]:
+        """The inner optimizer's."""
+        return self.inner_optimizer.moving_averages()
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-like values."""
         return {

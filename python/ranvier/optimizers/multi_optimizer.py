@@ -222,6 +222,19 @@ class MultiOptimizer(Optimizer):
                 raise ValueError(f"Unknown variable: {variable}. This optimizer was not built for it.")
             self._assigned[self._get_variable_index(variable)].finalize_variable_values([variable])
 
+    def moving_averages(self) -> list[tuple[Any, Any]]:
+        """Each variable of an optimizer that keeps moving averages, with its average.
+
+        Raises:
+            ValueError: if no optimizer keeps them, or before they are built.
+        """
+        keeping = [optimizer for optimizer in self.optimizers if optimizer.use_ema]
+        if not keeping:
+            raise ValueError(
+                "No optimizer has moving averages: at least one must be made with `use_ema=True`."
+            )
+        return [pair for optimizer in keeping for pair in optimizer.moving_averages()]
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-like values."""
         return {

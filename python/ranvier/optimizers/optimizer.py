@@ -502,6 +502,19 @@ class Optimizer(BuiltWhole):
                     raise ValueError(f"Unknown variable: {variable}. This optimizer was not built for it.")
                 variable.assign(self._averages[self._get_variable_index(variable)])
 
+    def moving_averages(self) -> list[tuple[Variable, Variable]]:
+        """Each variable with its moving average (`use_ema`).
+
+        Raises:
+            ValueError: if none are kept, or before the optimizer is built.
+        """
+        if not self.use_ema or not self.built:
+            raise ValueError(
+                "The optimizer has no moving averages: it must be made with `use_ema=True`, and built. "
+                f"Received: use_ema={self.use_ema}, built={self.built}"
+            )
+        return list(zip(self._trainable_variables, self._averages, strict=True))
+
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, if there is one."""
         return loss if self.loss_scale_factor is None else ops.multiply(loss, self.loss_scale_factor)

@@ -35,11 +35,14 @@ Function: TypeAlias = "TrainFunction | EagerFunction"
 class Trainer(Steps):
     """The part of a model that trains, tests and predicts."""
 
-    _untracked = Steps._untracked | {"_functions", "_known_predictions", "_trained", "_reset_arrays"}
+    _untracked = Steps._untracked | {
+        *("_functions", "_known_predictions", "_trained", "_reset_arrays", "_initial_epoch")
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._functions: dict[str, Function] = {}
+        self._initial_epoch: int | None = None  # that a callback wants `fit` to go on with
         self._trained: list[int] = []  # the ids of the variables that the training function updates
         self._known_predictions: dict[Any, Function] = {}
         self._reset_arrays: list[Any] | None = None
@@ -167,7 +170,10 @@ class Trainer(Steps):
         test_loop = Loop(self, callbacks, "test", self.steps_per_execution)
         logs: dict[str, float] = {}
         self.stop_training = False
+        self._initial_epoch = None
         callbacks.on_train_begin()
+        if self._initial_epoch is not None:
+            epochs = range(self._initial_epoch, epochs.stop)
         for epoch in epochs:
             self._reset_metrics_quickly()
             callbacks.on_epoch_begin(epoch)
