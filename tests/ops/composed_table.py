@@ -58,7 +58,7 @@ ARITHMETIC = (
     of_one("isnan", draws=(with_nan(between(-1, 1)),), smooth=()), of_one("isinf", smooth=()),
     of_one("isposinf", smooth=()), of_one("isneginf", smooth=()), of_one("isfinite", smooth=()),
     of_two("heaviside", draws=_INTEGERS, smooth=(1,)), of_two("ldexp", lambda x, y: x * np.exp2(y),
-    draws=_INTEGERS),
+    draws=_INTEGERS, dtypes=("float", "int32"), smooth=(0,)),
     of_one("erf", oracles.erf),
     of_two("isclose", draws=_INTEGERS, smooth=()), of_two("allclose", draws=_INTEGERS, smooth=()),
     Entry("isin", np.isin, (lambda f, x, y: f(x, y), lambda f, x, y: f(x, y, invert=True)), PAIR, _INTEGERS),

@@ -42,6 +42,9 @@ CASES: tuple[tuple[Callable[..., Any], list[np.ndarray], Any], ...] = (
     (lambda x: ops.saturate_cast(x, "int32"), [np.uint32([2**32 - 1, 7])], np.int32([2**31 - 1, 7])),
     (lambda x: ops.quantile(x, 0.5, method="nearest"), [F32([1, 2, 4, 8])], F32(2)),
     (lambda x: ops.histogram(x, 2, (1, 1))[1], [F32([1, 2])], F32([0.5, 1, 1.5])),
+    (lambda x: ops.cbrt(x), [F32([27, 1e30, -0.0, -INF])], F32([3, 1e10, -0.0, -INF])),
+    (lambda x, y: ops.fmax(x, y), [F32([1, NAN, NAN]), F32([NAN, 2, NAN])], F32([1, 2, NAN])),
+    (lambda x, y: ops.fmin(x, y), [BYTES, np.int8([2, -1, 7])], np.int16([2, -1, 2])),
     (lambda x: ops.unique(x, size=0), [np.zeros((0, 2), F32)], np.zeros(0, F32)),
     (lambda x: ops.round(x, 40), [F32([1.25, -3])], F32([1.25, -3])),
     (lambda x: ops.matmul(x, x), [np.full((2, 2), 100, np.int8)], np.full((2, 2), 20000, np.int32)),
@@ -90,6 +93,7 @@ def test_linspace_has_gradients() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
+        (lambda: ops.ldexp(F32([1]), F32([1])), TypeError, "float32"),
         (lambda: ops.expand_dims(F32([1]), None), TypeError, "expected an axis"),
         (lambda: ops.vander(F32([1]), N=-1), ValueError, "N=-1"),
         (lambda: ops.unique(np.zeros((0, 3)), size=2), ValueError, "empty tensor"),

@@ -48,6 +48,13 @@ KINKS: dict[str, tuple[Callable[[Any], Any], list[float], list[float]]] = {
     "power 3": (lambda x: ops.power(x, 3), [0, -2], [0, 12]),
     "power 4": (lambda x: x**4, [0, -1], [0, -4]),
     "power -1": (lambda x: ops.power(x, -1), [2, -1], [-0.25, -1]),
+    "fmax of equals": (lambda x: ops.fmax(x, 1.0), [1, 2], [0, 1]),
+    "fmin of equals": (lambda x: ops.fmin(1.0, x), [1, 2], [1, 0]),
+    "cbrt": (ops.cbrt, [0, -8], [np.inf, 1 / 12]),
+    "arcsin": (ops.arcsin, [-1, 0, 1], [np.inf, 1, np.inf]),
+    "arccos": (ops.arccos, [-1, 0, 1], [-np.inf, -1, -np.inf]),
+    "arccosh": (ops.arccosh, [1], [np.inf]),
+    "sinc": (ops.sinc, [0, 1], [0, -1]),
     "stop_gradient": (lambda x: ops.multiply(x, ops.stop_gradient(x)), [3], [3]),
 }
 
@@ -62,3 +69,12 @@ def test_slopes(name: str) -> None:
         # No gradient at all stands for one that is zero everywhere.
         result = np.zeros_like(x) if gradient is None else trace.compile([gradient]).run([x])[0]
     np.testing.assert_allclose(result, slopes, rtol=1e-6, atol=1e-7)
+
+
+def test_second_derivative_where_sinc_is_a_limit() -> None:
+    with Trace() as trace:
+        x = trace.input((1,), "float64")
+        (first,) = trace.gradients(ops.sum(ops.sinc(x)), [x])
+        (second,) = trace.gradients(ops.sum(first), [x])
+        found = trace.compile([first, second]).run([np.zeros(1)])
+    np.testing.assert_allclose(np.ravel(found), [0, -(np.pi**2) / 3], rtol=1e-12)

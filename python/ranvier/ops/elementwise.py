@@ -178,13 +178,19 @@ def minimum(x1: Any, x2: Any) -> Value:
 
 
 def fmax(x1: Any, x2: Any) -> Value:
-    """The larger of the two; a NaN gives way to a number."""
-    return where3(isnan(x1), x2, where3(isnan(x2), x1, maximum(x1, x2)))
+    """The larger of the two; a NaN gives way to a number. Where they are equal, x2 has the gradient."""
+    values, dtype = promote(x1, x2)
+    if dtype not in dtypes.FLOAT_DTYPES:
+        return maximum(x1, x2)
+    return emit("select", logical_or(greater(*values), isnan(values[1])), *values)
 
 
 def fmin(x1: Any, x2: Any) -> Value:
-    """The smaller of the two; a NaN gives way to a number."""
-    return where3(isnan(x1), x2, where3(isnan(x2), x1, minimum(x1, x2)))
+    """The smaller of the two; a NaN gives way to a number. Where they are equal, x2 has the gradient."""
+    values, dtype = promote(x1, x2)
+    if dtype not in dtypes.FLOAT_DTYPES:
+        return minimum(x1, x2)
+    return emit("select", logical_or(less(*values), isnan(values[1])), *values)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Value:
@@ -220,8 +226,12 @@ def rsqrt(x: Any) -> Value:
 def cbrt(x: Any) -> Value:
     """The real cube root, negative for negative x."""
     value = as_float(x)
-    third = np.asarray(1.0 / 3.0, dtype_of(value))
-    return emit("multiply", emit("sign", value), emit("power", emit("abs", value), third))
+    # In float64, where a third has digits enough; by a sign without a gradient, which at 0 would make NaN of
+    # an infinite slope.
+    wide = cast_to(value, "float64")
+    side = where3(signbit(value), np.asarray(-1.0), np.asarray(1.0))
+    root = emit("power", emit("multiply", wide, side), np.asarray(1.0 / 3.0))
+    return cast_to(emit("multiply", root, side), dtype_of(value))
 
 
 def reciprocal(x: Any) -> Value:
@@ -336,8 +346,10 @@ def sinc(x: Any) -> Value:
     """sin(pi x) / (pi x), and 1 at 0."""
     value = as_float(x)
     is_zero = equal(value, 0)
-    angle = multiply(where3(is_zero, 1, value), math.pi)
-    return where3(is_zero, 1, divide(sin(angle), angle))
+    angle = multiply(value, math.pi)
+    other = where3(is_zero, 1, angle)
+    # At 0 the series, whose derivatives are those of the function.
+    return where3(is_zero, subtract(1, divide(square(angle), 6)), divide(sin(other), other))
 
 
 def deg2rad(x: Any) -> Value:
@@ -448,8 +460,19 @@ def heaviside(x1: Any, x2: Any) -> Value:
 
 
 def ldexp(x1: Any, x2: Any) -> Value:
-    """x1 * 2**x2, as a float."""
-    (a, b), _ = promote(x1, x2, with_types=(float,))
+    """x1 * 2**x2, as a float.
+
+    Args:
+        x1: a tensor.
+        x2: integers.
+
+    Raises:
+        TypeError: if x2 is a float.
+    """
+    exponent = operand(x2)
+    if exponent.dtype in dtypes.FLOAT_DTYPES:
+        raise TypeError(f"ldexp: expected integers as exponents, got x2 of dtype {dtype_of(exponent)}.")
+    (a, b), _ = promote(x1, exponent, with_types=(float,))
     return multiply(a, exp2(b))
 
 

@@ -62,14 +62,19 @@ def arctan2(x1: Any, x2: Any) -> Value:
 def arcsin(x: Any) -> Value:
     """The angle in [-pi / 2, pi / 2] whose sine is x; NaN where |x| > 1."""
     value = as_float(x)
-    cosine = sqrt(multiply(subtract(1.0, value), add(1.0, value)))
+    # Two roots, so that the gradient at -1 and 1 is infinite and not 0 times infinity.
+    cosine = multiply(sqrt(subtract(1.0, value)), sqrt(add(1.0, value)))
     return multiply(2.0, arctan(divide(value, add(1.0, cosine))))
 
 
 def arccos(x: Any) -> Value:
     """The angle in [0, pi] whose cosine is x; NaN where |x| > 1."""
     value = as_float(x)
-    return multiply(2.0, arctan(sqrt(divide(subtract(1.0, value), add(1.0, value)))))
+    is_below = less(value, 0)
+    left, right = add(1.0, value), subtract(1.0, value)
+    near, far = where3(is_below, left, right), where3(is_below, right, left)
+    angle = multiply(2.0, arctan(divide(sqrt(near), sqrt(far))))
+    return where3(is_below, subtract(math.pi, angle), angle)
 
 
 def arcsinh(x: Any) -> Value:
@@ -89,7 +94,7 @@ def arccosh(x: Any) -> Value:
     value = as_float(x)
     is_large = greater(value, _LARGE)
     above = subtract(where3(is_large, 2.0, value), 1.0)
-    near = log1p(add(above, sqrt(multiply(above, add(above, 2.0)))))
+    near = log1p(add(above, multiply(sqrt(above), sqrt(add(above, 2.0)))))
     return where3(is_large, add(log(where3(is_large, value, 1.0)), math.log(2.0)), near)
 
 
