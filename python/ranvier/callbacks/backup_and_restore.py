@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 
 from ranvier.callbacks.callback import Callback, Logs
 from ranvier.callbacks.save_frequency import SaveFrequency
@@ -67,7 +66,7 @@ class BackupAndRestore(Callback):
             if not os.path.exists(self._weights + _BEFORE):
                 raise
             for path in (self._weights, self._metadata):
-                shutil.copyfile(path + _BEFORE, path)
+                _copy(path + _BEFORE, path)
             self._restore()
 
     def _restore(self) -> None:
@@ -98,7 +97,7 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint and os.path.exists(self._metadata):
             for path in (self._weights, self._metadata):
-                shutil.copyfile(path, path + _BEFORE)
+                _copy(path, path + _BEFORE)
         self.model.save_weights(self._weights, overwrite=True)
         with open(self._metadata + ".new", "w", encoding="utf-8") as file:
             json.dump({"epoch": self._epoch, "batch": self._batch}, file)
@@ -106,4 +105,12 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.delete_checkpoint:
+            import shutil  # loads the compression libraries
+
             shutil.rmtree(self.backup_dir, ignore_errors=True)
+
+
+def _copy(source: str, target: str) -> None:
+    with open(source, "rb") as file, open(target, "wb") as copy:
+        while block := file.read(1 << 20):
+            copy.write(block)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 _data: Any = None  # of a worker process
 
@@ -22,6 +24,8 @@ def batches_of_workers(
         processes: whether they are processes; each works on a copy of `data`.
         ahead: the most batches that are made and not yet taken; at least one for each worker.
     """
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
     pool: Executor
     if processes:
         pool = ProcessPoolExecutor(workers, initializer=_hold, initargs=(data,))
