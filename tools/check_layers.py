@@ -56,6 +56,7 @@ PYTHON_ORDER: list[set[str]] = [
     {"training"},
     {"models"},
     {"datasets", "utils", "backend", "config", "mixed_precision", "tree"},
+    {"preprocessing"},
     {"__init__"},
     {"_bench", "_demo", "cli", "__main__"},
 ]

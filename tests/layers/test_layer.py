@@ -362,3 +362,15 @@ def test_a_build_that_does_not_come_to_its_end_leaves_nothing(error):
     layer.fails = False
     assert layer(np.ones((1, 4), "float32")).shape == (1, 3)
     assert [w.name for w in layer.weights] == ["first", "second", "kernel", "bias"]
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+@pytest.mark.parametrize(
+    "make", [lambda: layers.Dense(3), lambda: layers.Dropout(0.5), layers.ReLU, layers.BatchNormalization]
+)
+def test_an_unknown_keyword_of_a_call_is_refused(make, symbolic):
+    layer = make()
+    with pytest.raises(
+        TypeError, match=rf"{type(layer).__name__}\.call\(\) got an unexpected keyword argument 'foo'"
+    ):
+        layer(rv.Input((2,)) if symbolic else np.ones((3, 2), "float32"), foo=1)

@@ -251,3 +251,11 @@ def test_predictions_have_the_structure_of_their_own_step():
         assert rv.tree.map_structure(np.ndim, net.predict(given, verbose=0)) == rv.tree.map_structure(
             np.ndim, given
         )
+
+
+def test_sparse_matrices_are_refused_by_name():
+    sparse = pytest.importorskip("scipy.sparse")
+    model = rv.Sequential([rv.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"`x` is sparse, of type csr_matrix.*`toarray\(\)`"):
+        model.fit(sparse.csr_matrix(np.eye(3)), np.ones(3), verbose=0)

@@ -57,6 +57,9 @@ class TestPadSequences:
         assert padded.dtype == np.dtype(options.get("dtype", "int32")) and padded.shape == np.shape(expected)
         assert padded.tolist() == np.asarray(expected, padded.dtype).tolist()
 
+    def test_its_other_name(self):
+        assert rv.preprocessing.sequence.pad_sequences is utils.pad_sequences
+
     @pytest.mark.parametrize(
         ("sequences", "options", "match"),
         [

@@ -26,12 +26,14 @@ class CallSignature(NamedTuple):
         training: the position of `training` among them, or None.
         training_default: the default of `training`.
         mask: the position of `mask`, or None.
+        open: whether it takes any keyword.
     """
 
     names: tuple[str, ...]
     training: int | None
     training_default: Any
     mask: int | None
+    open: bool
 
 
 @functools.lru_cache(maxsize=512)
@@ -44,7 +46,19 @@ def call_signature(call: Callable[..., Any]) -> CallSignature:
     default = None
     if training is not None and named[training].default is not inspect.Parameter.empty:
         default = named[training].default
-    return CallSignature(names, training, default, names.index("mask") if "mask" in names else None)
+    mask = names.index("mask") if "mask" in names else None
+    return CallSignature(names, training, default, mask, any(p.kind is p.VAR_KEYWORD for p in parameters))
+
+
+def refuse_unknown(signature: CallSignature, kwargs: dict[str, Any], layer: Any) -> None:
+    """Refuses a keyword that `call` does not take, where it is not called: the shape is known without.
+
+    Raises:
+        TypeError: as Python raises it.
+    """
+    unknown = [] if signature.open else [name for name in kwargs if name not in signature.names]
+    if unknown:
+        raise TypeError(f"{type(layer).__name__}.call() got an unexpected keyword argument '{unknown[0]}'")
 
 
 def resolve_training(

@@ -460,6 +460,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             taken = kwargs
             if signature.training is None and "training" in kwargs:
                 taken = {key: value for key, value in kwargs.items() if key != "training"}
+            calling.refuse_unknown(signature, taken, self)
             outputs = self.compute_output_spec(*args, **taken)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)

@@ -22,8 +22,13 @@ def to_array(value: Any, what: str) -> np.ndarray:
         what: what it is, for messages ("x").
 
     Raises:
-        ValueError: for strings, objects, dates, complex numbers and ragged lists.
+        ValueError: for strings, objects, dates, complex numbers, ragged lists and sparse matrices.
     """
+    if hasattr(value, "toarray"):
+        raise ValueError(
+            f"Argument `{what}` is sparse, of type {type(value).__name__}, which is not supported. Give its "
+            "`toarray()`."
+        )
     if hasattr(value, "iloc"):
         value = _of_pandas(value, what)
     try:
@@ -70,7 +75,8 @@ def is_array_data(value: Any) -> bool:
         return True
     if tree.is_nested(value):
         return all(is_array_data(leaf) for leaf in tree.flatten(value) if leaf is not None)
-    return dtypes.is_array_like(value) or isinstance(value, (np.generic, int, float, str))
+    sparse = hasattr(value, "toarray")  # which is refused later, by name
+    return sparse or dtypes.is_array_like(value) or isinstance(value, (np.generic, int, float, str))
 
 
 def _to_structure(value: Any, what: str) -> Any:
