@@ -27,29 +27,41 @@ struct Derivative {
   }
 };
 
-// of: functions' outputs `ys` and gradients `seeds` (a subset, by position); by: `xs`. Zeros where there is no path.
-std::vector<NodeId> derive(Graph& graph, const std::vector<NodeId>& ys, const std::vector<NodeId>& seeds, const std::vector<NodeId>& xs) {
-  std::vector<NodeId> found = gradients(graph, ys, xs, seeds);
-  for (std::size_t i = 0; i < xs.size(); ++i)
-    if (found[i] < 0) found[i] = zeros(graph, graph.type(xs[i]));
-  return found;
+// Keeps the members of a list, by position.
+template <class Keep>
+void keep_if(std::vector<std::size_t>& list, Keep&& keep) {
+  std::vector<std::size_t> kept;
+  for (std::size_t k = 0; k < list.size(); ++k)
+    if (keep(k)) kept.push_back(list[k]);
+  list = std::move(kept);
 }
 
 // --- branch ---
 
-// (operands, gradients of the outputs at `of`) -> gradients of the operands at `by`.
-BodyPtr branch_derivative(const Body& body, const std::vector<std::size_t>& of, const std::vector<std::size_t>& by) {
-  Derivative d;
-  for (std::size_t i = 0; i < body.graph.inputs().size(); ++i) d.input(body.input(i));
-  const std::vector<NodeId> outputs = inline_body(d.graph, body, d.inputs);
-  std::vector<NodeId> xs, ys, seeds;
-  for (std::size_t i : by) xs.push_back(d.inputs[i]);
-  for (std::size_t i : of) {
-    seeds.push_back(d.input(body.output(i)));
-    ys.push_back(outputs[i]);
+// (operands, gradients of the outputs at `of`) -> gradients of the operands at `by`, or -1 where there is no path.
+struct BranchDerivative : Derivative {
+  std::vector<NodeId> xs, found;
+
+  BranchDerivative(const Body& body, const std::vector<std::size_t>& of, const std::vector<std::size_t>& by) {
+    for (std::size_t i = 0; i < body.graph.inputs().size(); ++i) input(body.input(i));
+    const std::vector<NodeId> outputs = inline_body(graph, body, inputs);
+    std::vector<NodeId> ys, seeds;
+    for (std::size_t i : by) xs.push_back(inputs[i]);
+    for (std::size_t i : of) {
+      seeds.push_back(input(body.output(i)));
+      ys.push_back(outputs[i]);
+    }
+    found = gradients(graph, ys, xs, seeds);
   }
-  return make_body(d.graph, d.inputs, derive(d.graph, ys, seeds, xs));
-}
+
+  // Of the operands for which some branch has a path; zeros in the others.
+  BodyPtr body(const std::vector<bool>& has_path) {
+    std::vector<NodeId> results;
+    for (std::size_t k = 0; k < xs.size(); ++k)
+      if (has_path[k]) results.push_back(found[k] >= 0 ? found[k] : zeros(graph, graph.type(xs[k])));
+    return make_body(graph, inputs, results);
+  }
+};
 
 std::vector<NodeId> branch_gradient(Graph& graph, const Node& node, const std::vector<NodeId>& item_gradients, const std::vector<bool>& wanted) {
   std::vector<std::size_t> of, by;
@@ -61,8 +73,16 @@ std::vector<NodeId> branch_gradient(Graph& graph, const Node& node, const std::v
   }
   for (std::size_t i = 1; i < node.inputs.size(); ++i)
     if (is_wanted(wanted, node.inputs[i])) by.push_back(i - 1);
+  std::vector<BranchDerivative> derivatives;
+  std::vector<bool> has_path(by.size(), false);
+  for (const BodyPtr& body : branch_bodies(node)) {
+    derivatives.emplace_back(*body, of, by);
+    for (std::size_t k = 0; k < by.size(); ++k) has_path[k] = has_path[k] || derivatives.back().found[k] >= 0;
+  }
+  keep_if(by, [&](std::size_t k) { return has_path[k]; });
+  if (by.empty()) return std::vector<NodeId>(node.inputs.size(), -1);
   std::vector<BodyPtr> bodies;
-  for (const BodyPtr& body : branch_bodies(node)) bodies.push_back(branch_derivative(*body, of, by));
+  for (BranchDerivative& derivative : derivatives) bodies.push_back(derivative.body(has_path));
   const NodeId backward = add_branch(graph, std::move(inputs), bodies);
   std::vector<NodeId> result(node.inputs.size(), -1);
   for (std::size_t k = 0; k < by.size(); ++k) result[by[k] + 1] = add_item(graph, backward, k);
@@ -72,7 +92,8 @@ std::vector<NodeId> branch_gradient(Graph& graph, const Node& node, const std::v
 // --- loop ---
 
 // The derivative of a loop carries the gradients of the carries, and sums those of the invariants up; it scans what
-// the iterations began with, their slices, and the gradients of what they stacked.
+// the iterations began with, their slices, and the gradients of what they stacked. Carries, invariants and slices that
+// no gradient reaches have none: zeros in their place would become NaN where a derivative is infinite.
 class LoopGradient {
  public:
   LoopGradient(Graph& graph, NodeId id, const std::vector<NodeId>& item_gradients, const std::vector<bool>& wanted)
@@ -80,7 +101,7 @@ class LoopGradient {
     for (std::size_t i = 0; i < parts_.invariants; ++i)
       if (is_wanted(wanted, node_.inputs[i])) summed_.push_back(i);
     for (std::size_t c = 0; c < parts_.carries; ++c)
-      if (is_float(parts_.body.output(c).dtype)) carried_.push_back(c);
+      if (given_[c] >= 0) carried_.push_back(c);
     for (std::size_t s = 0; s < parts_.scanned; ++s)
       if (is_wanted(wanted, node_.inputs[first_scanned() + s])) sliced_.push_back(s);
     for (std::size_t y = 0; y < parts_.stacked; ++y)
@@ -91,9 +112,12 @@ class LoopGradient {
   }
 
   std::vector<NodeId> run() {
-    std::vector<NodeId> inputs = inputs_of(*derivative());
-    const NodeId backward = add_loop(graph_, std::move(inputs), body_, parts_.length, !parts_.reverse, invariants_, carried_.size() + summed_.size());
+    BodyPtr body;
+    while (!body) body = derivative();
     std::vector<NodeId> result(node_.inputs.size(), -1);
+    if (carried_.empty() && summed_.empty() && sliced_.empty()) return result;
+    std::vector<NodeId> inputs = inputs_of(*body);
+    const NodeId backward = add_loop(graph_, std::move(inputs), body_, parts_.length, !parts_.reverse, invariants_, carried_.size() + summed_.size());
     std::size_t item = 0;
     for (std::size_t c : carried_) result[parts_.invariants + c] = add_item(graph_, backward, item++);
     for (std::size_t i : summed_) result[i] = add_item(graph_, backward, item++);
@@ -105,7 +129,8 @@ class LoopGradient {
   std::size_t first_scanned() const { return parts_.invariants + parts_.carries; }
 
   // Inputs: invariants | gradients of carries, sums | what an iteration began with, slices, gradients of its outputs.
-  BodyPtr derivative() const {
+  // Null if more carries have a gradient than are known to, or fewer other inputs; then it is to be tried again.
+  BodyPtr derivative() {
     const Body& body = parts_.body;
     Derivative d;
     std::vector<NodeId> forward;
@@ -125,13 +150,33 @@ class LoopGradient {
       ys.push_back(forward[parts_.invariants + c]);
     }
     std::vector<NodeId> xs;
-    for (std::size_t c : carried_) xs.push_back(forward[parts_.invariants + c]);
+    for (std::size_t c = 0; c < parts_.carries; ++c) xs.push_back(forward[parts_.invariants + c]);
     for (std::size_t i : summed_) xs.push_back(forward[i]);
     for (std::size_t s : sliced_) xs.push_back(forward[first_scanned() + s]);
-    std::vector<NodeId> results = derive(d.graph, ys, seeds, xs);
+    const std::vector<NodeId> found = gradients(d.graph, ys, xs, seeds);
+    if (is_other(found)) return nullptr;
+    std::vector<NodeId> results;
+    for (std::size_t c : carried_) results.push_back(found[c] >= 0 ? found[c] : zeros(d.graph, parts_.body.output(c)));
     Builder b(d.graph);
-    for (std::size_t k = 0; k < summed_.size(); ++k) results[carried_.size() + k] = b.add(sums[k], results[carried_.size() + k]);
+    for (std::size_t k = 0; k < summed_.size(); ++k) results.push_back(b.add(sums[k], found[parts_.carries + k]));
+    for (std::size_t k = 0; k < sliced_.size(); ++k) results.push_back(found[parts_.carries + summed_.size() + k]);
     return make_body(d.graph, d.inputs, results);
+  }
+
+  // Whether gradients (of all carries, summed_, sliced_) are others than was thought; corrects what was thought.
+  bool is_other(const std::vector<NodeId>& found) {
+    const auto has = [&](std::size_t k) { return found[k] >= 0; };
+    std::vector<std::size_t> carried;
+    for (std::size_t c = 0; c < parts_.carries; ++c)
+      if ((has(c) && is_float(parts_.body.output(c).dtype)) || given_[c] >= 0) carried.push_back(c);
+    if (carried.size() > carried_.size()) {
+      carried_ = std::move(carried);
+      return true;
+    }
+    const std::size_t before = summed_.size(), all = before + sliced_.size();
+    keep_if(summed_, [&](std::size_t k) { return has(parts_.carries + k); });
+    keep_if(sliced_, [&](std::size_t k) { return has(parts_.carries + before + k); });
+    return summed_.size() + sliced_.size() < all;
   }
 
   // The loop's inputs, without those that the derivative does not need (a history costs memory): sets body_ and

@@ -170,6 +170,39 @@ def test_second_derivatives(name: str) -> None:
     np.testing.assert_allclose(native, numeric, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x, v: ops.scan(lambda c, r: ((c[0] + r * r, ops.sqrt(c[1]) * v[0]), r), (x[0], x[1]), x)[0][0],
+        lambda x, v: ops.scan(lambda c, r: (c + r * ops.stop_gradient(v[2]), ops.sqrt(r)), x[0], x)[0],
+        lambda x, v: ops.fori_loop(0, 3, lambda i, c: (c[0] + c[1], c[1], ops.sqrt(c[2])), (x, x, v))[0],
+        lambda x, v: ops.cond(x[0] > 0, lambda: (x * x, ops.sqrt(x * v)), lambda: (x, v))[0],
+        lambda x, v: rv.remat(lambda z: (z * z, ops.sqrt(z * v)))(x)[0],
+    ],
+)
+def test_what_no_gradient_reaches_has_none(fn) -> None:
+    """Zeros instead would be NaN behind a square root of zero; and they would hide that there is no path."""
+    v = rv.Variable(np.float32([0, 0, 2]))
+
+    def step(x):
+        with rv.GradientTape() as outer:
+            x = outer.watch(x)
+            with rv.GradientTape() as tape:
+                tape.watch(x)
+                loss = ops.sum(fn(x, v))
+            gradients = tape.gradient(loss, [x, v])
+            penalty = ops.sum(gradients[0] ** 2)
+        return [*gradients, *outer.gradient(penalty, [x, v])]
+
+    x = np.float32([1, 0, 2])
+    native, eager = rv.jit(step)(x), step(x)
+    assert native[1] is None and np.isfinite(native[0]).all()
+    for a, b in zip(native, eager, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_the_same_bits_on_any_number_of_threads() -> None:
     count = _core.num_threads()
     x, w = RNG.normal(size=(5, 64, 256)).astype("float32"), RNG.normal(size=(256, 256)).astype("float32") / 16
