@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -130,7 +132,8 @@ class TestTracking:
         layer = layers.Layer()
         layer.metric = rv.metrics.Mean()
         layer.seed = rv.random.SeedGenerator(1)
-        assert [v.name for v in layer.variables] == ["total", "count", "seed_generator_state"]
+        assert [v.name for v in layer.variables] == ["seed_generator_state"]
+        assert [v.name for v in layer.metrics_variables] == ["total", "count"]
         assert layer.weights == [] and len(layer.metrics_variables) == 2
 
     def test_deleting_untracks(self):
@@ -374,3 +377,49 @@ def test_an_unknown_keyword_of_a_call_is_refused(make, symbolic):
         TypeError, match=rf"{type(layer).__name__}\.call\(\) got an unexpected keyword argument 'foo'"
     ):
         layer(rv.Input((2,)) if symbolic else np.ones((3, 2), "float32"), foo=1)
+
+
+def shapes_given_to_build(build, call, *args, **kwargs):
+    """What `build` was called with when a layer with this `build` and `call` was called."""
+    given = []
+
+    def noting(self, *shapes, **named):
+        given.append(inspect.signature(build).bind(self, *shapes, **named).arguments)
+
+    noting.__signature__ = inspect.signature(build)
+    layer = type("Own", (rv.Layer,), {"build": noting, "call": call})()
+    layer(*args, **kwargs)
+    assert layer.built
+    return {name: shape for name, shape in given[0].items() if name != "self"}
+
+
+V3, V4 = np.ones((2, 3), "float32"), np.ones((2, 4), "float32")
+
+
+@pytest.mark.parametrize(
+    ("build", "call", "args", "kwargs", "shapes"),
+    [
+        (lambda self: None, lambda self, x: x, [V3], {}, {}),
+        (lambda self, s: None, lambda self, x: x, [V3], {}, {"s": (2, 3)}),
+        (lambda self, s: None, lambda self, a, b: a, [V3, V4], {}, {"s": (2, 3)}),
+        (lambda self, input_shape=None: None, lambda self, x: x, [V3], {}, {"input_shape": (2, 3)}),
+        (lambda self, input_shape, more=1: None, lambda self, x: x, [V3], {}, {"input_shape": (2, 3)}),
+        (lambda self, *shapes: None, lambda self, x: x, [V3], {}, {"shapes": ((2, 3),)}),
+        (
+            lambda self, a_shape, b_shape: None,
+            lambda self, a, b: a,
+            [V3],
+            {"b": V4},
+            {"a_shape": (2, 3), "b_shape": (2, 4)},
+        ),
+        (lambda self, a_shape, b_shape=None: None, lambda self, a, b=None: a, [V3], {}, {"a_shape": (2, 3)}),
+        (lambda self, s: None, lambda self, xs: xs["u"], [{"u": V3}], {}, {"s": {"u": (2, 3)}}),
+    ],
+)
+def test_build_gets_the_shapes_it_asks_for(build, call, args, kwargs, shapes):
+    assert shapes_given_to_build(build, call, *args, **kwargs) == shapes
+
+
+def test_build_that_asks_for_what_there_is_not():
+    with pytest.raises(ValueError, match=r"Parameter `foo_shape` is none.*arguments \['a', 'b'\]"):
+        shapes_given_to_build(lambda self, a_shape, foo_shape: None, lambda self, a, b: a, V3, V4)

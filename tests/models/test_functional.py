@@ -173,6 +173,45 @@ def test_structures_of_inputs(inputs, data):
         np.testing.assert_array_equal(result, A - B)
 
 
+A3, B2 = (np.random.default_rng(n).normal(size=(2, n)).astype("float32") for n in (3, 2))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "fits", "does_not"),
+    [
+        (lambda a, b: [a, b], [[A3, B2], (A3, B2), {"a": A3, "b": B2}, [A3, {"q": B2}]], [{"m": [A3, B2]}]),
+        (lambda a, b: {"a": a, "b": b}, [{"b": B2, "a": A3}, [A3, B2]], [{"m": [A3, B2]}, {"a": A3}]),
+        (lambda a, b: {"b": b, "a": a}, [{"a": A3, "b": B2}], [[A3, B2], [B2, A3], (A3, [B2])]),
+        (lambda a, b: {"x": a, "w": b}, [{"x": A3, "w": B2}], [{"a": A3, "b": B2}, [A3, B2]]),
+        (lambda a, b: [a, {"q": b}], [[A3, {"q": B2}], (A3, B2), {"a": A3, "b": B2}], [{"m": [A3, B2]}]),
+        (lambda a, b: {"m": [a, b]}, [{"m": (A3, B2)}, {"a": A3, "b": B2}], [{"n": [A3, B2]}, {"m": A3}]),
+        (lambda a, b: (a, b), [[A3, B2]], [[A3, None], {"a": A3, "b": None}, [A3, B2, B2], A3]),
+    ],
+)
+def test_which_input_is_which(inputs, fits, does_not):
+    a, b = rv.Input((3,), name="a"), rv.Input((2,), name="b")
+    model = rv.Model(inputs(a, b), a[:, :2] - b)
+    for data in fits:
+        np.testing.assert_array_equal(model(data), A3[:, :2] - B2)
+    for data in does_not:
+        with pytest.raises(ValueError, match=r"inputs|keys|input\(s\)|not optional"):
+            model(data)
+
+
+def test_only_optional_inputs_may_be_missing():
+    a, b = rv.Input((3,), name="a"), rv.Input((3,), name="b", optional=True)
+
+    class Both(layers.Layer):
+        def call(self, x, y=None):
+            return x if y is None else x + y
+
+    model = rv.Model([a, b], Both()(a, b))
+    np.testing.assert_array_equal(model([A3, None]), A3)
+    np.testing.assert_array_equal(model.predict({"a": A3, "b": None}, verbose=0), A3)
+    with pytest.raises(ValueError, match=r'Input 0 \("a"\) of layer .* is not optional, but None was passed'):
+        model([None, A3])
+
+
 def test_inputs_are_fitted_in_rank_and_dtype():
     x = rv.Input((), name="n", dtype="int32")
     model = rv.Model(x, x * 2)
@@ -334,6 +373,7 @@ def wrong_shape():
         (disconnected, ValueError, "lost"),
         (cycle, ValueError, "cycle"),
         (made_by_hand, ValueError, "disconnected"),
+        (lambda: rv.Model(rv.Input((2,)), []), ValueError, "`outputs` cannot be empty"),
         (two_of_a_name, ValueError, "unique"),
         (reused_with_another_shape, ValueError, '"again".*size 2.*found 3'),
         (missing_input, ValueError, "'b'"),

@@ -112,7 +112,7 @@ ROWS: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
     (
         "nest",
         NEST,
-        {"loss": ["mse", "mae", None], "loss_weights": [2.0, 3.0, 4.0], "metrics": {"q": "mse"}},
+        {"loss": ["mse", "mae", None], "loss_weights": [2.0, 3.0, 4.0]},
         {},
     ),
     (

@@ -183,25 +183,43 @@ def build_shapes(
     """The arguments for `build`, taken from the arguments of a call.
 
     A `build` with one parameter gets the shape of the call's first argument; one with several gets, for each
-    parameter called "<name>_shape", the shape of the argument called "<name>".
+    parameter called "<name>_shape", the shape of the argument called "<name>". Parameters that have a default
+    and go by no argument of `call` keep the default.
 
     Returns:
         A tuple of positional arguments or a dict of keyword arguments.
+
+    Raises:
+        ValueError: for a parameter that is neither.
     """
     by_name = dict(zip(signature.names, args, strict=False)) | kwargs
     first = args[0] if args else next(iter(by_name.values()), None)
+    parameters = inspect.signature(build).parameters.values()
+    every = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     wanted = [
-        p.name
-        for p in inspect.signature(build).parameters.values()
+        p
+        for p in parameters
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and (p.default is p.empty or _argument_of(p.name) in signature.names)
     ]
-    if len(wanted) <= 1:
-        return (shapes_of(first),)
-    return {
-        name: shapes_of(by_name[name.removesuffix("_shape")])
-        for name in wanted
-        if by_name.get(name.removesuffix("_shape")) is not None
-    }
+    if not wanted:
+        return (shapes_of(first),) if every or parameters else ()
+    if len(wanted) == 1:
+        return {wanted[0].name: shapes_of(first)}
+    for p in wanted:
+        if _argument_of(p.name) not in signature.names:
+            raise ValueError(
+                "A `build()` with several parameters takes a shape `<name>_shape` for each argument `<name>` "
+                f"of `call()`. Parameter `{p.name}` is none of these: `call()` has the arguments "
+                f"{list(signature.names)}."
+            )
+    found = {p.name: by_name.get(_argument_of(p.name)) for p in wanted}
+    return {name: shapes_of(x) for name, x in found.items() if x is not None}
+
+
+def _argument_of(parameter: str) -> str:
+    """The argument of `call` whose shape a parameter of `build` is."""
+    return parameter.removesuffix("_shape")
 
 
 def locate_error(error: Exception, layer: Any, args: tuple[Any, ...]) -> None:

@@ -46,8 +46,6 @@ class LayerState:
     def _iter_variables(self) -> Iterator[Variable]:
         yield from self._trainable_variables
         yield from self._non_trainable_variables
-        for metric in self._metrics:
-            yield from metric.variables
         for generator in self._seed_generators:
             yield generator.state
         for layer in self._layers:
@@ -55,12 +53,15 @@ class LayerState:
 
     @property
     def variables(self) -> list[Variable]:
-        """Every variable of the layer and its sublayers: weights, and the states of seeds and metrics."""
+        """Every variable of the layer and its sublayers: weights and the states of seeds.
+
+        The states of metrics are in `metrics_variables`.
+        """
         return _unique(self._iter_variables())
 
     @property
     def weights(self) -> list[Variable]:
-        """The weights: `variables` without the states of seed generators and metrics.
+        """The weights: `variables` without the states of seed generators.
 
         A layer's own trainable weights come first, then its other weights, then its sublayers' weights.
         """

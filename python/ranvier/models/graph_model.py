@@ -49,13 +49,21 @@ def fits(shape: Any, expected: Any) -> bool:
 class GraphModel(Trainer):
     """A trainer that may have been made from symbolic inputs and outputs."""
 
-    _untracked = Trainer._untracked | {"_graph", "_inputs_struct", "_outputs_struct", "_input_keys"}
+    _untracked = Trainer._untracked | {
+        "_graph",
+        "_inputs_struct",
+        "_outputs_struct",
+        "_input_keys",
+        "_keys_in_order",
+    }
     _graph: Graph | None = None
     _holds_layers_only = True
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         """Makes the model the computation from `inputs` to `outputs`."""
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
+            if not tree.flatten(structure):
+                raise ValueError(f"`{what}` cannot be empty. Received: {what}={structure}")
             for x in tree.flatten(structure):
                 if not isinstance(x, KerasTensor):
                     raise ValueError(
@@ -77,7 +85,9 @@ class GraphModel(Trainer):
         in_order = [operation for operation in self._graph.operations if isinstance(operation, Layer)]
         rest = [layer for layer in self._layers if all(layer is not other for other in in_order)]
         self._layers[:] = [*in_order, *rest]
-        self._input_keys = sorted(inputs) if isinstance(inputs, dict) else None
+        is_flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
+        self._input_keys = sorted(inputs) if is_flat_dict else None
+        self._keys_in_order = isinstance(inputs, dict) and [*inputs] == sorted(inputs)
         self.built = True
         self._build_shapes = {"input_shape": tree.map_structure(lambda x: x.shape, inputs)}
 
@@ -187,7 +197,10 @@ class GraphModel(Trainer):
 
     def _arrange(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`."""
-        if isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values())):
+        flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
+        if not flat_dict:
+            self._check_nest(inputs)
+        if flat_dict:
             keys = self._input_keys or self.input_names
             missing = [key for key in keys if key not in inputs]
             if missing:
@@ -206,10 +219,34 @@ class GraphModel(Trainer):
             )
         return values
 
+    def _check_nest(self, inputs: Any) -> None:
+        """Refuses a nest in which it is not plain which input is which."""
+        expected = self._inputs_struct
+        if isinstance(inputs, dict):
+            fitting = {path for path, _ in tree.flatten_with_path(inputs)} == {
+                path for path, _ in tree.flatten_with_path(expected)
+            }
+        else:  # a list for a dict is in the order of its keys, if that is also the order they were given in
+            fitting = not isinstance(expected, dict) or not tree.is_nested(inputs) or self._keys_in_order
+        if not fitting:
+            names = iter(self.input_names)
+            wanted = tree.pack_sequence_as(expected, list(names))
+            received = tree.map_structure(lambda x: tuple(x.shape) if hasattr(x, "shape") else x, inputs)
+            raise ValueError(
+                f"The structure of the inputs is not that of model '{self.name}'. Expected (by names): "
+                f"{wanted}. Received (shapes): {received}"
+            )
+
     def _fit(self, index: int, x: Any) -> Any:
         """An input in the rank and dtype of the symbolic one."""
         entry = self._functional("inputs").inputs[index]
         if x is None:
+            node = producer(entry)
+            if not getattr(node and node.operation, "optional", False):
+                raise ValueError(
+                    f'Input {index} ("{self.input_names[index]}") of layer "{self.name}" is not optional, '
+                    "but None was passed."
+                )
             return x
         fitted = squeeze_or_expand(x, len(entry.shape))
         if not fits(tuple(fitted.shape), entry.shape):

@@ -136,9 +136,7 @@ class CompileLoss:
         elif isinstance(y_pred, Mapping) and not isinstance(given, Mapping):
             keys: list[Any] = sorted(y_pred, key=str)
             if len(given) != len(keys):
-                raise ValueError(
-                    f"`loss` holds {len(given)} items, but the model's outputs are {keys}."
-                )
+                raise ValueError(f"`loss` holds {len(given)} items, but the model's outputs are {keys}.")
             given = dict(zip(keys, given, strict=True))
         chosen: list[tuple[Path, _Entry]] = []
         for path, entry in items(given, in_order=True):
