@@ -288,3 +288,29 @@ class TestClone:
     def test_call_function_is_refused_by_name(self):
         with pytest.raises(ValueError, match="call_function"):
             rv.models.clone_model(small(), call_function=lambda *a: a)
+
+
+@pytest.mark.parametrize("explicit", [False, True])
+def test_layers_decide_whether_they_take_an_input_of_another_size(explicit):
+    def built(*stack, shape, dtype="float32"):
+        model = rv.Sequential([rv.Input(shape, dtype=dtype), *stack] if explicit else list(stack))
+        model(np.zeros((8, *shape), dtype))
+        return model
+
+    def tokens(length):
+        return np.ones((8, length), "int32")
+
+    words = built(layers.Embedding(10, 4), layers.LSTM(3), shape=(5,), dtype="int32")
+    words.compile("sgd", "mse")
+    for length in (6, 3):
+        assert words(tokens(length)).shape == words.predict(tokens(length), verbose=0).shape == (8, 3)
+        assert words.train_on_batch(tokens(length), np.ones((8, 3))) > 0.0
+    flat = built(layers.Flatten(), layers.Dense(3), shape=(5, 2))
+    assert flat(np.ones((8, 2, 5))).shape == (8, 3)
+    for refused in ((8, 2, 6), (8, 10), (5, 2)):
+        with pytest.raises(
+            ValueError, match=r'"flatten.*expected shape=\(None, 5, 2\), found shape=' + rf"\({refused[0]}, "
+        ):
+            flat(np.ones(refused))
+    with pytest.raises(ValueError, match=r'"lstm.*expected shape=\(None, 5, 2\), found shape=\(8, 5, 3\)'):
+        built(layers.LSTM(3), shape=(5, 2))(np.ones((8, 5, 3)))

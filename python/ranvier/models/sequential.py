@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
@@ -206,9 +206,13 @@ class Sequential(Model):
         if mask is not None:
             set_mask(inputs, mask)
         x = self._fit_input(inputs)
-        for layer in self._layers:
-            if not isinstance(layer, InputLayer):
-                x = layer(x)
+        try:
+            for layer in self._layers:
+                if not isinstance(layer, InputLayer):
+                    x = layer(x)
+        except ValueError as error:
+            self._blame_input(inputs, error)
+            raise
         return x
 
     def _fit_input(self, given: Any) -> Any:
@@ -219,14 +223,28 @@ class Sequential(Model):
         given = self._only_input(given)
         expected = entry.batch_shape
         x = squeeze_or_expand(given, len(expected))
-        if not fits(tuple(x.shape)[1:], expected[1:]):
-            first = next((layer for layer in self._layers if layer is not entry), entry)
-            raise ValueError(
-                f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
-                "the layer: "
-                f"expected shape={expected}, found shape={tuple(given.shape)}"
-            )
+        if len(given.shape) != len(expected) and not fits(tuple(x.shape)[1:], expected[1:]):
+            self._refuse_input(given)
         return cast_input(given, x, entry.dtype if self._casts_input else None)
+
+    def _refuse_input(self, given: Any, error: ValueError | None = None) -> NoReturn:
+        entry = self._layers[0]
+        first = next((layer for layer in self._layers if layer is not entry), entry)
+        raise ValueError(
+            f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
+            "the layer: "
+            f"expected shape={entry.batch_shape}, found shape={tuple(given.shape)}"
+        ) from error
+
+    def _blame_input(self, given: Any, error: ValueError) -> None:
+        """Names the input's shape as the cause of an error, if it is another than the model was built for.
+
+        Layers may take such an input, as a recurrent one takes sequences of any length.
+        """
+        if self._has_input():
+            given, expected = self._only_input(given), self._layers[0].batch_shape
+            if not fits(tuple(squeeze_or_expand(given, len(expected)).shape)[1:], expected[1:]):
+                self._refuse_input(given, error)
 
     def _only_input(self, x: Any) -> Any:
         """The input, which may be in a list or tuple of one."""
