@@ -311,6 +311,20 @@ def test_copies_are_frozen_where_the_model_is(copy, frozen):
     assert twin.trainable == model.trainable
 
 
+def test_a_config_numbers_the_calls_of_inner_models_as_keras_does():
+    """At the ends of a model those count from 1: Keras counts the node in which a model was made."""
+    x, y = rv.Input((2,), name="x"), rv.Input((2,), name="y")
+    inner = rv.Model(x, layers.Dense(2, name="d")(x), name="inner")
+    model = rv.Model([x, y], [inner(x), inner(y), inner(x) + inner(y)])
+    config = json.loads(json.dumps(model.get_config()))
+    assert config["output_layers"] [:2] == [["inner", 1, 0], ["inner", 2, 0]]
+    twin = rv.Model.from_config(config)
+    twin.set_weights(model.get_weights())
+    data = [np.float32([[1, 2]]), np.float32([[3, 4]])]
+    for got, expected in zip(twin(data), model(data), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
 def test_a_deep_graph_is_no_problem():
     x = y = rv.Input((2,))
     for _ in range(1200):  # deeper than Python's recursion

@@ -47,6 +47,14 @@ def in_sequence(m: Any) -> Any:
     return m.Model(x, m.layers.Softmax(name="o")(y))
 
 
+def ends_in_inner_models(m: Any) -> Any:
+    a, b = m.Input((4,), name="a"), m.Input((4,), name="b")
+    i = m.Input((4,), name="i")
+    inner = m.Model(i, m.layers.Dense(2, name="e")(i), name="inner")
+    stack = m.Sequential([m.Input((4,)), m.layers.Dense(2, name="f")], name="stack")
+    return m.Model([a, b], [inner(a), stack(b), inner(b), stack(a), m.ops.relu(inner(a + b))], name="outer")
+
+
 def random_graph(seed: int) -> Any:
     def make(m: Any) -> Any:
         rng = np.random.default_rng(seed)
@@ -65,6 +73,7 @@ def random_graph(seed: int) -> Any:
 
 
 MAKERS = {"two by two": two_by_two, "shared": shared, "ops": of_ops, "sequence": in_sequence}
+MAKERS |= {"ends in inner models": ends_in_inner_models}
 MAKERS |= {f"random {seed}": random_graph(seed) for seed in range(12)}
 
 

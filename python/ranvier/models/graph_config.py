@@ -28,6 +28,11 @@ def graph_config(model: Any) -> dict[str, Any]:
         operation, index, position = x._keras_history
         return [operation.name, indices[id(operation._inbound_nodes[index])], position]
 
+    def end(x: KerasTensor) -> list[Any]:
+        assert x._keras_history is not None
+        name, index, position = history(x)
+        return [name, index + _nodes_before_calls(x._keras_history.operation), position]
+
     layers = []
     for operation, nodes in kept.items():
         config = registry.serialize_object(operation)
@@ -38,9 +43,17 @@ def graph_config(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": tree.map_structure(history, model._inputs_struct),
-        "output_layers": tree.map_structure(history, model._outputs_struct),
+        "input_layers": tree.map_structure(end, model._inputs_struct),
+        "output_layers": tree.map_structure(end, model._outputs_struct),
     }
+
+
+def _nodes_before_calls(operation: Any) -> int:
+    """How many nodes an operation has, as configs number those of a model's ends, before its first call.
+
+    Keras counts the node in which a functional model was made, but only there.
+    """
+    return int(getattr(operation, "_graph", None) is not None)
 
 
 def _node_config(node: Node, history: Callable[[KerasTensor], list[Any]]) -> dict[str, Any]:
@@ -86,6 +99,9 @@ def model_from_graph_config(
     def find(name: str, node: int, position: int) -> KerasTensor:
         return made[name, node, position]
 
+    def find_end(name: str, node: int, position: int) -> KerasTensor:
+        return find(name, node - _nodes_before_calls(operations.get(name)), position)
+
     while waiting:
         later = [entry for entry in waiting if not _replay(entry, operations, made, find)]
         if len(later) == len(waiting):
@@ -98,7 +114,7 @@ def model_from_graph_config(
     # Only what is not trainable says so: True would thaw the frozen layers inside.
     extra = {key: config[key] for key in ("name", "trainable") if key in config and config[key] is not True}
     try:
-        inputs, outputs = (_tensors(config[key], find) for key in ("input_layers", "output_layers"))
+        inputs, outputs = (_tensors(config[key], find_end) for key in ("input_layers", "output_layers"))
     except KeyError as error:
         raise ValueError(f"The config names a tensor that no layer makes: {error}") from None
     return cls(inputs=inputs, outputs=outputs, **extra)
