@@ -154,3 +154,23 @@ def test_python_numbers_are_weak_and_numpy_scalars_too() -> None:
     assert ops.multiply(x, np.sqrt(2.0)).dtype == np.float32
     assert ops.multiply(x, np.array(2.5)).dtype == np.float64
     assert ops.multiply(np.ones(2, "int32"), 2.5).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(300, "uint8"), (-1, "uint32"), ([1, 2**31], "int32"), (np.int64(2**40), "int32"), (2**63, None)],
+)
+def test_integers_that_do_not_fit_are_refused(value: Any, dtype: str | None) -> None:
+    with pytest.raises(OverflowError, match=r"do not fit u?int\d"):
+        dtypes.as_array(value, dtype)
+    assert dtypes.as_array(np.int64([2**40]), "int32").tolist() == [0]  # an array's low bits are kept
+
+
+def test_an_integer_beside_a_narrow_tensor_keeps_its_value_or_is_refused() -> None:
+    x = np.int32([1])
+    for call in (ops.add, ops.less, ops.maximum):
+        with pytest.raises(OverflowError, match="do not fit int32"):
+            call(x, 2**40)
+    with pytest.raises(OverflowError, match="do not fit int64"):
+        ops.add(np.uint64([2**63]), 0)
+    assert ops.add(x.astype("int64"), 2**40).tolist() == [2**40 + 1]

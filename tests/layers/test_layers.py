@@ -238,3 +238,12 @@ class TestRandomLayers:
     def test_gaussian_dropout(self):
         y = layers.GaussianDropout(0.2, seed=1)(self.x, training=True)
         assert abs(y.mean() - 1) < 0.03 and abs(y.std() - 0.5) < 0.03
+
+
+def test_a_layer_takes_whatever_offers_an_array() -> None:
+    class Foreign:
+        def __array__(self, dtype=None, copy=None):
+            return np.ones((2, 3), "float32" if dtype is None else dtype)
+
+    layer = layers.Dense(2)
+    np.testing.assert_array_equal(layer(Foreign()), layer(np.ones((2, 3), "float32")))

@@ -56,6 +56,11 @@ def test_binomial_of_certain_trials(p: float) -> None:
     )
 
 
+def test_binomial_of_what_is_no_law_is_nan() -> None:
+    found = random.binomial((4,), np.array([5, -1, 5, 5]), np.array([1.0, 0.5, 1.5, np.nan]), seed=1)
+    np.testing.assert_array_equal(found, [5, np.nan, np.nan, np.nan])
+
+
 def draws(seed: Any) -> list[np.ndarray]:
     return [
         random.gamma((3, 2), [0.5, 4.0], seed=seed),

@@ -32,6 +32,8 @@ _PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32"}
 
 _MOST_BYTES = 2**63 - 1  # what an address, and a size in the core, can count
 
+_INT_LIMITS = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in INT_DTYPES}
+
 _NATIVE = frozenset(np.dtype(name) for name in ALL_DTYPES)
 # What `array_dtype` found: NumPy builds a dtype's name anew each time, which costs more than a small kernel.
 _array_dtypes: dict[np.dtype, str] = {}
@@ -248,6 +250,7 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
 
     Raises:
         TypeError: if the values are not numbers.
+        OverflowError: for Python's integers that the dtype cannot hold, and uint64 values of 2^63 and more.
         ValueError: if nested sequences are ragged.
     """
     if type(x) is np.ndarray and x.dtype.isnative and x.flags.c_contiguous and x.dtype in _NATIVE:
@@ -263,8 +266,19 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
             dtype = _python_dtype(a, dtype)
     elif a.dtype.name != dtype:
         array_dtype(a.dtype)
+    if dtype in _INT_LIMITS and (a.dtype == np.uint64 or isinstance(x, (int, np.int64, list, tuple))):
+        _check_range(a, dtype)
     # ascontiguousarray would make a scalar one-dimensional.
     return np.asarray(a, dtype=dtype, order="C")
+
+
+def _check_range(a: np.ndarray, dtype: str) -> None:
+    """Refuses Python's integers that a dtype cannot hold, and uint64 values that int64 cannot."""
+    if a.size and a.dtype.kind in "iu":
+        least, most = (a.item(),) * 2 if a.ndim == 0 else (int(a.min()), int(a.max()))
+        low, high = _INT_LIMITS[dtype]
+        if least < low or most > high:
+            raise OverflowError(f"The integers {least} to {most} do not fit {dtype}: {low} to {high}.")
 
 
 def is_array_like(x: Any) -> bool:

@@ -152,7 +152,7 @@ def refuse_values(signature: CallSignature, args: tuple[Any, ...]) -> None:
         if position == signature.training:
             continue
         for leaf in tree.flatten(arg):
-            if leaf is not None and not is_tensor(leaf):
+            if leaf is not None and not is_tensor(leaf) and not dtypes.is_array_like(leaf):
                 raise ValueError(
                     "Only input tensors may be passed as positional arguments; pass other values by keyword, "
                     f"and lists of numbers as an array, `np.array(...)`. Received: {leaf!r} (of type "

@@ -124,6 +124,9 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         dtype: a float dtype; None: `floatx()`.
         seed: an int, a `SeedGenerator`, or None for the global generator.
 
+    Returns:
+        A tensor; NaN where a count is negative or a probability outside of [0, 1].
+
     Raises:
         ValueError: for a dtype that is not floating, parameters that do not broadcast, or counts that are a
             tensor of a graph: the number of steps depends on them.
@@ -134,6 +137,7 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         raise ValueError("binomial: `counts` must be known when the graph is built; it cannot be a tensor.")
     streams, p = _Streams(seed), _parameter(probabilities, dims, name)
     n: Value = np.broadcast_to(given, dims).astype(name)
+    is_law = logical_and(logical_and(less_equal(0.0, p), less_equal(p, 1.0)), less_equal(0.0, n))
     most = float(np.max(n, initial=0.0))
     found: Value = np.zeros(dims, name)
     for _ in range(max(0, math.ceil(math.log2(max(most, 1.0) / _FEW)))):
@@ -148,4 +152,4 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
     trials = min(int(most), _FEW)
     successes = less(streams.draw("random_uniform", (*dims, trials), name), expand_dims(p, -1))
     counted = logical_and(successes, less(np.arange(trials, dtype=name), expand_dims(n, -1)))
-    return add(found, sum(cast_to(counted, name), -1))
+    return where3(is_law, add(found, sum(cast_to(counted, name), -1)), math.nan)
