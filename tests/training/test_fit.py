@@ -9,6 +9,7 @@ import pytest
 
 import ranvier as rv
 from ranvier import layers
+from ranvier.training.train_step import TrainFunction
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 4)).astype("float32")
@@ -572,3 +573,21 @@ def test_a_model_that_fit_builds_is_given_the_dtype_of_its_data(dtype):
     model.fit(x, np.ones(4), verbose=0)
     assert set(seen) == {dtype}
     assert model.dense.kernel.shape == (4, 1)
+
+
+def test_programs_for_many_lengths_of_sequences_are_kept(monkeypatch) -> None:
+    """Batches of about equal lengths, as of sorted texts: each length has a program, compiled once."""
+    compiled = []
+    original = TrainFunction._compile
+
+    def counted(self, feed, batch):
+        compiled.append(feed.x[0].shape)
+        return original(self, feed, batch)
+
+    monkeypatch.setattr(TrainFunction, "_compile", counted)
+    model = rv.Sequential([rv.layers.Dense(2), rv.layers.GlobalAveragePooling1D(), rv.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    batches = [(np.ones((2, n, 3), "float32"), np.ones((2, 1), "float32")) for n in range(1, 41)]
+    for _ in range(2):
+        model.fit(iter(batches), verbose=0)
+    assert len(compiled) == len(set(compiled)) == 40

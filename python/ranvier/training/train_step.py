@@ -18,7 +18,7 @@ from ranvier.training.data import ArrayFeed
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
 # What one function keeps at most, besides the two programs used last (a full and a short batch).
-_MOST_PROGRAMS = 16
+_MOST_PROGRAMS = 64  # sequences of many lengths, for one
 _MOST_BYTES = 256 << 20
 
 
