@@ -80,6 +80,14 @@ def run_of(make, *types, dtype: str = "float32"):
         (lambda a: ops.softmax(a), [(3, 7)], "softmax 3x7", 24 * 21, 2 * 21),
         (lambda a: ops.transpose(a), [(3, 7)], "transpose 3x7 -> 7x3", 0, 2 * 21),
         (lambda a: a[1:2], [(3, 7)], "slice 3x7 -> 1x7", 0, 2 * 7),
+        (lambda *a: ops.concatenate(a), [(3, 1)] * 3, "concatenate 3x1, 3x1, 3x1 -> 9x1", 0, 18),
+        (
+            lambda *a: ops.concatenate(a),
+            [(3, 1)] * 50,
+            "concatenate 3x1, 3x1, 3x1, 3x1, 3x1, ... (50 operands) -> 150x1",
+            0,
+            300,
+        ),
     ],
 )
 def test_costs(make, types, what: str, flops: float, elements: int, dtype: str) -> None:

@@ -7,7 +7,9 @@
 namespace ranvier::cpu {
 namespace {
 
-constexpr std::size_t kMostNames = 4;  // of a chain's operations, in its description
+// In a description: of a chain's operations, and of an operation's operands.
+constexpr std::size_t kMostNames = 4;
+constexpr std::size_t kMostOperands = 6;
 
 double flops_of(Op op) {
   switch (op) {
@@ -48,10 +50,12 @@ void add_chain(Cost& cost, const ElementwiseSpec& spec, std::size_t given) {
 std::shared_ptr<Cost> cost_of(const OpRequest& request, double flops_each) {
   auto cost = std::make_shared<Cost>();
   cost->what = request.op.name;
-  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-    cost->what.append(i ? ", " : " ").append(sizes(request.inputs[i].shape));
+  const std::size_t count = request.inputs.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (count <= kMostOperands || i + 1 < kMostOperands) cost->what.append(i ? ", " : " ").append(sizes(request.inputs[i].shape));
     cost->bytes_read += static_cast<double>(byte_size(request.inputs[i]));
   }
+  if (count > kMostOperands) cost->what.append(", ... (").append(std::to_string(count)).append(" operands)");
   if (request.inputs.empty() || !(request.inputs[0].shape == request.output.shape)) cost->what.append(" -> ").append(sizes(request.output.shape));
   cost->bytes_written = static_cast<double>(byte_size(request.output));
   cost->dtype = request.inputs.empty() ? request.output.dtype : request.inputs[0].dtype;
