@@ -423,3 +423,25 @@ def test_build_gets_the_shapes_it_asks_for(build, call, args, kwargs, shapes):
 def test_build_that_asks_for_what_there_is_not():
     with pytest.raises(ValueError, match=r"Parameter `foo_shape` is none.*arguments \['a', 'b'\]"):
         shapes_given_to_build(lambda self, a_shape, foo_shape: None, lambda self, a, b: a, V3, V4)
+
+
+@pytest.mark.parametrize("base", [rv.Layer, rv.Model])
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_several_arguments_build_what_is_inside(base, symbolic):
+    class Two(base):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(2)
+
+        def call(self, a, b, scale, c=None):
+            total = self.inner(a) * scale + b
+            return total if c is None else total + c
+
+    a, b = (rv.Input((3,)), rv.Input((2,))) if symbolic else (V3, V3[:, :2])
+    for more in ({}, {"c": b}):
+        layer = Two()
+        assert layer(a, b, scale=2.0, **more).shape[1:] == (2,)
+        assert layer.built and [v.name for v in layer.weights] == ["kernel", "bias"]
+        if symbolic:
+            assert layer.inner.get_build_config() == {"input_shape": (None, 3)}
+            assert layer.get_build_config() == {"input_shape": (None, 3)}

@@ -317,7 +317,7 @@ def test_a_config_numbers_the_calls_of_inner_models_as_keras_does():
     inner = rv.Model(x, layers.Dense(2, name="d")(x), name="inner")
     model = rv.Model([x, y], [inner(x), inner(y), inner(x) + inner(y)])
     config = json.loads(json.dumps(model.get_config()))
-    assert config["output_layers"] [:2] == [["inner", 1, 0], ["inner", 2, 0]]
+    assert config["output_layers"][:2] == [["inner", 1, 0], ["inner", 2, 0]]
     twin = rv.Model.from_config(config)
     twin.set_weights(model.get_weights())
     data = [np.float32([[1, 2]]), np.float32([[3, 4]])]

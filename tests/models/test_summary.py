@@ -88,3 +88,18 @@ def test_sizes(size, text):
 def test_shapes():
     assert format_shape((None, 3)) == "(None, 3)"
     assert format_shape([(None, 3), (None,)]) == "[(None, 3), (None,)]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"positions": [0.3, 1.0]}, "ends of the table's 3 columns.*Output Shape"),
+        ({"positions": [0.3, 0.5, 1.0], "show_trainable": True}, "4 columns"),
+        ({"line_length": 10}, "no less than 19 .* 3 columns. Received: 10"),
+        ({"line_length": "wide"}, "must be an integer.*wide"),
+    ],
+)
+def test_tables_that_cannot_be_drawn(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        net().summary(**arguments)
+    assert "Total params" in text_of(net(), line_length=19)

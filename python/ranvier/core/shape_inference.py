@@ -42,19 +42,18 @@ def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     return tree.map_structure(merge, *results)
 
 
-def call_on_placeholders(call: Callable[..., Any], input_shape: Any, dtype: str) -> int:
-    """Traces `call` on one input, for what it does to the layers it calls.
+def call_on_placeholders(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    """Traces `call`, for what it does to the layers it calls.
 
     Args:
-        call: a function of a tensor or a nest of tensors.
-        input_shape: a shape or a nest of shapes.
-        dtype: the inputs' dtype.
+        call: a function of tensors.
+        args: its positional arguments; KerasTensors stand for tensors.
+        kwargs: its keyword arguments, likewise.
 
     Returns:
         The size that stood in for unknown dimensions.
     """
-
-    _trace(call, (placeholders(input_shape, dtype),), {}, _STAND_INS[0])
+    _trace(call, args, kwargs, _STAND_INS[0])
     return _STAND_INS[0]
 
 

@@ -268,14 +268,18 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 nest of shapes.
         """
         if any(not layer.built for layer in self._layers):
-            self._build_by_call(input_shape)
+            self._build_by_call((placeholders(input_shape, self.compute_dtype),), {})
         object.__setattr__(self, "_build_shapes", {"input_shape": input_shape})
         self._finish_build()
 
-    def _build_by_call(self, input_shape: Any) -> None:
+    def _has_build(self) -> bool:
+        """Whether the layer's class has a `build` of its own; else its call builds what it calls."""
+        return type(self).build is not Layer.build
+
+    def _build_by_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Calls the layer on placeholders, so that its sublayers see their shapes."""
         with self._scope():
-            stand_in = call_on_placeholders(self.call, input_shape, self.compute_dtype)
+            stand_in = call_on_placeholders(self.call, args, kwargs)
         for layer in self._flatten_layers(include_self=False):
             layer._forget_batch(stand_in)
 
@@ -391,7 +395,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         state.depth += 1
         state.training = training
         try:
-            if not self.built:
+            if not self.built and self._has_build():
                 self._build_for(signature, args, kwargs)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
             with scope.name_scope(self.name):
@@ -434,9 +438,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     def _build_for(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        """Builds the layer for the arguments of a call. Without a `build` of its own the call does it."""
-        if type(self).build is Layer.build:
-            return
+        """Builds the layer for the arguments of a call."""
         assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
         shapes = calling.build_shapes(self.build, signature, args, kwargs)
         if isinstance(shapes, dict):
@@ -444,23 +446,34 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         else:
             self.build(*shapes)
 
+    def _build_symbolically(
+        self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Builds the layer for a call on KerasTensors."""
+        if self._has_build():
+            self._build_for(signature, args, kwargs)
+        elif len(args) + len(kwargs) == 1:
+            self.build(calling.shapes_of(args[0] if args else next(iter(kwargs.values()))))
+        else:
+            self._build_by_call(args, kwargs)
+            self._note_shape(args)
+            self._finish_build()
+
     @short_traceback
     def _call_symbolically(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
         try:
-            if not self.built and type(self).build is Layer.build:
-                self.build(calling.shapes_of(args[0] if args else next(iter(kwargs.values()))))
-            elif not self.built:
-                self._build_for(signature, args, kwargs)
-            assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
-            if not self._build_shapes:
-                self._note_shape(args)
             taken = kwargs
             if signature.training is None and "training" in kwargs:
                 taken = {key: value for key, value in kwargs.items() if key != "training"}
             calling.refuse_unknown(signature, taken, self)
+            if not self.built:
+                self._build_symbolically(signature, args, taken)
+            assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
+            if not self._build_shapes:
+                self._note_shape(args)
             outputs = self.compute_output_spec(*args, **taken)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)

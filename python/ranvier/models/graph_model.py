@@ -279,6 +279,9 @@ class GraphModel(Trainer):
         outputs = self.compute_output_spec(tree.pack_sequence_as(self._inputs_struct, specs))
         return tree.map_structure(lambda x: x.shape, outputs)
 
+    def _has_build(self) -> bool:
+        return type(self).build is not GraphModel.build
+
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights; a functional model has them already.
 

@@ -118,7 +118,7 @@ class Model(GraphModel):
             layer_range: regular expressions for the names of the first and the last layer to list.
 
         Raises:
-            ValueError: if `layer_range` does not fit the layers.
+            ValueError: if `layer_range` does not fit the layers, or `line_length` or `positions` the columns.
         """
         text = summary_module.summarize(
             self,

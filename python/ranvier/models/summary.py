@@ -41,7 +41,18 @@ def summarize(
         columns.append(("Trainable", "center"))
         shares = [0.24, 0.44, 0.58, 0.84, 1.0] if connected else [0.38, 0.66, 0.84, 1.0]
     if positions:
+        if len(positions) < len(columns):
+            raise ValueError(
+                f"`positions` must hold the ends of the table's {len(columns)} columns, "
+                f"{[title for title, _ in columns]}. Received: {positions}"
+            )
         shares = [p / positions[-1] for p in positions][: len(columns)]
+    narrowest = 6 * len(columns) + 1
+    if line_length is not None and (not isinstance(line_length, int) or line_length < narrowest):
+        raise ValueError(
+            f"`line_length` must be an integer, and no less than {narrowest} for the table's {len(columns)} "
+            f"columns. Received: {line_length}"
+        )
     width = line_length or min(80, shutil.get_terminal_size((80, 24)).columns)
     table = Table(width=width, box=box.HEAVY_HEAD, show_lines=True)
     previous = 0.0
