@@ -82,10 +82,15 @@ def mod(x1: Any, x2: Any) -> Value:
 
 
 def fmod(x1: Any, x2: Any) -> Value:
-    """The remainder of the division rounded towards zero: it has the sign of x1."""
-    a = operand(x1)
-    remainder = mod(abs(a), abs(x2))
-    return where3(less(a, 0), negative(remainder), remainder)
+    """The remainder of the division rounded towards zero: it has the sign of x1. Booleans count as int32."""
+    (a, b), dtype = promote(x1, x2)
+    if dtype in dtypes.FLOAT_DTYPES:
+        remainder = mod(abs(a), abs(b))
+        return where3(less(a, 0), negative(remainder), remainder)
+    # Without absolute values: the least integer has none.
+    remainder = mod(a, b)
+    is_other = logical_and(not_equal(remainder, 0), not_equal(less(remainder, 0), less(a, 0)))
+    return cast_to(where3(is_other, subtract(remainder, b), remainder), "int32" if dtype == "bool" else dtype)
 
 
 def _integral(op: str, x1: Any, x2: Any) -> Value:
@@ -98,9 +103,9 @@ def _integral(op: str, x1: Any, x2: Any) -> Value:
 def power(x1: Any, x2: Any) -> Value:
     """x1 to the power x2.
 
-    Floats: NaN for a negative x1 with a fractional x2. Integers stay integers; a negative exponent then gives
-    the rounded quotient (0 beyond 1 and -1). The numbers 2, 3 and 4 as x2 are products, and -1 is a division
-    of floats: faster by an order of magnitude, and so are their derivatives.
+    Floats: NaN for a negative x1 with a fractional x2. Integers stay integers and wrap; a negative exponent
+    then gives the quotient without its fraction (0 beyond 1 and -1). The numbers 2, 3 and 4 as x2 are
+    products, and -1 is a division of floats: faster by an order of magnitude, and so are their derivatives.
     """
     values, dtype = promote(x1, x2)
     is_float = dtype in dtypes.FLOAT_DTYPES
@@ -112,9 +117,25 @@ def power(x1: Any, x2: Any) -> Value:
         return emit("reciprocal", values[0])
     if is_float:
         return emit("power", *values)
-    # Integer results below 2^53 are exact in float64 once rounded.
-    result = emit("round", emit("power", *(cast_to(value, "float64") for value in values)))
-    return cast_to(result, "int32" if dtype == "bool" else dtype)
+    if dtype == "bool":
+        values, dtype = [cast_to(value, "int32") for value in values], "int32"
+    return cast_to(_integer_power(*values), dtype)
+
+
+def _integer_power(base: Value, exponent: Value) -> Value:
+    """Products of the squares of squares that the exponent's bits name, as many as it may have."""
+    limit = int(np.iinfo(dtype_of(base)).max)
+    most = int(exponent.max(initial=0)) if isinstance(exponent, np.ndarray) else limit
+    result: Value = np.ones((), dtype_of(base))
+    squared = base
+    for bit in range(most.bit_length()):
+        if bit:
+            squared = square(squared)
+        is_set = not_equal(emit("bitwise_and", exponent, np.asarray(1 << bit, dtype_of(exponent))), 0)
+        result = where3(is_set, multiply(result, squared), result)
+    is_odd = not_equal(emit("bitwise_and", exponent, np.ones((), dtype_of(exponent))), 0)
+    unit = where3(logical_or(equal(base, 1), logical_and(equal(base, -1), is_odd)), base, equal(base, -1))
+    return where3(less(exponent, 0), cast_to(unit, dtype_of(base)), result)
 
 
 def negative(x: Any) -> Value:
@@ -472,8 +493,14 @@ def ldexp(x1: Any, x2: Any) -> Value:
     exponent = operand(x2)
     if exponent.dtype in dtypes.FLOAT_DTYPES:
         raise TypeError(f"ldexp: expected integers as exponents, got x2 of dtype {dtype_of(exponent)}.")
-    (a, b), _ = promote(x1, exponent, with_types=(float,))
-    return multiply(a, exp2(b))
+    (a, _), dtype = promote(x1, exponent, with_types=(float,))
+    # In three steps, so that no power of 2 is infinite or 0 where the product is neither.
+    step = 126 if dtype == "float32" else 1020
+    rest = clip(cast_to(exponent, "int32"), -3 * step, 3 * step)
+    for parts in (3, 2, 1):
+        part = floor_divide(rest, parts)
+        a, rest = multiply(a, exp2(cast_to(part, dtype))), subtract(rest, part)
+    return a
 
 
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
