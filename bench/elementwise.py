@@ -73,6 +73,31 @@ def cube(n: int, rng: np.random.Generator) -> Arrays:
     return [rng.standard_normal((max(1, n // (256 * 16)), 256, 16), "float32")]
 
 
+def images(n: int, rng: np.random.Generator) -> Arrays:
+    """(batch, height, width, channels)."""
+    return [rng.standard_normal((max(1, n // (32 * 32 * 32)), 32, 32, 32), "float32")]
+
+
+def np_pool(pair: str) -> Callable[..., Any]:
+    """2 x 2 windows by a function of two arrays: of neighbouring columns, then of rows."""
+
+    def pool(m: Any, x: np.ndarray) -> np.ndarray:
+        both = getattr(m, pair)
+        columns = both(x[:, :, ::2], x[:, :, 1::2])
+        return both(columns[:, ::2], columns[:, 1::2])
+
+    return pool
+
+
+def torch_pool(name: str) -> Callable[..., Any]:
+    """The channels last, in memory: so PyTorch is fastest."""
+
+    def pool(m: Any, x: Any) -> Any:
+        return getattr(m.nn.functional, name)(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+
+    return pool
+
+
 def picked(n: int, rng: np.random.Generator) -> Arrays:
     rows = max(1, n // 64)
     return [rng.standard_normal((rows, 64), "float32"), rng.permutation(rows).astype("int32")]
@@ -186,6 +211,14 @@ CASES = [
     ),
     moved("(m, n)", square, (1, 0)),
     moved("(b, hw, c)", cube, (0, 2, 1)),
+    Case("max_pool 2x2", images, lambda m, x: m.max_pool(x, 2), np_pool("maximum"), torch_pool("max_pool2d")),
+    Case(
+        "average_pool 2x2",
+        images,
+        lambda m, x: m.average_pool(x, 2),
+        lambda m, x: np_pool("add")(m, x) * np.float32(0.25),
+        torch_pool("avg_pool2d"),
+    ),
     Case(
         "slice [:, ::2]",
         table(),

@@ -16,13 +16,15 @@ TensorType pooled(const InferArgs& args, const TensorType& x) {
 }
 
 TensorType infer_pool(const InferArgs& args) {
-  require(args.inputs[0].shape.rank() >= 3, args.op, ": expected at least 3 axes, got shape ", args.inputs[0].shape.str(), ".");
+  const Shape& shape = args.inputs[0].shape;
+  require(shape.rank() >= 3, args.op, ": expected at least 3 axes, got shape ", shape.str(), ".");
   return pooled(args, args.inputs[0]);
 }
 
 void check_same(const InferArgs& args, const TensorType& wanted, const TensorType& got) {
   if (got.dtype != wanted.dtype)
-    fail(ErrorKind::kType, args.op, ": expected two operands of one dtype, got ", name_of(wanted.dtype), " and ", name_of(got.dtype), ".");
+    fail(ErrorKind::kType, args.op, ": expected two operands of one dtype, got ", name_of(wanted.dtype), " and ",
+         name_of(got.dtype), ".");
   require(got.shape == wanted.shape, args.op, ": expected shape ", wanted.shape.str(), ", got ", got.shape.str(), ".");
 }
 

@@ -43,6 +43,7 @@ IMAGES = (
     (axis(3, 2, 1), axis(5, 2, 3), axis(4, 4, 1)),
     (ONE, axis(9, 3, 2, 1), ONE),
     (ONE, ONE, axis(70, 5, 3, 2)),
+    (ONE, axis(3, 2, 1), axis(90, 3, 1, 1)),
     (ONE, ONE, (7, np.array([0, 2, 4]), np.array([3, 5, 7]))),
     (ONE, (2, np.array([0, 0, 1]), np.array([1, 2, 2])), axis(35, 1, 1)),
 )

@@ -126,7 +126,8 @@ Step forward(const OpRequest& request, decltype(Forward<T>::of_one) of_one, decl
 }
 
 template <class T>
-Step backward(const OpRequest& request, decltype(Backward<T>::of_max) of_max, decltype(Backward<T>::of_average) of_average) {
+Step backward(const OpRequest& request, decltype(Backward<T>::of_max) of_max,
+              decltype(Backward<T>::of_average) of_average) {
   Backward<T> p{Tables(request.op.name, request.output.shape, request.attributes), of_max, of_average, 0, {}, 1};
   if (request.output.shape.size() == 0) p.tables.images = 0;
   cut(p.tables, sizeof(T), p.axis, p.cuts);
@@ -158,10 +159,10 @@ struct Pooling {
 Step plan_pool(const OpRequest& request) {
   const KernelTable& k = kernels();
   if (request.output.dtype == DType::f32)
-    return plan<float>(request, Pooling<float>{k.max_pool_f32, k.average_pool_f32, k.max_pool_pick_f32, k.max_pool_grad_f32,
-                                               k.average_pool_grad_f32});
-  return plan<double>(request, Pooling<double>{k.max_pool_f64, k.average_pool_f64, k.max_pool_pick_f64, k.max_pool_grad_f64,
-                                               k.average_pool_grad_f64});
+    return plan<float>(request, Pooling<float>{k.max_pool_f32, k.average_pool_f32, k.max_pool_pick_f32,
+                                               k.max_pool_grad_f32, k.average_pool_grad_f32});
+  return plan<double>(request, Pooling<double>{k.max_pool_f64, k.average_pool_f64, k.max_pool_pick_f64,
+                                               k.max_pool_grad_f64, k.average_pool_grad_f64});
 }
 
 }  // namespace ranvier::cpu

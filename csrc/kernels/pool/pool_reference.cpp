@@ -10,14 +10,16 @@ namespace {
 
 using Wide = long double;  // so that double is held against something better
 using Place = std::array<std::int64_t, 3>;
+using Places = std::vector<Place>;
+using Sums = std::vector<Wide>;
 
 std::int64_t place_in(const ImageWindows& w, const Place& at) {
   return (at[0] * w.axis[1].in + at[1]) * w.axis[2].in + at[2];
 }
 
 // The places of window i, in order.
-std::vector<Place> places_of(const ImageWindows& w, const Place& i) {
-  std::vector<Place> places;
+Places places_of(const ImageWindows& w, const Place& i) {
+  Places places;
   for (std::int64_t a = w.axis[0].begin[i[0]]; a < w.axis[0].end[i[0]]; ++a)
     for (std::int64_t b = w.axis[1].begin[i[1]]; b < w.axis[1].end[i[1]]; ++b)
       for (std::int64_t c = w.axis[2].begin[i[2]]; c < w.axis[2].end[i[2]]; ++c) places.push_back({a, b, c});
@@ -26,7 +28,7 @@ std::vector<Place> places_of(const ImageWindows& w, const Place& i) {
 
 // The place that a window chooses by x, whose channel it is.
 template <class T>
-Place chosen(const ImageWindows& w, const std::vector<Place>& places, const T* x) {
+Place chosen(const ImageWindows& w, const Places& places, const T* x) {
   Place best = places.front();
   for (const Place& place : places)
     if (!(x[place_in(w, best) * w.inner] >= x[place_in(w, place) * w.inner])) best = place;
@@ -48,8 +50,8 @@ void each_result(const ImageWindows& w, std::int64_t begin, std::int64_t end, F 
 // f(places, channel, where the result is) for all windows of an image; what it adds to dx is rounded once, at the end.
 template <class T, class F>
 void each_window(const ImageWindows& w, const ImageBox& box, T* dx, F f) {
-  std::vector<Wide> sums(static_cast<std::size_t>(w.axis[0].in * w.axis[1].in * w.axis[2].in * w.inner));
-  each_result(w, 0, w.axis[0].out * w.axis[1].out, [&](const std::vector<Place>& places, std::int64_t channel, std::int64_t at) {
+  Sums sums(static_cast<std::size_t>(w.axis[0].in * w.axis[1].in * w.axis[2].in * w.inner));
+  each_result(w, 0, w.axis[0].out * w.axis[1].out, [&](const Places& places, std::int64_t channel, std::int64_t at) {
     f(places, channel, at, sums);
   });
   for (std::int64_t a = box.begin[0]; a < box.end[0]; ++a)
@@ -65,7 +67,7 @@ void each_window(const ImageWindows& w, const ImageBox& box, T* dx, F f) {
 
 template <class T>
 void max_pool(ImageWindows w, std::int64_t begin, std::int64_t end, const T* x, T* out) {
-  each_result(w, begin, end, [&](const std::vector<Place>& places, std::int64_t image, std::int64_t at) {
+  each_result(w, begin, end, [&](const Places& places, std::int64_t image, std::int64_t at) {
     T best = -std::numeric_limits<T>::infinity();
     for (const Place& place : places) {
       const T v = x[image + place_in(w, place) * w.inner];
@@ -77,7 +79,7 @@ void max_pool(ImageWindows w, std::int64_t begin, std::int64_t end, const T* x, 
 
 template <class T>
 void average_pool(ImageWindows w, std::int64_t begin, std::int64_t end, const T* x, T* out) {
-  each_result(w, begin, end, [&](const std::vector<Place>& places, std::int64_t image, std::int64_t at) {
+  each_result(w, begin, end, [&](const Places& places, std::int64_t image, std::int64_t at) {
     Wide sum = 0;
     for (const Place& place : places) sum += x[image + place_in(w, place) * w.inner];
     out[at] = static_cast<T>(sum / static_cast<Wide>(places.size()));
@@ -86,23 +88,23 @@ void average_pool(ImageWindows w, std::int64_t begin, std::int64_t end, const T*
 
 template <class T>
 void max_pool_pick(ImageWindows w, std::int64_t begin, std::int64_t end, const T* x, const T* h, T* out) {
-  each_result(w, begin, end, [&](const std::vector<Place>& places, std::int64_t image, std::int64_t at) {
+  each_result(w, begin, end, [&](const Places& places, std::int64_t image, std::int64_t at) {
     out[at] = h[image + place_in(w, chosen(w, places, x + image)) * w.inner];
   });
 }
 
 template <class T>
 void max_pool_grad(ImageWindows w, ImageBox box, const T* x, const T* g, T* dx) {
-  each_window(w, box, dx, [&](const std::vector<Place>& places, std::int64_t channel, std::int64_t at, std::vector<Wide>& sums) {
+  each_window(w, box, dx, [&](const Places& places, std::int64_t channel, std::int64_t at, Sums& sums) {
     sums[static_cast<std::size_t>(place_in(w, chosen(w, places, x + channel)) * w.inner + channel)] += g[at];
   });
 }
 
 template <class T>
 void average_pool_grad(ImageWindows w, ImageBox box, const T* g, T* dx) {
-  each_window(w, box, dx, [&](const std::vector<Place>& places, std::int64_t channel, std::int64_t at, std::vector<Wide>& sums) {
-    for (const Place& place : places)
-      sums[static_cast<std::size_t>(place_in(w, place) * w.inner + channel)] += static_cast<Wide>(g[at]) / static_cast<Wide>(places.size());
+  each_window(w, box, dx, [&](const Places& places, std::int64_t channel, std::int64_t at, Sums& sums) {
+    const Wide share = static_cast<Wide>(g[at]) / static_cast<Wide>(places.size());
+    for (const Place& place : places) sums[static_cast<std::size_t>(place_in(w, place) * w.inner + channel)] += share;
   });
 }
 
