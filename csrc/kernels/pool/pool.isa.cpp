@@ -15,11 +15,13 @@ struct Count {
 // How a group of vectors is read and written: whole, or only the first lanes of a single one.
 template <class T>
 struct Whole {
+  static constexpr int kWindows = 1;
   Vec<T> get(const T* p) const { return load(p); }
   void put(T* p, Vec<T> v) const { store(p, v); }
 };
 template <class T>
 struct Part {
+  static constexpr int kWindows = 1;
   TailMask<T> mask;
   Vec<T> get(const T* p) const { return load(p, mask); }
   void put(T* p, Vec<T> v) const { store(p, v, mask); }
@@ -27,6 +29,7 @@ struct Part {
 // A vector whose lanes lie apart, at distances that grow.
 template <class T>
 struct Scattered {
+  static constexpr int kWindows = Vec<T>::kLanes;  // that share the vector
   const std::int64_t* at;
   Vec<T> get(const T* p) const {
     T lanes[Vec<T>::kLanes];
@@ -93,8 +96,8 @@ static inline Span alike(const WindowTable& axis, std::int64_t begin, std::int64
 }
 
 // f(Count of vectors, how their elements lie in the image and in the results, size of the windows, first window,
-// distance from the line's first element, from its first result) for the windows `all` along the last axis of a line; those of
-// `lanes` may share a vector.
+// distance from the line's first element, from its first result) for the windows `all` along the last axis of a line;
+// those of `lanes` may share a vector.
 template <class T, class F>
 RANVIER_INLINE void each_place(const ImageWindows& w, Span all, Span lanes, Extent size, F f) {
   const WindowTable& axis = w.axis[2];
@@ -123,10 +126,36 @@ RANVIER_INLINE void each_row(const Extent& size, const Strides& s, F f) {
     for (std::int64_t b = 0; b < size.n[1]; ++b) f(a * s.of[0] + b * s.of[1]);
 }
 
+// Asks for what the next line reads, a share with each window: rows are too short for the processor to see that one
+// follows another. A line's windows end with column i1 of row i0.
+class Ahead {
+ public:
+  template <class T>
+  Ahead(const ImageWindows& w, const Strides& s, const T* image, std::int64_t i0, std::int64_t i1) {
+    const WindowTable &rows = w.axis[0], &columns = w.axis[1];
+    const std::int64_t middle = columns.out / 2;
+    const std::int64_t apart = columns.out > 1 ? columns.begin[middle] - columns.begin[middle - 1] : 1;
+    const std::int64_t size = sizeof(T), begin = ((rows.end[i0] - 1) * s.of[0] + columns.end[i1] * s.of[1]) * size;
+    share_ = static_cast<std::uintptr_t>(apart * s.of[1] * size / w.axis[2].out + 1);
+    at_ = wanted_ = reinterpret_cast<std::uintptr_t>(image) + static_cast<std::uintptr_t>(begin);
+    end_ = at_ + static_cast<std::uintptr_t>(apart * s.of[1] * size);
+  }
+  [[gnu::always_inline]] void fetch(int windows) {
+    if (wanted_ >= end_) return;
+    for (wanted_ += static_cast<std::uintptr_t>(windows) * share_; at_ < wanted_; at_ += 64)
+      __builtin_prefetch(reinterpret_cast<const void*>(at_));
+  }
+
+ private:
+  std::uintptr_t at_, wanted_, end_;  // addresses: the last line's lie behind the image
+  std::uintptr_t share_;              // of a window, in bytes
+};
+
 // f(Count of vectors, how their elements lie, how their results lie, size of the windows, distance of the first element
 // from x's, of the first result from out's) for the results of some lines.
 template <class T, class F>
-RANVIER_INLINE void each_result(const ImageWindows& w, const Strides& s, std::int64_t begin, std::int64_t end, F f) {
+RANVIER_INLINE void each_result(const ImageWindows& w, const Strides& s, std::int64_t begin, std::int64_t end,
+                                const T* x, F f) {
   const WindowTable &rows = w.axis[0], &columns = w.axis[1];
   const Span all{0, w.axis[2].out}, lanes = w.inner == 1 ? alike(w.axis[2], 0, w.axis[2].in) : Span{0, 0};
   for (std::int64_t line = begin; line < end; ++line) {
@@ -135,8 +164,10 @@ RANVIER_INLINE void each_result(const ImageWindows& w, const Strides& s, std::in
     const std::int64_t in_at = image * s.image + rows.begin[i0] * s.of[0] + columns.begin[i1] * s.of[1];
     const std::int64_t out_at = line * all.last * w.inner;
     const Extent size{{rows.end[i0] - rows.begin[i0], columns.end[i1] - columns.begin[i1], 0}};
+    Ahead ahead(w, s, x + image * s.image, i0, i1);
     each_place<T>(w, all, lanes, size, [&](auto count, auto from, auto to, const Extent& n, std::int64_t,
                                            std::int64_t in, std::int64_t out) {
+      ahead.fetch(from.kWindows);
       f(count, from, to, n, in_at + in, out_at + out);
     });
   }
@@ -145,7 +176,7 @@ RANVIER_INLINE void each_result(const ImageWindows& w, const Strides& s, std::in
 template <class T>
 RANVIER_INLINE void max_pool(const ImageWindows& w, std::int64_t begin, std::int64_t end, const T* x, T* out) {
   const Strides s = strides_of(w);
-  each_result<T>(w, s, begin, end, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
+  each_result<T>(w, s, begin, end, x, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
                                        std::int64_t at) {
     constexpr int kCount = decltype(count)::value, kLanes = Vec<T>::kLanes;
     Vec<T> best[kCount];
@@ -165,7 +196,7 @@ RANVIER_INLINE void max_pool(const ImageWindows& w, std::int64_t begin, std::int
 template <class T>
 RANVIER_INLINE void average_pool(const ImageWindows& w, std::int64_t begin, std::int64_t end, const T* x, T* out) {
   const Strides s = strides_of(w);
-  each_result<T>(w, s, begin, end, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
+  each_result<T>(w, s, begin, end, x, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
                                        std::int64_t at) {
     constexpr int kCount = decltype(count)::value, kLanes = Vec<T>::kLanes;
     Vec<T> total[kCount] = {};
@@ -186,7 +217,7 @@ template <class T>
 RANVIER_INLINE void max_pool_pick(const ImageWindows& w, std::int64_t begin, std::int64_t end, const T* x,
                                   const T* h, T* out) {
   const Strides s = strides_of(w);
-  each_result<T>(w, s, begin, end, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
+  each_result<T>(w, s, begin, end, x, [&](auto count, auto from, auto to, const Extent& size, std::int64_t in,
                                        std::int64_t at) {
     constexpr int kCount = decltype(count)::value, kLanes = Vec<T>::kLanes;
     for (int u = 0; u < kCount; ++u) {
@@ -228,9 +259,9 @@ static inline Span inside(const WindowTable& axis, std::int64_t i, std::int64_t 
 
 // f(Count of vectors, how their elements lie, how what came of them lies, size of the windows, the parts that are inside
 // a box, distance of the first element from the image's, of what came of it from g's) for the windows of an image that
-// reach into the box, in order.
+// reach into the box, in order. x: the image, if f reads it.
 template <class T, class F>
-RANVIER_INLINE void each_window(const ImageWindows& w, const Strides& s, const ImageBox& box, F f) {
+RANVIER_INLINE void each_window(const ImageWindows& w, const Strides& s, const ImageBox& box, const T* x, F f) {
   Span reach[3];
   for (int d = 0; d < 3; ++d) reach[d] = windows_in(w.axis[d], box.begin[d], box.end[d]);
   const Span lanes = w.inner == 1 ? alike(w.axis[2], box.begin[2], box.end[2]) : Span{0, 0};
@@ -241,8 +272,10 @@ RANVIER_INLINE void each_window(const ImageWindows& w, const Strides& s, const I
       const Span a = inside(rows, i0, box.begin[0], box.end[0]), b = inside(columns, i1, box.begin[1], box.end[1]);
       const std::int64_t in_at = rows.begin[i0] * s.of[0] + columns.begin[i1] * s.of[1];
       const std::int64_t out_at = (i0 * columns.out + i1) * w.axis[2].out * w.inner;
+      Ahead ahead(w, s, x, i0, i1);
       each_place<T>(w, reach[2], lanes, size, [&](auto count, auto from, auto to, const Extent& n, std::int64_t i2,
                                                   std::int64_t in, std::int64_t out) {
+        if (x != nullptr) ahead.fetch(from.kWindows);
         const Span k = inside(w.axis[2], i2, box.begin[2], box.end[2]);  // in lanes, all of each window
         const ImageBox part{{a.first, b.first, k.first}, {a.last, b.last, k.last}};
         f(count, from, to, n, part, in_at + in, out_at + out);
@@ -264,7 +297,7 @@ template <class T>
 RANVIER_INLINE void max_pool_grad(const ImageWindows& w, const ImageBox& box, const T* x, const T* g, T* dx) {
   const Strides s = strides_of(w);
   clear(w, s, box, dx);
-  each_window<T>(w, s, box, [&](auto count, auto from, auto to, const Extent& size, const ImageBox& part,
+  each_window<T>(w, s, box, x, [&](auto count, auto from, auto to, const Extent& size, const ImageBox& part,
                                 std::int64_t in, std::int64_t at) {
     constexpr int kCount = decltype(count)::value, kLanes = Vec<T>::kLanes;
     using Places = decltype(Vec<T>{}.v >= Vec<T>{}.v);
@@ -298,7 +331,7 @@ template <class T>
 RANVIER_INLINE void average_pool_grad(const ImageWindows& w, const ImageBox& box, const T* g, T* dx) {
   const Strides s = strides_of(w);
   clear(w, s, box, dx);
-  each_window<T>(w, s, box, [&](auto count, auto from, auto to, const Extent& size, const ImageBox& part,
+  each_window<T>(w, s, box, nullptr, [&](auto count, auto from, auto to, const Extent& size, const ImageBox& part,
                                 std::int64_t in, std::int64_t at) {
     constexpr int kCount = decltype(count)::value, kLanes = Vec<T>::kLanes;
     const Vec<T> elements = size.elements<T>();
