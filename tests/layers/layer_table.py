@@ -88,6 +88,7 @@ ROWS = [
     Row("BatchNormalization", {"gamma_regularizer": "l2", "beta_regularizer": "l2"}, (4, 5, 3), masked=(0,)),
     Row("LayerNormalization", {}, (4, 5)),
     Row("LayerNormalization", {"axis": [1, 2], "epsilon": 0.1}, (4, 3, 5)),
+    Row("LayerNormalization", {"axis": [-1, -2]}, (4, 3, 5)),
     Row("LayerNormalization", {"axis": 1, "center": False, "gamma_constraint": "non_neg"}, (4, 3, 5)),
     Row("LayerNormalization", {"scale": False}, (4, 3, 5), masked=(0,)),
     Row("GroupNormalization", {"groups": 2}, (4, 6)),

@@ -232,6 +232,15 @@ def test_a_layer_without_support_says_that_it_destroys_a_mask():
     assert get_mask(y) is None
 
 
+def test_a_mask_argument_goes_on():
+    x, mask = np.ones((2, 3, 4), "float32"), np.array([[1, 0, 0], [1, 1, 0]], bool)
+    inner = layers.LSTM(2, return_sequences=True)
+    np.testing.assert_array_equal(get_mask(inner(x, mask=mask)), mask)
+    np.testing.assert_array_equal(get_mask(inner(x, None, mask)), mask)
+    pooled = layers.GlobalAveragePooling1D()(inner(x, mask=mask))
+    np.testing.assert_allclose(pooled, layers.GlobalAveragePooling1D()(inner(x), mask=mask), rtol=1e-6)
+
+
 def test_normalization_adapts():
     layer = layers.Normalization()
     layer.adapt(X)

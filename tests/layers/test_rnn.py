@@ -207,6 +207,25 @@ class Halving(layers.Layer):
         return output, [output]
 
 
+def test_a_given_backward_layer_is_taken_as_it_is():
+    backward = layers.LSTM(2, go_backwards=True, name="mine")
+    both = layers.Bidirectional(layers.LSTM(2), backward_layer=backward)
+    both(np.ones((1, 3, 4), "float32"))
+    assert both.backward_layer is backward
+    assert backward.weights[0].path.endswith("mine/lstm_cell/kernel")
+    assert not (both.stateful or both.return_state or both.return_sequences)
+
+
+def test_old_arguments_are_ignored():
+    assert layers.LSTM(2, implementation=1).get_config() | {"name": ""} == (
+        layers.LSTM(2).get_config() | {"name": ""}
+    )
+    with pytest.warns(UserWarning, match="input_length"):
+        layers.Embedding(3, 2, input_length=5)
+    with pytest.warns(UserWarning, match="negative_slope"):
+        assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
+
+
 def test_custom_cells():
     outputs = layers.RNN(Halving(), return_sequences=True)(X)
     np.testing.assert_allclose(outputs[:, 1], X[:, 0] * 0.5 + X[:, 1], rtol=1e-6)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.layers.layer_table import ROWS, Row
+from tests.layers.layer_table import IMAGE, ROWS, Row
 from tests.parity.oracle import assert_agrees, jax, keras
 
 import ranvier
@@ -44,7 +44,129 @@ def without_names(config: Any) -> Any:
     return [without_names(v) for v in config] if isinstance(config, list) else config
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
+STEPS = (4, 5, 3)
+# The layers that the table of families leaves out, each as it is and with every argument changed.
+PLAIN = [
+    Row("Dense", {"units": 3}),
+    Row("Dense", {"units": 3, "activation": "softmax", "use_bias": False}, STEPS, masked=(0,)),
+    Row("Dense", {"units": 2, "kernel_initializer": "ones", "bias_initializer": "he_normal"}),
+    Row("Dense", {"units": 2, "kernel_regularizer": "l2", "bias_regularizer": "l2", "trainable": False}),
+    Row("Dense", {"units": 2, "kernel_constraint": "non_neg", "bias_constraint": "max_norm"}),
+    Row("Dense", {"units": 2, "activity_regularizer": "l2"}),
+    Row("Activation", {"activation": "tanh"}, STEPS, masked=(0,)),
+    Row("Activation", {"activation": None}),
+    Row("ReLU", {}, STEPS, masked=(0,)),
+    Row("ReLU", {"max_value": 0.5, "negative_slope": 0.1, "threshold": 0.2}),
+    Row("LeakyReLU", {}, STEPS, masked=(0,)),
+    Row("LeakyReLU", {"negative_slope": 0.7}),
+    Row("LeakyReLU", {"alpha": 0.6}),
+    Row("ELU", {}, STEPS, masked=(0,)),
+    Row("ELU", {"alpha": 0.5}),
+    Row("PReLU", {}, STEPS, masked=(0,)),
+    Row("PReLU", {"shared_axes": [1]}, STEPS),
+    Row("PReLU", {"shared_axes": [1, 2], "alpha_initializer": "ones", "alpha_regularizer": "l2"}, STEPS),
+    Row("PReLU", {"alpha_constraint": "non_neg"}),
+    Row("Flatten", {}, STEPS),
+    Row("Flatten", {"data_format": "channels_first"}, IMAGE),
+    Row("Reshape", {"target_shape": (3, 5)}, STEPS),
+    Row("Reshape", {"target_shape": (-1, 3)}, (4, 2, 6)),
+    Row("Permute", {"dims": (2, 1)}, STEPS),
+    Row("Permute", {"dims": (3, 1, 2)}, IMAGE),
+    Row("RepeatVector", {"n": 3}),
+    Row("Identity", {}, STEPS, masked=(0,)),
+    Row("Rescaling", {"scale": 2.0, "offset": -1.0}),
+    Row("Rescaling", {"scale": [1.0, 2.0, 3.0]}),
+    Row("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, STEPS, masked=(0,)),
+    Row("Dropout", {"rate": 0.4, "seed": 2}, STEPS, masked=(0,), random=True),
+    Row("Dropout", {"rate": 0.0}),
+    Row("GaussianDropout", {"rate": 0.4, "seed": 2}, STEPS, masked=(0,), random=True),
+    Row("GaussianNoise", {"stddev": 0.4, "seed": 2}, STEPS, masked=(0,), random=True),
+    Row("Embedding", {"input_dim": 7, "output_dim": 3, "input_length": 5}, (4, 5), high=7),
+]
+ELSEWHERE = {"Bidirectional", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell"} | {
+    *("GroupQueryAttention", "MultiHeadAttention", "StackedRNNCells"),  # test_rnn.py and test_attention.py
+    *("InputLayer", "InputSpec", "Lambda", "Layer", "Pipeline", "Wrapper"),  # models' and layers' own tests
+}
+
+
+def test_every_layer_is_compared() -> None:
+    compared = {getattr(keras.layers, row.name) for row in [*ROWS, *PLAIN]}
+    for name in dir(keras.layers):
+        cls = getattr(keras.layers, name)
+        if isinstance(cls, type) and hasattr(ranvier.layers, name):
+            assert cls in compared or name in ELSEWHERE, name
+
+
+def exchanged(config: Any) -> Any:
+    """A config without what one of the two leaves out, and tuples as lists."""
+    left_out = ("dtype", "trainable", "build_config", "name")
+    if isinstance(config, dict):
+        return {k: exchanged(v) for k, v in config.items() if k not in left_out}
+    return [exchanged(v) for v in config] if isinstance(config, (list, tuple)) else config
+
+
+@pytest.mark.parametrize("row", [*ROWS, *PLAIN], ids=[row.id for row in [*ROWS, *PLAIN]])
+def test_configs_are_exchanged(row: Row) -> None:
+    ours, theirs = row.make(ranvier), row.make(keras)
+    wanted = exchanged(json.loads(json.dumps(ours.get_config())))
+    read = keras.layers.deserialize(ranvier.layers.serialize(ours))
+    assert exchanged(json.loads(json.dumps(read.get_config()))) == wanted
+    back = ranvier.layers.deserialize(keras.layers.serialize(theirs))
+    assert exchanged(json.loads(json.dumps(back.get_config()))) == wanted
+
+
+MASK = np.array([[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [0, 0, 0, 0, 0], [1, 1, 1, 0, 0]], bool)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("LSTM", {"units": 2, "return_sequences": True}),
+        ("GRU", {"units": 2, "return_sequences": True, "return_state": True}),
+        ("SimpleRNN", {"units": 2}),
+        ("GlobalAveragePooling1D", {}),
+        ("BatchNormalization", {}),
+        ("Softmax", {}),
+    ],
+)
+@pytest.mark.parametrize("carried", [False, True])
+def test_masks_given_as_arguments(name: str, args: dict[str, Any], carried: bool) -> None:
+    """They count in place of what the inputs carry, and go on to the next layer."""
+    x = np.random.default_rng(9).normal(size=(4, 5, 3)).astype("float32")
+    mask = np.broadcast_to(MASK[..., None], x.shape) if name == "Softmax" else MASK
+    results = []
+    for module in (ranvier, keras):
+        layer = getattr(module.layers, name)(**args)
+        layer.build(x.shape)
+        rng = np.random.default_rng(6)
+        layer.set_weights([rng.uniform(0.5, 1.5, w.shape).astype(w.dtype) for w in layer.weights])
+        value = x.copy() if module is ranvier else jax.numpy.asarray(x)
+        if carried and module is ranvier:
+            set_mask(value, ~MASK)
+        elif carried:
+            value._keras_mask = jax.numpy.asarray(~MASK)
+        ys = layer(value, mask=module.ops.convert_to_tensor(mask))
+        first = ys[0] if isinstance(ys, (list, tuple)) else ys
+        results.append((first, get_mask(first) if module is ranvier else getattr(first, "_keras_mask", None)))
+    assert_agrees(results[0][0], results[1][0])
+    assert (results[0][1] is None) == (results[1][1] is None)
+    if results[0][1] is not None:
+        np.testing.assert_array_equal(results[0][1], np.asarray(results[1][1]))
+
+
+def test_adapted_normalization() -> None:
+    x = np.random.default_rng(9).normal(size=(6, 5, 3)).astype("float32") * 3 + 1
+    for axis in (-1, None, 1, (1, 2)):
+        found = []
+        for module in (ranvier, keras):
+            layer = module.layers.Normalization(axis=axis)
+            layer.adapt(x)
+            found.append([layer.mean, layer.variance, layer(x[:2])])
+        for a, b in zip(*found, strict=True):
+            assert_agrees(a, b)
+
+
+@pytest.mark.parametrize("row", [*ROWS, *PLAIN], ids=[row.id for row in [*ROWS, *PLAIN]])
 def test_layer(row: Row) -> None:
     ours, theirs = row.make(ranvier), row.make(keras)
     assert without_names(config_of(ours)) == without_names(config_of(theirs))
@@ -80,7 +202,9 @@ def test_layer(row: Row) -> None:
 
 CONSTANT = {"Masking", "Discretization"}
 GRADIENT_ROWS = [
-    row for row in ROWS if not (row.random or row.masked or row.name in CONSTANT) and row.high is None
+    row
+    for row in [*ROWS, *PLAIN]
+    if not (row.random or row.masked or row.name in CONSTANT) and row.high is None
 ]
 
 

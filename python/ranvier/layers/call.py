@@ -85,6 +85,23 @@ def resolve_training(
     return training, args, kwargs
 
 
+def resolve_mask(
+    signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any], attached: Any
+) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+    """The `mask` of a call: the argument, or else the masks that the inputs carry.
+
+    Returns:
+        The call's arguments with it, and the mask.
+    """
+    position = signature.mask
+    if position is not None and len(args) > position:
+        return args, kwargs, attached if args[position] is None else args[position]
+    if attached is not None:
+        kwargs.setdefault("mask", attached)
+    given = kwargs.get("mask")
+    return args, kwargs, attached if given is None else given
+
+
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a value or placeholder that layers compute on."""
     return isinstance(x, (np.ndarray, np.generic, Tensor, Variable, KerasTensor))

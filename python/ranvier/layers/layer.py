@@ -387,8 +387,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         state = call_state
         training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         masks = masks_of(args[0]) if args else None
-        if masks is not None and signature.mask is not None and len(args) <= signature.mask:
-            kwargs.setdefault("mask", masks)
+        masks_came = masks is not None
+        if signature.mask is not None:
+            args, kwargs, masks = calling.resolve_mask(signature, args, kwargs, masks)
         if state.depth == 0 and current_trace() is None:
             self._clear_losses()
         outer_training = state.training
@@ -413,17 +414,21 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             self._finish_build()
         if self._build_shapes is None:
             self._note_shape(args)
-        if masks is not None or (self.supports_masking and type(self).compute_mask is not Layer.compute_mask):
-            self._hand_masks_on(args[0], masks, outputs)
+        if self.supports_masking:
+            if masks is not None or type(self).compute_mask is not Layer.compute_mask:
+                self._hand_masks_on(args[0] if args else next(iter(kwargs.values())), masks, outputs)
+        elif masks_came:
+            self._warn_of_lost_masks(outputs)
         return outputs
 
     def _hand_masks_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
         """Gives the outputs the masks that `compute_mask` says they have."""
-        if self.supports_masking:
-            if masks is None and tree.is_nested(inputs):
-                masks = tree.map_structure(lambda _: None, inputs)
-            calling.set_masks(outputs, self.compute_mask(inputs, masks))
-        elif all(mask is None for mask in tree.flatten(masks_of(outputs))):
+        if masks is None and tree.is_nested(inputs):
+            masks = tree.map_structure(lambda _: None, inputs)
+        calling.set_masks(outputs, self.compute_mask(inputs, masks))
+
+    def _warn_of_lost_masks(self, outputs: Any) -> None:
+        if all(mask is None for mask in tree.flatten(masks_of(outputs))):
             warn(
                 f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask "
                 "attached to it. However, this layer does not support masking and will therefore destroy "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
+from ranvier.core.user_code import warn
 from ranvier.layers.layer import Layer
 
 
@@ -13,13 +14,16 @@ class LeakyReLU(Layer):
 
     Args:
         negative_slope: the slope for negative values, not negative itself.
-        **kwargs: the arguments of `Layer`.
+        **kwargs: the arguments of `Layer`; `alpha`, with a warning, as the old name of `negative_slope`.
 
     Raises:
         ValueError: if `negative_slope` is None or negative.
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warn("Argument `alpha` is deprecated. Use `negative_slope` instead.")
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative. "

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import constraints, initializers, ops, regularizers
 from ranvier.core.keras_tensor import KerasTensor, Shape
+from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.layers.layer import Layer
 
@@ -26,7 +27,7 @@ class Embedding(Layer):
         lora_rank: must be None; low-rank adaptation is not offered.
         lora_alpha: must be None.
         quantization_config: must be None; quantization is not offered.
-        **kwargs: the arguments of `Layer`.
+        **kwargs: the arguments of `Layer`; the `input_length` of old programs is ignored, with a warning.
 
     Raises:
         ValueError: for an unknown name or an argument that is not offered.
@@ -47,7 +48,7 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("input_length", None) is not None:
-            raise ValueError("Argument `input_length` is not supported: input shapes are inferred.")
+            warn("Argument `input_length` is deprecated. Just remove it.")
         for name, value in (
             ("lora_rank", lora_rank),
             ("lora_alpha", lora_alpha),

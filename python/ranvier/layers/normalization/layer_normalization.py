@@ -29,6 +29,7 @@ class LayerNormalization(ScaleAndShift):
             did before it had `RMSNormalization`.
 
     Raises:
+        TypeError: for an axis that is no integer.
         ValueError: for an unknown name, or an axis that is out of range.
     """
 
@@ -58,7 +59,11 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
+        if not all(isinstance(one, int) for one in (axis if isinstance(axis, (list, tuple)) else [axis])):
+            raise TypeError(
+                f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}"
+            )
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.epsilon = float(epsilon)
         if self.rms_scaling:
             self.center, self.scale = False, True
@@ -66,7 +71,8 @@ class LayerNormalization(ScaleAndShift):
     def build(self, input_shape: Shape) -> None:
         self.compute_output_shape(input_shape)
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self._add_gamma_and_beta(tuple(input_shape[axis] for axis in axes))
+        rank = len(input_shape)
+        self._add_gamma_and_beta(tuple(input_shape[i] for i in sorted(axis % rank for axis in axes)))
 
     def call(self, inputs: Any) -> Any:
         return ops.layer_normalization(

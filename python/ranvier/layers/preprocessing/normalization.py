@@ -87,18 +87,37 @@ class Normalization(Layer):
         self.adapt_mean.assign(array.mean(axes).astype(self.variable_dtype))
         self.adapt_variance.assign(array.var(axes).astype(self.variable_dtype))
 
-    def call(self, inputs: Any) -> Any:
-        if self.input_mean is None:
-            mean = ops.reshape(self.adapt_mean, self._beside)
-            variance = ops.reshape(self.adapt_variance, self._beside)
-        else:
-            mean, variance = (
-                np.broadcast_to(np.asarray(value, self.compute_dtype), self._beside)
-                for value in (self.input_mean, self.input_variance)
+    @property
+    def mean(self) -> Any:
+        """The mean, in a shape that broadcasts to inputs.
+
+        Raises:
+            AttributeError: before the layer is built.
+        """
+        return self._statistic("mean", self.input_mean)
+
+    @property
+    def variance(self) -> Any:
+        """The variance, in a shape that broadcasts to inputs.
+
+        Raises:
+            AttributeError: before the layer is built.
+        """
+        return self._statistic("variance", self.input_variance)
+
+    def _statistic(self, name: str, given: Any) -> Any:
+        if not self.built:
+            raise AttributeError(
+                f"Layer '{self.name}' has no `{name}` before it is built: call it or `adapt`."
             )
-        deviation = ops.maximum(ops.sqrt(variance), dtypes.epsilon())
+        if given is None:
+            return ops.reshape(self.adapt_mean if name == "mean" else self.adapt_variance, self._beside)
+        return np.broadcast_to(np.asarray(given, self.compute_dtype), self._beside)
+
+    def call(self, inputs: Any) -> Any:
+        deviation = ops.maximum(ops.sqrt(self.variance), dtypes.epsilon())
         x = ops.cast(inputs, self.compute_dtype)
-        return x * deviation + mean if self.invert else (x - mean) / deviation
+        return x * deviation + self.mean if self.invert else (x - self.mean) / deviation
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

@@ -13,10 +13,11 @@ class _SpatialDropout(Dropout):
     _rank: int  # of the inputs
     _data_format: str | None = None
 
+    # No further arguments: Keras refuses them, also in the configs that it reads.
     def __init__(
-        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.input_spec = InputSpec(ndim=self._rank)
 
     def _mask_shape(self, inputs: Any) -> tuple[int, ...]:
@@ -28,7 +29,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["noise_shape"]
+        del config["noise_shape"], config["trainable"]
         return config if self._data_format is None else config | {"data_format": self._data_format}
 
 
@@ -58,9 +59,8 @@ class _WithFormat(_SpatialDropout):
         seed: int | None = None,
         name: str | None = None,
         dtype: Any = None,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self._data_format = dtypes.standardize_data_format(data_format)
 
 

@@ -45,9 +45,10 @@ class Cropping1D(_Cropping):
     """
 
     rank = 1
+    _knows_formats = False
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
-        super().__init__(data_format="channels_last", **kwargs)
+        super().__init__(**kwargs)
         self.cropping = pairs("cropping", cropping, 1)[0]
 
     def get_config(self) -> dict[str, Any]:

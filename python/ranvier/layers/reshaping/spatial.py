@@ -15,7 +15,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
 
     Args:
         name: the argument's name, for the message.
-        value: one number for all, a number for each axis, or a pair for each axis; for one axis a pair too.
+        value: one number for all, or of several axes a number or a pair for each; for one axis a pair.
         rank: the number of axes.
 
     Raises:
@@ -26,7 +26,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     items = list(value) if isinstance(value, (list, tuple)) else []
     if rank == 1 and len(items) == 2 and all(isinstance(item, int) for item in items):
         items = [tuple(items)]
-    found = [(item, item) if isinstance(item, int) else tuple(item) for item in items]
+    found = [(item, item) if isinstance(item, int) and rank > 1 else _pair(item) for item in items]
     if len(found) != rank or any(
         len(p) != 2 or not all(isinstance(n, int) and n >= 0 for n in p) for p in found
     ):
@@ -37,17 +37,24 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     return tuple((p[0], p[1]) for p in found)
 
 
+def _pair(item: Any) -> tuple[Any, ...]:
+    return tuple(item) if isinstance(item, (list, tuple)) else (item,)
+
+
 class Spatial(Layer):
     """The base of layers that work on the axes between batch and channels.
 
     Args:
-        data_format: "channels_last" or "channels_first"; None: `image_data_format()`.
-        **kwargs: the arguments of `Layer`.
+        **kwargs: the arguments of `Layer`, and for layers that know formats `data_format`: "channels_last" or
+            "channels_first"; None: `image_data_format()`.
     """
 
     rank: int  # the number of these axes
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    _knows_formats = True  # else the channels are last, and `data_format` is no argument
+
+    def __init__(self, **kwargs: Any) -> None:
+        data_format = kwargs.pop("data_format", None) if self._knows_formats else "channels_last"
         super().__init__(**kwargs)
         self.data_format = dtypes.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)

@@ -52,9 +52,10 @@ class UpSampling1D(_UpSampling):
     """
 
     rank = 1
+    _knows_formats = False
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
-        super().__init__(data_format="channels_last", **kwargs)
+        super().__init__(**kwargs)
         _sizes(size, 1)
         self.size = int(size)
 

@@ -30,7 +30,7 @@ class Bidirectional(Layer):
         layer: a recurrent layer, such as `LSTM`. It is made anew from its config.
         merge_mode: "concat", "sum", "mul", "ave", or None: both outputs are returned.
         weights: the first values of the weights; None: the layers' initializers make them.
-        backward_layer: the layer that reads from the end; None: a copy of `layer`.
+        backward_layer: the layer that reads from the end, which is taken as it is; None: a copy of `layer`.
         **kwargs: the arguments of `Layer`.
 
     Raises:
@@ -55,11 +55,19 @@ class Bidirectional(Layer):
                 '{"sum", "mul", "ave", "concat", None}'
             )
         super().__init__(**kwargs)
-        other = backward_layer if backward_layer is not None else layer
-        backwards = not layer.go_backwards if backward_layer is None else other.go_backwards  # type: ignore[attr-defined]
-        self.forward_layer = _mirror(layer, "forward", layer.go_backwards)  # type: ignore[attr-defined]
-        self.backward_layer = _mirror(other, "backward", backwards)
+        forward: Any = layer
+        self.forward_layer = _copy(forward, "forward", forward.go_backwards)
+        if backward_layer is None:
+            backward_layer = _copy(forward, "backward", not forward.go_backwards)
+        self.backward_layer = backward_layer
         self._check_layers()
+        for one in self._pair:
+            # Repeated outputs of one way would be merged with the other's.
+            if hasattr(one, "zero_output_for_mask"):
+                one.zero_output_for_mask = one.return_sequences
+        self.stateful = forward.stateful
+        self.return_sequences = forward.return_sequences
+        self.return_state = forward.return_state
         self.merge_mode = merge_mode
         self._initial_weights = weights
         self.supports_masking = True
@@ -108,10 +116,10 @@ class Bidirectional(Layer):
             for layer, start in zip(self._pair, starts, strict=True)
         ]
         states: list[Any] = []
-        if self.forward_layer.return_state:  # type: ignore[attr-defined]
+        if self.return_state:
             states = [state for result in results for state in result[1:]]
             results = [result[0] for result in results]
-        if self.forward_layer.return_sequences:  # type: ignore[attr-defined]
+        if self.return_sequences:
             results[1] = ops.flip(results[1], axis=1)
         merge = _MERGES[self.merge_mode]
         merged = results if merge is None else [merge(*results)]
@@ -136,7 +144,7 @@ class Bidirectional(Layer):
     def compute_output_shape(self, sequences_shape: Any) -> Any:
         shape = self.forward_layer.compute_output_shape(sequences_shape)
         states: tuple[Any, ...] = ()
-        if self.forward_layer.return_state:  # type: ignore[attr-defined]
+        if self.return_state:
             shape, *rest = shape
             states = (*rest, *rest)
         if self.merge_mode == "concat":
@@ -172,14 +180,8 @@ class Bidirectional(Layer):
         return cls(**config)
 
 
-def _mirror(layer: Any, prefix: str, go_backwards: bool) -> Layer:
+def _copy(layer: Any, prefix: str, go_backwards: bool) -> Layer:
     """A new layer like `layer`, named for its direction."""
     config = layer.get_config()
     bare = config["name"].removeprefix("forward_").removeprefix("backward_")
-    config |= {"name": f"{prefix}_{bare}", "go_backwards": go_backwards}
-    mirror: Any = type(layer).from_config(config)
-    if hasattr(
-        mirror, "zero_output_for_mask"
-    ):  # repeated outputs of one way would be merged with the other's
-        mirror.zero_output_for_mask = mirror.return_sequences
-    return mirror
+    return type(layer).from_config(config | {"name": f"{prefix}_{bare}", "go_backwards": go_backwards})

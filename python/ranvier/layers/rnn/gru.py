@@ -147,7 +147,8 @@ class GRU(GatedRNN):
         unroll: whether the steps are written out instead of a loop.
         reset_after: whether the reset gate is applied after the product with the state's kernel.
         use_cudnn: "auto" or False; this library has no GPU.
-        **kwargs: `zero_output_for_mask` of `RNN` and the arguments of `Layer`.
+        **kwargs: `zero_output_for_mask` of `RNN` and the arguments of `Layer`; the `implementation` of old
+            programs is ignored, as in Keras: it never changed what is computed.
 
     Raises:
         ValueError: for `units` that are not a positive integer, an unknown name, a share outside [0, 1], or
@@ -186,6 +187,7 @@ class GRU(GatedRNN):
         **kwargs: Any,
     ) -> None:
         self._check_cudnn(use_cudnn)
+        kwargs.pop("implementation", None)
         cell = GRUCell(
             units,
             activation=activation,

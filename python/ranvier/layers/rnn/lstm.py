@@ -145,7 +145,8 @@ class LSTM(GatedRNN):
         stateful: whether a batch begins with the states that the last one left.
         unroll: whether the steps are written out instead of a loop.
         use_cudnn: "auto" or False; this library has no GPU.
-        **kwargs: `zero_output_for_mask` of `RNN` and the arguments of `Layer`.
+        **kwargs: `zero_output_for_mask` of `RNN` and the arguments of `Layer`; the `implementation` of old
+            programs is ignored, as in Keras: it never changed what is computed.
 
     Raises:
         ValueError: for `units` that are not a positive integer, an unknown name, a share outside [0, 1], or
@@ -184,6 +185,7 @@ class LSTM(GatedRNN):
         **kwargs: Any,
     ) -> None:
         self._check_cudnn(use_cudnn)
+        kwargs.pop("implementation", None)
         cell = LSTMCell(
             units,
             activation=activation,
