@@ -388,6 +388,8 @@ def wrong_shape():
         (cycle, ValueError, "cycle"),
         (made_by_hand, ValueError, "disconnected"),
         (lambda: rv.Model(rv.Input((2,)), []), ValueError, "`outputs` cannot be empty"),
+        (lambda: rv.Model(rv.Input((2,))), ValueError, "from neither. Received only: <KerasTensor"),
+        (lambda: rv.Model(outputs=rv.Input((2,))), ValueError, "from neither. Received only: outputs"),
         (two_of_a_name, ValueError, "unique"),
         (reused_with_another_shape, ValueError, '"again".*size 2.*found 3'),
         (missing_input, ValueError, "'b'"),

@@ -41,6 +41,14 @@ class TestStack:
         with pytest.raises(IndexError):
             rv.Sequential().pop()
 
+    def test_the_input_is_not_taken_off(self):
+        net = rv.Sequential([rv.Input((3,)), layers.Dense(2)])
+        net.pop()
+        with pytest.raises(IndexError, match=f"'{net.name}' has no layer to take off"):
+            net.pop()
+        net.add(layers.Dense(4))
+        assert net.output_shape == (None, 4)
+
     def test_it_is_no_layer_of_itself(self):
         model = small()
         with pytest.raises(ValueError, match="cycle"):

@@ -334,7 +334,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self._check_initialized()
         if overwrite_with_gradient:
             raise ValueError("Argument `overwrite_with_gradient=True` is not supported.")
-        self._tracker.check_unlocked()
+        self._tracker.check_unlocked(f"a weight named {name!r} of shape {shape}")
         dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"

@@ -55,14 +55,17 @@ class Tracker:
     def _add(self, value: Any, store: list[Any]) -> None:
         if id(value) in self._known:
             return
-        self.check_unlocked()
+        self.check_unlocked(value)
         if getattr(value, "_is_stray", False):
             value._is_stray = False
         store.append(value)
         self._known.add(id(value))
 
-    def check_unlocked(self) -> None:
+    def check_unlocked(self, added: Any) -> None:
         """Refuses new state once the layer is built.
+
+        Args:
+            added: the new state, for the message.
 
         Raises:
             ValueError: if the tracker is locked.
@@ -70,7 +73,8 @@ class Tracker:
         if self.locked:
             raise ValueError(
                 "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
-                "built. All state must be created in the `__init__()` method or in the `build()` method."
+                "built. All state must be created in the `__init__()` method or in the `build()` method. "
+                f"Received: {added}"
             )
 
     def untrack(self, value: Any) -> None:

@@ -46,10 +46,11 @@ class Model(GraphModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not is_functional_call(args, kwargs):
-            if args:
+            given = [*args, *(name for name in ("inputs", "outputs") if name in kwargs)]
+            if given:
                 raise ValueError(
-                    "A model is made from `inputs` and `outputs`, or without positional arguments. "
-                    f"Received: {args}"
+                    "A model is made from `inputs` and `outputs`, or, as a subclass with a `call`, from neither. "
+                    f"Received only: {given[0]}"
                 )
             super().__init__(**kwargs)
             return

@@ -109,6 +109,8 @@ class Sequential(Model):
         Raises:
             IndexError: if there is none.
         """
+        if not self.layers:
+            raise IndexError(f"Sequential model '{self.name}' has no layer to take off.")
         layer: Layer = self._layers.pop()
         self.built = False
         if rebuild:
