@@ -13,8 +13,10 @@ from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import Trace
 
 # Two sizes stand in for every unknown dimension; where the results differ, the output's dimension is unknown
-# too. They are primes that hardly stand in a model, so that no broadcast hides them.
-_STAND_INS = (83, 89)
+# too. They are primes that hardly stand in a model, so that no broadcast hides them, and so far apart that
+# windows with strides leave them different. Where numbers are computed, large ones would cost too much.
+_STAND_INS = (83, 1009)
+_STAND_INS_IN_NUMBERS = {83: 83, 1009: 89}
 
 
 def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -92,7 +94,7 @@ def _trace(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, An
     except NoNumbersError:
         if not placeholders_may_be_eager():
             raise
-    return _trace_in(EagerTrace(), call, args, kwargs, size)
+    return _trace_in(EagerTrace(), call, args, kwargs, _STAND_INS_IN_NUMBERS[size])
 
 
 def _trace_in(
