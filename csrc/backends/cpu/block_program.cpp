@@ -375,6 +375,25 @@ void BlockProgram::run_flat(std::int64_t begin, std::int64_t end, void* const* o
   }
 }
 
+// Whole rows of an operand, or its columns repeated `cols` times, written one after the other. Rows that differ in the
+// last outer axis only are taken together: finding an offset takes divisions.
+void BlockProgram::write_out(const Input& input, std::int64_t row, std::int64_t rows, std::int64_t cols,
+                             const std::byte* base, std::byte* out) const {
+  const std::int64_t extent = outer_.empty() ? 1 : outer_.back(), bytes = cols * input.size;
+  const std::int64_t step = outer_.empty() ? 0 : input.strides.back() * input.size;
+  for (std::int64_t done = 0; done < rows;) {
+    const std::int64_t run = std::min(rows - done, extent - (row + done) % extent);
+    const std::byte* from = base + offset(input, row + done) * input.size;
+    if (input.access == Access::kColumn)
+      for (std::int64_t r = 0; r < run; ++r) table_->fill(cols, input.size, out + r * bytes, from + r * step);
+    else if (step == bytes) std::memcpy(out, from, static_cast<std::size_t>(run * bytes));
+    else
+      for (std::int64_t r = 0; r < run; ++r) copy_row(out + r * bytes, from + r * step, bytes);
+    out += run * bytes;
+    done += run;
+  }
+}
+
 // Registers of the moving operands for `rows` rows from `row` on and `cols` columns from `col` on (one row unless
 // all columns): rows and columns that repeat are written out into their temporaries.
 void BlockProgram::load(std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols, bool first,
@@ -396,11 +415,7 @@ void BlockProgram::load(std::int64_t row, std::int64_t rows, std::int64_t col, s
     }
     auto* out = static_cast<std::byte*>(registers[inputs + output_sizes_.size() + static_cast<std::size_t>(input.expanded)]);
     registers[i] = out;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::byte* from = base + offset(input, row + r) * input.size;
-      if (input.access == Access::kRow) copy_row(out + r * cols * input.size, from + col * input.size, cols * input.size);
-      else table_->fill(cols, input.size, out + r * cols * input.size, from);
-    }
+    write_out(input, row, rows, cols, base, out);
   }
   for (std::size_t i = 0; i < output_sizes_.size(); ++i)
     registers[inputs + i] = static_cast<std::byte*>(operands[inputs + i]) + at * output_sizes_[i];

@@ -54,6 +54,8 @@ class BlockProgram {
   void run_segments(std::int64_t row_begin, std::int64_t row_end, std::int64_t col_begin, std::int64_t col_end,
                     void* const* operands, std::byte* scratch) const;
   void start(void* const* operands, std::byte* scratch, std::int64_t filled, void** registers) const;
+  void write_out(const Input& input, std::int64_t row, std::int64_t rows, std::int64_t cols, const std::byte* base,
+                 std::byte* out) const;
   void load(std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols, bool first,
             void* const* operands, void** registers) const;
   void call(std::int64_t n, void* const* registers) const;
