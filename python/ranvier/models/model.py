@@ -46,11 +46,11 @@ class Model(GraphModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not is_functional_call(args, kwargs):
-            given = [*args, *(name for name in ("inputs", "outputs") if name in kwargs)]
-            if given:
+            half = [*args, *(name for name in ("inputs", "outputs") if name in kwargs)]
+            if half:
                 raise ValueError(
-                    "A model is made from `inputs` and `outputs`, or, as a subclass with a `call`, from neither. "
-                    f"Received only: {given[0]}"
+                    "A model is made from `inputs` and `outputs`, or, as a subclass with a `call`, from "
+                    f"neither. Received only: {half[0]}"
                 )
             super().__init__(**kwargs)
             return
