@@ -29,8 +29,8 @@ BOUNDS = {
     "sigmoid": 1.97,
     "softplus": 1.69,
     "erf": 1.00,
-    "erfc": 4.58,
-    "erfinv": 3.16,
+    "erfc": 1.63,
+    "erfinv": 1.59,
     "arctan": 1.85,
 }
 # Where the kernels take another course, and where results become 0, denormal, 1 or infinite.

@@ -8,12 +8,10 @@ namespace {
 
 template <class T>
 void softmax(std::int64_t rows, std::int64_t cols, const T* x, T* out) {
+  if (cols <= kStrip)
+    return softmax_short_rows(rows, cols, x,
+                              [=](std::int64_t r, const Strip<T>& p) { store_strip(out + r * cols, cols, p); });
   const T* limit = x + rows * cols;
-  if (cols <= kStrip) {
-    for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols)
-      store_strip(out, cols, softmax_strip(load_strip<T>(x, cols, limit, kNegInf<T>)));
-    return;
-  }
   const T* out_limit = out + rows * cols;
   for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols) {
     const T scale = T(1) / exp_row(cols, x, limit, out);

@@ -39,6 +39,17 @@ std::int64_t sparse_xent(std::int64_t rows, std::int64_t cols, const T* x, const
 template <class T>
 void sparse_xent_grad(std::int64_t rows, std::int64_t cols, const T* x, const void* labels, bool label64,
                       const T* g, T* out) {
+  if (cols <= kStrip) {
+    return softmax_short_rows(rows, cols, x, [=](std::int64_t r, Strip<T> p) {
+      const std::int64_t label = label_at(labels, label64, r, cols);
+      for (int k = 0; k < kStripVecs<T>; ++k) {
+        const auto here = lane_index<T>() + SignedOf<T>(k * kNative<T>) == SignedOf<T>(label);
+        const NativeVec<T> hot = here ? broadcast<NativeVec<T>>(T(1)) : NativeVec<T>{};
+        p.v[k] = label < 0 ? NativeVec<T>{} : g[r] * (p.v[k] - hot);
+      }
+      store_strip(out + r * cols, cols, p);
+    });
+  }
   const T* limit = x + rows * cols;
   const T* out_limit = out + rows * cols;
   for (std::int64_t r = 0; r < rows; ++r, x += cols, out += cols) {
@@ -46,14 +57,6 @@ void sparse_xent_grad(std::int64_t rows, std::int64_t cols, const T* x, const vo
     const T upstream = g[r];
     if (label < 0) {
       for (std::int64_t c = 0; c < cols; ++c) out[c] = T(0);
-    } else if (cols <= kStrip) {
-      Strip<T> p = softmax_strip(load_strip<T>(x, cols, limit, kNegInf<T>));
-      for (int k = 0; k < kStripVecs<T>; ++k) {
-        const auto here = lane_index<T>() + SignedOf<T>(k * kNative<T>) == SignedOf<T>(label);
-        const NativeVec<T> hot = here ? broadcast<NativeVec<T>>(T(1)) : NativeVec<T>{};
-        p.v[k] = upstream * (p.v[k] - hot);
-      }
-      store_strip(out, cols, p);
     } else {
       const T scale = T(1) / exp_row(cols, x, limit, out);
       const T at_label = upstream * (out[label] * scale - T(1));
