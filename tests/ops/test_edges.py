@@ -72,6 +72,8 @@ CASES: tuple[tuple[Callable[..., Any], list[np.ndarray], Any], ...] = (
         [np.int32([2**31 - 1, 0]), np.int64([-128, 2**31 - 1])],
         F32([2.0**-97, 0]),
     ),
+    (lambda x: ops.isclose(x, -1), [np.int32([2**31 - 1, -1])], np.array([False, True])),
+    (lambda x: ops.angle(x), [F32([-0.0, 0, -3, NAN])], F32([np.pi, 0, np.pi, NAN])),
     (lambda x: ops.unique(x, size=0), [np.zeros((0, 2), F32)], np.zeros(0, F32)),
     (lambda x: ops.round(x, 40), [F32([1.25, -3])], F32([1.25, -3])),
     (lambda x: ops.matmul(x, x), [np.full((2, 2), 100, np.int8)], np.full((2, 2), 20000, np.int32)),

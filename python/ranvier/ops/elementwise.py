@@ -516,6 +516,8 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     (a, b), dtype = promote(x1, x2)
     if dtype == "bool":
         return equal(a, b)
+    if dtype not in dtypes.FLOAT_DTYPES:
+        a, b = cast_to(a, "float64"), cast_to(b, "float64")  # integers far apart have no distance
     bound = add(atol, multiply(rtol, abs(b)))
     near = less_equal(abs(subtract(a, b)), bound)
     close = logical_or(equal(a, b), logical_and(near, isfinite(b)))

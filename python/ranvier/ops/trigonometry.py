@@ -133,7 +133,7 @@ def isreal(x: Any) -> Value:
 
 
 def angle(x: Any) -> Value:
-    """The angle of x in the complex plane: pi where it is negative, else 0; a float."""
+    """The angle of x in the complex plane: pi where it is negative (-0.0 is), else 0; a float."""
     value = as_float(x)
-    turned = where3(less(value, 0), np.asarray(math.pi, dtype_of(value)), 0.0)
+    turned = where3(signbit(value), np.asarray(math.pi, dtype_of(value)), 0.0)
     return where3(equal(value, value), turned, value)  # NaN stays
