@@ -19,6 +19,13 @@ const OpDef& op_named(const std::string& name) {
   return *op;
 }
 
+struct AttributeToPython {
+  template <class T>
+  py::object operator()(const T& value) const { return py::cast(value); }
+  py::object operator()(DType value) const { return py::str(std::string(name_of(value))); }
+  py::object operator()(const BodyPtr& value) const { return py::cast(std::const_pointer_cast<Body>(value)); }
+};
+
 NodeId add_constant(Graph& graph, const py::array& value) {
   const py::array array = contiguous(value);
   return graph.add_constant(def_constant, {dtype_of_array(array), shape_of(array)}, array.data());
@@ -69,6 +76,13 @@ void bind_graph(py::module_& m) {
              py::list inputs;
              for (NodeId input : graph[id].inputs) inputs.append(describe(graph, input));
              return py::make_tuple(graph[id].op->name, inputs);
+           })
+      .def("operation", [](const Graph& graph, NodeId id) {
+             graph.check_id(id);
+             const Node& node = graph[id];
+             py::dict attributes;
+             for (const auto& [name, value] : node.attributes.items()) attributes[py::str(name)] = std::visit(AttributeToPython{}, value);
+             return py::make_tuple(node.op->name, node.inputs, attributes, node.op->is(kElementwise));
            })
       .def("__len__", [](const Graph& graph) { return graph.size(); })
       .def("text", &Graph::text)

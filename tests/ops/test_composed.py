@@ -24,6 +24,7 @@ PLAIN = {
     *control.__all__,
     *derivatives.__all__,
     "associative_scan",
+    "vectorized_map",
     *(name for table in TABLES for name in table.PLAIN),
 }
 EACH = [pytest.param(entry, id=f"{i}-{entry}") for i, entry in enumerate(ENTRIES)]

@@ -21,6 +21,7 @@ from ranvier.ops.linalg import *  # noqa: F403
 from ranvier.ops.math import *  # noqa: F403
 from ranvier.ops.nn import *  # noqa: F403
 from ranvier.ops.numpy import *  # noqa: F403
+from ranvier.ops.vectorized_map import vectorized_map as vectorized_map
 
 _symbolic.make_symbolic(
     _sys.modules[__name__], {"numpy": numpy, "nn": nn, "linalg": linalg, "math": math, "core": core}

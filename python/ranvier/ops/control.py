@@ -28,7 +28,6 @@ __all__ = [
     "map",
     "scan",
     "switch",
-    "vectorized_map",
     "while_loop",
 ]
 
@@ -106,7 +105,7 @@ def branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> A
     for call in calls:
         body = BodyTrace(trace)
         with body:
-            results.append(_flatten(body, call()))
+            results.append(flatten(body, call()))
         bodies.append(body)
     structure, first = results[0]
     for other, tensors in results[1:]:
@@ -125,7 +124,7 @@ def branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> A
     items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends[0]))]
     for (key, owner), item in zip(owners.items(), items[len(first) :], strict=True):
         owner.assign_outside(key, item)
-    return _pack(structure, items[: len(first)])
+    return pack(structure, items[: len(first)])
 
 
 # --- loops ---
@@ -205,16 +204,6 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         ValueError: if the numbers of slices differ.
     """
     return scan(lambda _, x: (None, f(x)), None, xs)[1]
-
-
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """The same as `map`: the loop runs natively, so there is nothing to vectorize by hand.
-
-    Args:
-        function: a function of a nest of tensors like `elements`, without the first axis.
-        elements: a nest of tensors with the same number of slices.
-    """
-    return map(function, elements)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
@@ -343,7 +332,7 @@ def _native_loop(
 ) -> tuple[Any, Any, Tensor]:
     """One `loop` node. `start`: a counter that the step gets; the first of the carries."""
     init = _settled(trace, init, lambda state, parts: step(start, state, parts)[0], slices)
-    structure, carried = _flatten(trace, init)
+    structure, carried = flatten(trace, init)
     counters = [] if start is None else [trace.tensor(start)]
     body = BodyTrace(trace)
     with body:
@@ -351,10 +340,10 @@ def _native_loop(
         parts = [body.input(tuple(x.shape[1:]), str(x.dtype)) for x in slices]
         own = state[len(counters) :]
         i = state[0] if counters else None
-        result, y = step(i, _pack(structure, own), parts)
-        after = _flatten(body, result)
+        result, y = step(i, pack(structure, own), parts)
+        after = flatten(body, result)
         _check_alike(f"The carry of {name} changes", (structure, carried), after)
-        stacked_structure, stacked = _flatten(body, y)
+        stacked_structure, stacked = flatten(body, y)
         ends = [*(add(counter, 1) for counter in state[: len(counters)]), *after[1]]
     written = body.written()
     invariants = {key: outer for key, outer in body.captured.items() if key not in written}
@@ -377,35 +366,35 @@ def _native_loop(
     last = items[len(counters) : len(ends)]
     for key, item in zip(written, last[len(carried) :], strict=True):
         body.assign_outside(key, item)
-    return _pack(structure, last[: len(carried)]), _pack(stacked_structure, items[len(ends) :]), node
+    return pack(structure, last[: len(carried)]), pack(stacked_structure, items[len(ends) :]), node
 
 
 def _settled(trace: Trace, init: Any, step: Any, slices: list[Value]) -> Any:
     """`init` with Python's numbers in the dtype that the body makes of them: they have none of their own."""
     if not any(type(x) in (int, float) for x in tree.flatten(init)):
         return init
-    structure, carried = _flatten(trace, init)
+    structure, carried = flatten(trace, init)
     with BodyTrace(trace) as trial:
-        state = _pack(structure, [trial.input(x.shape, x.dtype) for x in carried])
+        state = pack(structure, [trial.input(x.shape, x.dtype) for x in carried])
         after = step(state, [trial.input(tuple(x.shape[1:]), str(x.dtype)) for x in slices])
-        skeleton, found = _flatten(trial, after)
+        skeleton, found = flatten(trial, after)
     if _skeleton(skeleton) != _skeleton(structure):
         return init  # refused when it is traced again
 
     def settle(x: Any, y: Any) -> Any:
         return operand(x, y.dtype) if type(x) in (int, float) and y.shape == () else x
 
-    return tree.map_structure(settle, init, _pack(structure, found))
+    return tree.map_structure(settle, init, pack(structure, found))
 
 
 def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | None) -> Any:
     """One `while_loop` node."""
     init = _settled(trace, init, lambda state, _: run(*state), [])
-    structure, carried = _flatten(trace, init)
+    structure, carried = flatten(trace, init)
     test, body = BodyTrace(trace), BodyTrace(trace)
     with test:
         test_state = [test.input(x.shape, x.dtype) for x in carried]
-        holds = operand(cond(*_pack(structure, test_state)))
+        holds = operand(cond(*pack(structure, test_state)))
         if tuple(holds.shape) != ():
             raise ValueError(f"`cond` must return a scalar, got a value of shape {tuple(holds.shape)}.")
         holds = test.emit("cast", [holds], {"dtype": "bool"})
@@ -413,7 +402,7 @@ def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | Non
         raise ValueError("The condition of while_loop() cannot assign variables.")
     with body:
         state = [body.input(x.shape, x.dtype) for x in carried]
-        after = _flatten(body, run(*_pack(structure, state)))
+        after = flatten(body, run(*pack(structure, state)))
         _check_alike("The variables of while_loop() change", (structure, carried), after)
     written = body.written()
     captured = {**test.captured, **body.captured}
@@ -437,19 +426,19 @@ def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | Non
     items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends))]
     for key, item in zip(written, items[len(carried) :], strict=True):
         body.assign_outside(key, item)
-    return _pack(structure, items[: len(carried)])
+    return pack(structure, items[: len(carried)])
 
 
 # --- nests of tensors ---
 
 
-def _flatten(trace: Trace, nest: Any) -> tuple[Any, list[Tensor]]:
+def flatten(trace: Trace, nest: Any) -> tuple[Any, list[Tensor]]:
     """A nest's structure (with None where a leaf is None) and its tensors in the trace."""
     tensors = [trace.tensor(operand(x)) for x in tree.flatten(nest) if x is not None]
     return tree.map_structure(lambda x: None if x is None else 0, nest), tensors
 
 
-def _pack(structure: Any, tensors: Sequence[Any]) -> Any:
+def pack(structure: Any, tensors: Sequence[Any]) -> Any:
     rest = iter(tensors)
     leaves = [None if leaf is None else next(rest) for leaf in tree.flatten(structure)]
     return tree.pack_sequence_as(structure, leaves)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ranvier.ops._common import Value, operand, reshape_to, size_of
 from ranvier.ops._emit import emit
-from ranvier.ops.control import vectorized_map
+from ranvier.ops.vectorized_map import vectorized_map
 
 
 def vectorize(
