@@ -278,6 +278,47 @@ def nested_by_hand(z: Any) -> Any:
     return 4 * 0.49 * s * z[4], 12 * 0.49 * s * s * z[4] + 8 * 0.7 * s * z[4]
 
 
+def assigned_constant(z: Any) -> Any:
+    """A number in the block is not the variable that was set to the same number."""
+    G.assign(2.0)
+    with rv.GradientTape() as tape:
+        loss = ops.sum((2.0 - z) * G)
+    D.assign(2.0)
+    with rv.GradientTape() as other:
+        unused = ops.sum(2.0 - z)
+    return tape.gradient(loss, G), other.gradient(unused, D) is None
+
+
+def assigned_constant_by_hand(z: Any) -> Any:
+    return np.sum(2.0 - z), True
+
+
+def assigned_inside(z: Any) -> Any:
+    """Of a variable that the block assigns, the value at its beginning counts."""
+    before = G * 2.0
+    with rv.GradientTape(persistent=True) as tape:
+        loss = ops.sum(G * z)
+        G.assign(3.0)
+        loss = loss + G * G + before
+    return tape.gradient(loss, G), tape.gradient(loss, before)
+
+
+def assigned_inside_by_hand(z: Any) -> Any:
+    return z.sum(), 1.0
+
+
+def copied(z: Any) -> Any:
+    """A copy of a variable is another variable."""
+    D.assign(G)
+    with rv.GradientTape(persistent=True) as tape:
+        loss = ops.sum(G * z - 3.0 * D)
+    return tape.gradient(loss, G), tape.gradient(loss, D)
+
+
+def copied_by_hand(z: Any) -> Any:
+    return z.sum(), -15.0
+
+
 def in_a_loop(z: Any) -> Any:
     """A body takes what is around it as a given, as a block does."""
     x = G * z
@@ -301,6 +342,9 @@ def in_a_loop_by_hand(z: Any) -> Any:
         (target, target_by_hand),
         (source_from_before, source_from_before_by_hand),
         (nested, nested_by_hand),
+        (assigned_constant, assigned_constant_by_hand),
+        (copied, copied_by_hand),
+        (assigned_inside, assigned_inside_by_hand),
         (in_a_loop, in_a_loop_by_hand),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ranvier.core.tensor import Node, Tensor
 
@@ -30,8 +30,9 @@ class Block:
         self.began = trace.clock
         self._trace = trace
         self._values = trace.values()
+        self._assigned = trace.assigned()
         self._around = tuple(trace.blocks)
-        self._entries: dict[int, Node] = {}  # by id: what stands inside for a node of the time before
+        self._entries: dict[Any, Node] = {}  # what stands inside, by a node's id or a variable
 
     @property
     def ends(self) -> list[int]:
@@ -43,33 +44,40 @@ class Block:
         self._values = {}
 
     def enter(self, node: Node) -> Node:
-        """What stands inside for a node that was computed before: another one, unless it was not computed."""
-        if node[0] in self._entries:
-            return self._entries[node[0]]
-        trace = self._trace
-        if not trace.graph.producer(node[0])[1]:
-            return node  # an input, a constant or a variable: there is nothing behind it
-        entry = trace.emit("identity", [Tensor(trace, node)], {"tag": -self.began}).node
-        self._entries[node[0]] = entry
-        return entry
+        """What stands inside for a tensor of the time before, given its node."""
+        if self._trace.graph.producer(node[0])[0] in ("input", "variable"):
+            return node  # nothing is behind it, and no other value is the same node, as with constants
+        return self._enter(node[0], node)
 
-    def has_before(self, variable: Variable, node: Node) -> bool:
-        """Whether this is what the variable was before the block."""
-        return self._values.get(id(variable)) == node
+    def enter_variable(self, variable: Variable, now: Node, node: Node) -> Node:
+        """What stands inside for a variable, if it is what it was before.
+
+        Args:
+            variable: the variable.
+            now: its value.
+            node: what stands for it in the blocks around this one.
+        """
+        if id(variable) not in self._assigned or self._values.get(id(variable)) != now:
+            return node
+        return self._enter(variable, node)  # by variable: several may have been assigned one value
+
+    def _enter(self, key: Any, node: Node) -> Node:
+        if key not in self._entries:
+            self._entries[key] = self._trace.distinct(Tensor(self._trace, node)).node
+        return self._entries[key]
 
     def inside(self, tensor: Tensor) -> Tensor:
         """What stood inside for a tensor; itself if it was computed there, or not used."""
         node = tensor.node
+        is_constant = self._trace.graph.producer(node[0])[0] == "constant"
         for block in (*self._around, self):
             if tensor.born < block.began:
-                node = block._entries.get(node[0], node)
+                node = block.enter(node) if is_constant else block._entries.get(node[0], node)
         return Tensor(self._trace, node)
 
     def variable(self, variable: Variable) -> Tensor:
         """What the variable was at the beginning, as it stood inside."""
-        before = self._trace.read_as_of(variable, self._values).node
-        node = before
+        now = node = self._trace.read_as_of(variable, self._values).node
         for block in (*self._around, self):
-            if block.has_before(variable, before):
-                node = block._entries.get(node[0], node)
+            node = block.enter_variable(variable, now, node)
         return Tensor(self._trace, node)

@@ -191,8 +191,7 @@ class Trace:
         """The variable's value at this point of the trace."""
         now = node = self._now(variable)
         for block in self.blocks:
-            if block.has_before(variable, now):
-                node = block.enter(node)
+            node = block.enter_variable(variable, now, node)
         return Tensor(self, node)
 
     def _now(self, variable: Variable) -> Node:
@@ -201,6 +200,10 @@ class Trace:
             node = self._values[id(variable)] = self.graph.variable(variable.storage)
             self._kept.append(variable)
         return node
+
+    def assigned(self) -> set[int]:
+        """The ids of the variables that were assigned."""
+        return set(self._written)
 
     def presume(self, owner: Any, name: str) -> None:
         """Notes that what is traced holds as long as an attribute is what it is now.
