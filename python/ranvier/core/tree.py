@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Path = tuple[Any, ...]
+_NESTS = (list, tuple, dict, collections.deque)
 
 
 class MAP_TO_NONE:
@@ -19,6 +20,8 @@ class MAP_TO_NONE:
 
 def _items(structure: Any) -> list[tuple[Any, Any]] | None:
     """The keys and children of a nest; None for a leaf."""
+    if not isinstance(structure, _NESTS):
+        return None
     if isinstance(structure, collections.OrderedDict):
         return list(structure.items())
     if isinstance(structure, dict):
@@ -26,13 +29,13 @@ def _items(structure: Any) -> list[tuple[Any, Any]] | None:
             return [(key, structure[key]) for key in sorted(structure)]
         except TypeError:  # keys of several kinds have no order of their own
             return list(structure.items())
-    if isinstance(structure, (list, tuple, collections.deque)):
-        return list(enumerate(structure))
-    return None
+    return list(enumerate(structure))
 
 
 def _rebuild(structure: Any, children: list[Any]) -> Any:
     """A nest of the same kind with other children."""
+    if type(structure) is dict and not structure:
+        return {}
     if isinstance(structure, dict):
         found = dict(zip([key for key, _ in _items(structure) or ()], children, strict=True))
         ordered = {key: found[key] for key in structure}
@@ -48,7 +51,7 @@ def _rebuild(structure: Any, children: list[Any]) -> Any:
 
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a nest, and no leaf."""
-    return isinstance(structure, (list, tuple, dict, collections.deque))
+    return isinstance(structure, _NESTS)
 
 
 def _leaves(structure: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -89,8 +92,7 @@ def _kind(structure: Any) -> type:
     """What nests must have in common to be of one kind: lists that are tracked are lists."""
     if hasattr(structure, "_fields"):  # a named tuple
         return type(structure)
-    kinds = (list, tuple, dict, collections.deque)
-    return next((kind for kind in kinds if isinstance(structure, kind)), type(structure))
+    return next((kind for kind in _NESTS if isinstance(structure, kind)), type(structure))
 
 
 def _matched(structure: Any, other: Any) -> list[Any]:
@@ -130,7 +132,20 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
         raise TypeError(f"`func` must be callable. Received: func={func}")
     if not structures:
         raise ValueError("Must provide at least one structure")
+    if len(structures) == 1:
+        return _map_one(func, structures[0], none_is_leaf)
     return _map(func, structures, none_is_leaf)
+
+
+def _map_one(func: Callable[..., Any], structure: Any, none_is_leaf: bool) -> Any:
+    """`_map` of a single nest: what every call of a layer does to its arguments."""
+    kind = type(structure)
+    if kind is tuple or kind is list:
+        return kind([_map_one(func, child, none_is_leaf) for child in structure])
+    items = _items(structure)
+    if items is None:
+        return None if structure is None and not none_is_leaf else func(structure)
+    return _rebuild(structure, [_map_one(func, child, none_is_leaf) for _, child in items])
 
 
 def _map(func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bool) -> Any:
