@@ -168,6 +168,33 @@ def test_several_optimizers_and_parts_that_the_step_builds(run_eagerly) -> None:
     assert int(net.first_optimizer.iterations) == int(net.second_optimizer.iterations) == 60
 
 
+@pytest.mark.parametrize("run_eagerly", [False, True])
+@pytest.mark.parametrize("attribute", ["optimizer", "other"])
+def test_an_optimizer_that_is_replaced_is_used(run_eagerly: bool, attribute: str) -> None:
+    class Uses(rv.Sequential):
+        def train_step(self, data):
+            self.optimizer, kept = getattr(self, attribute), self.optimizer
+            logs = super().train_step(data)
+            self.optimizer = kept
+            return logs
+
+    net = (Uses if attribute == "other" else rv.Sequential)([layers.Dense(1)])
+    net.other = rv.optimizers.SGD(0.1)
+    net.compile(rv.optimizers.SGD(0.1), "mse", run_eagerly=run_eagerly)
+    if attribute == "other":
+        net.build(X.shape)
+        net.other.build(net.trainable_variables)
+    net.fit(X, Y, verbose=0)
+    before = net.get_weights()
+    replacement = rv.optimizers.Adam(0.0)
+    setattr(net, attribute, replacement)
+    if attribute == "other":
+        replacement.build(net.trainable_variables)
+    net.fit(X, Y, verbose=0)
+    for a, b in zip(net.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_overridden_test_and_predict_steps() -> None:
     class Steps(rv.Sequential):
         def test_step(self, data):

@@ -14,6 +14,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace, holds
+from ranvier.optimizers import Optimizer
 from ranvier.training.data import ArrayFeed
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
@@ -201,6 +202,9 @@ class TrainFunction:
                 [trace.input((batch, *a.shape[1:]), a.dtype.name) for a in group]
                 for group in (feed.x, feed.y, feed.sample_weight)
             )
+            for attribute, value in vars(self.trainer).items():
+                if isinstance(value, Optimizer):
+                    trace.presume(self.trainer, attribute)
             result = self._step(feed.pack(x, y, sample_weight))
             name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
