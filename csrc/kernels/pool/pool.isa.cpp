@@ -143,7 +143,7 @@ class Ahead {
   [[gnu::always_inline]] void fetch(int windows) {
     if (wanted_ >= end_) return;
     for (wanted_ += static_cast<std::uintptr_t>(windows) * share_; at_ < wanted_; at_ += 64)
-      __builtin_prefetch(reinterpret_cast<const void*>(at_));
+      __builtin_prefetch(reinterpret_cast<const void*>(at_), 0, 2);
   }
 
  private:
