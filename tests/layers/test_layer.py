@@ -445,3 +445,16 @@ def test_several_arguments_build_what_is_inside(base, symbolic):
         if symbolic:
             assert layer.inner.get_build_config() == {"input_shape": (None, 3)}
             assert layer.get_build_config() == {"input_shape": (None, 3)}
+
+
+def test_cycles_of_layers_are_refused():
+    outer, inner = layers.Layer(), layers.Layer()
+    outer.inner = inner
+    for layer, attribute, value in ((outer, "me", outer), (inner, "parent", outer)):
+        with pytest.raises(ValueError, match=f"cannot be the attribute `{attribute}` .* a cycle"):
+            setattr(layer, attribute, value)
+    assert not hasattr(inner, "parent") and outer.weights == []
+    stack = rv.Sequential([layers.Dense(1)])
+    around = rv.Sequential([stack])
+    with pytest.raises(ValueError, match=f"cannot be a layer of its own layer '{around.name}'"):
+        stack.add(around)

@@ -119,6 +119,12 @@ class LayerState:
             if recursive or layer is self:
                 stack.extend(reversed(layer._layers))
 
+    def _holds(self, layer: Any) -> bool:
+        """Whether a layer is this one or inside of it."""
+        if "_layers" not in self.__dict__:  # the constructor of the base class was never called
+            return self is layer
+        return any(inner is layer for inner in self._flatten_layers())
+
     def get_weights(self) -> list[np.ndarray]:
         """The values of `weights`, as a list of new arrays."""
         return [np.array(v.numpy()) for v in self.weights]

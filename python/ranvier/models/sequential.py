@@ -75,8 +75,9 @@ class Sequential(Model):
                 f"Only instances of `Layer` can be added to a Sequential model. Received: {layer!r} "
                 f"(of type {type(layer)})"
             )
-        if layer is self:
-            raise ValueError(f"Model '{self.name}' cannot be a layer of itself: that is a cycle.")
+        if layer._holds(self):
+            inside = "itself" if layer is self else f"its own layer '{layer.name}'"
+            raise ValueError(f"Model '{self.name}' cannot be a layer of {inside}: that is a cycle.")
         if any(other.name == layer.name and other is not layer for other in self._layers):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
