@@ -7,7 +7,8 @@ Not in the list, because it differs and is meant to:
 - `one_hot` of floats: ours loses the fraction first.
 - `take` and `sparse_categorical_crossentropy` with an index out of range: JAX fills NaN or 0, ours raises.
 - integers divided by 0: JAX gives -2 or 0, ours 0.
-- `where` of a condition alone, half precision: not offered.
+- half precision: not offered.
+- `unstack` with a `num` that is not the axis's size: JAX repeats or drops slices, ours raises.
 - `repeat`, `linspace`, `full`, `shape`, `dtype`, `array_split` and `split` with lists, numbers or negative
   indices: JAX or Keras refuse some, ours take them.
 - `cast` of a Python list that does not fit: JAX raises, ours saturates.
@@ -207,7 +208,6 @@ slice(x,(0,2),(2,2))
 slice(x,(-1,0),(1,1))
 unstack(x)
 unstack(x,axis=1)
-unstack(x,num=3)
 shape(x)
 cast(x,'int32')
 cast(x,'foo')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,7 +33,14 @@ def infer_output_spec(call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     """
     leaves = tree.flatten([args, kwargs])
     unknown = any(isinstance(x, KerasTensor) and None in x.shape for x in leaves)
-    results = [_trace(call, args, kwargs, size) for size in (_STAND_INS if unknown else _STAND_INS[:1])]
+    try:
+        results = [_trace(call, args, kwargs, size) for size in (_STAND_INS if unknown else _STAND_INS[:1])]
+    except (ValueError, TypeError, IndexError) as error:
+        named = [size for size in _STAND_INS if re.search(rf"\b{size}\b", str(error))]
+        if unknown and named and len(error.args) == 1:
+            sizes = " and ".join(str(size) for size in named)
+            error.args = (f"{error} ({sizes} stood in for dimensions that are not known yet.)",)
+        raise
 
     def merge(first: Any, *others: Any) -> Any:
         if not hasattr(first, "shape"):

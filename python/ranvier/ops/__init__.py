@@ -24,6 +24,8 @@ from ranvier.ops.numpy import *  # noqa: F403
 from ranvier.ops.vectorized_map import vectorized_map as vectorized_map
 
 _symbolic.make_symbolic(
-    _sys.modules[__name__], {"numpy": numpy, "nn": nn, "linalg": linalg, "math": math, "core": core}
+    _sys.modules[__name__],
+    {"numpy": numpy, "nn": nn, "linalg": linalg, "math": math, "core": core},
+    {"core": [associative_scan, fori_loop, map, scan, switch, vectorized_map, while_loop]},  # noqa: F405
 )
 _operators.give_operators(numpy)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -40,6 +40,13 @@ _OPERANDS_OF = {
         ("lstsq solve solve_triangular", "a b"),
         ("scatter", "indices values"),
         ("dot_product_attention", "query key value bias mask scale"),
+        ("map", "f xs"),
+        ("scan", "f init xs"),
+        ("associative_scan", "f elems"),
+        ("vectorized_map", "elements"),
+        ("fori_loop", "init_val"),
+        ("while_loop", "loop_vars"),
+        ("switch", "index branches operands"),
     )
     for name in names.split()
 }
@@ -187,13 +194,16 @@ def symbolic(function: FunctionType, namespace: str) -> FunctionType:
     return wrapper  # type: ignore[return-value]
 
 
-def make_symbolic(whole: ModuleType, namespaces: dict[str, ModuleType]) -> None:
+def make_symbolic(
+    whole: ModuleType, namespaces: dict[str, ModuleType], more: dict[str, Sequence[Any]]
+) -> None:
     """Lets the public functions of modules take KerasTensors.
 
     Args:
         whole: the module that offers all of them.
         namespaces: Keras's name of a namespace ("numpy") -> the module that offers its functions. A function
             that stands in several belongs to the first.
+        more: further functions of a namespace.
     """
     done: dict[Any, FunctionType] = {}
     for namespace, module in namespaces.items():
@@ -201,6 +211,8 @@ def make_symbolic(whole: ModuleType, namespaces: dict[str, ModuleType]) -> None:
             function = getattr(module, name)
             if name not in _NOT_SYMBOLIC and function not in done:
                 done[function] = symbolic(function, namespace)
+    for namespace, functions in more.items():
+        done |= {function: symbolic(function, namespace) for function in functions}
     for module in (whole, *namespaces.values()):
         for name, value in list(vars(module).items()):
             if isinstance(value, FunctionType) and value in done:
