@@ -113,6 +113,7 @@ def test_variables_that_are_written_need_the_loop() -> None:
 def test_a_function_that_looks_at_numbers_is_called_for_each_slice() -> None:
     found = ops.vectorized_map(lambda x: ops.add(x, float(x[0, 0]) > 0), X)
     np.testing.assert_allclose(found, X + (X[:, :1, :1] > 0))
+    np.testing.assert_allclose(ops.vectorized_map(lambda x: x.sum(), X), X.sum((1, 2)), rtol=1e-5, atol=1e-6)
 
 
 def test_slices_of_different_number_are_refused() -> None:

@@ -17,7 +17,7 @@ from ranvier import _core
 from ranvier.core import tree
 from ranvier.core.body_trace import BodyTrace
 from ranvier.core.stateless_scope import current_stateless_scope
-from ranvier.core.tensor import NoNumbersError, Tensor
+from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.ops._common import Value, cast_to, dtype_of, operand, where3
 from ranvier.ops.comparison import greater_equal, less, logical_and
@@ -31,7 +31,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     The function is traced once, for one slice, and its operations are applied to all slices together. Where
     that cannot be done (control flow, decompositions, variables that are assigned, random draws from a
     `SeedGenerator`), it is `map`, whose loop runs natively; the results are the same. In a step that runs
-    eagerly, and for a function that looks at numbers, it is Python's loop.
+    eagerly, and for a function that looks at numbers or calls methods of arrays, it is Python's loop.
 
     Args:
         function: a function of a nest of tensors like `elements`, without the first axis.
@@ -62,7 +62,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
             structure, outputs = flatten(trace, found)
             program = trace.compile(outputs, name="vectorized_map")
             arrays = [x for x in leaves if isinstance(x, np.ndarray)]
-    except NoNumbersError:  # the function looks at numbers, which every slice has of its own
+    except (AttributeError, TypeError):  # the function looks at numbers, or calls methods of arrays
         return map(function, elements)
     return pack(structure, program.run(arrays))
 
