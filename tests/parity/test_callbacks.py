@@ -1,4 +1,8 @@
-"""Callbacks that change weights, against Keras: what is validated, and what training leaves."""
+"""Callbacks that change weights, against Keras: what is validated, and what training leaves.
+
+Not compared, because it differs and is meant to: after `predict`, Keras's `SwapEMAWeights` leaves the
+averages in the weights, and after an early stop with `swap_on_epoch` the last weights; ours does not.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ Not in the lists, because it differs and is meant to:
 - `histogram` refuses `bins=0`, for which JAX gives nothing.
 - `istft` with `center=False`: Keras on JAX leaves out half a piece at both ends, ours nothing.
 - `solve` of stacked matrices and stacked vectors, which Keras describes, fails in JAX.
+- `max_pool` and `average_pool` without strides, which Keras describes, fail in JAX; of a window larger than
+  the image, which Keras refuses on symbolic tensors, JAX makes nothing, and ours is refused always.
 - complex numbers are in no graph, so `view_as_complex`, `view_as_real` and `polar` are not offered.
 """
 
