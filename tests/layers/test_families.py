@@ -202,6 +202,20 @@ def test_spectral_norm_goes_to_one():
     assert np.linalg.norm(layer.layer.kernel.numpy(), 2) == pytest.approx(1.0, rel=1e-3)
 
 
+def test_spectral_norm_trains_the_divided_kernel():
+    """A step's derivative is taken where the kernel is: behind the division, not before it."""
+    rng = np.random.default_rng(2)
+    x, y = (rng.normal(size=shape).astype("float32") for shape in ((8, 4), (8, 3)))
+    model = rv.Sequential([rv.Input((4,)), layers.SpectralNormalization(layers.Dense(3, use_bias=False))])
+    kernel, u = model.get_weights()
+    v = kernel @ u.T / np.linalg.norm(kernel @ u.T)
+    divided = kernel / np.linalg.norm(kernel.T @ v)
+    gradient = x.T @ (2 * (x @ divided - y) / y.size)
+    model.compile(rv.optimizers.SGD(0.1), "mse")
+    model.fit(x, y, batch_size=8, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], divided - 0.1 * gradient, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [0.2, 0.5])
 def test_random_layers_by_their_law(rate):
     x = np.random.default_rng(0).normal(size=(200, 100)).astype("float32")

@@ -50,7 +50,9 @@ class SpectralNormalization(Wrapper):
         if training:
             u, kernel = self._normalized()
             self.vector_u.assign(u)
-            self.kernel.assign(kernel)
+            # What is trained from here on is the divided kernel: derivatives are taken there, not before.
+            straight = ops.custom_gradient(lambda _: (kernel, lambda upstream: upstream))
+            self.kernel.assign(straight(self.kernel))
         return self.layer(inputs)
 
     def _normalized(self) -> tuple[Any, Any]:
@@ -60,7 +62,6 @@ class SpectralNormalization(Wrapper):
         for _ in range(self.power_iterations):
             v = ops.normalize(ops.matmul(u, ops.transpose(matrix)), axis=-1)
             u = ops.normalize(ops.matmul(v, matrix), axis=-1)
-        u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         sigma = ops.sum(ops.matmul(v, matrix) * u)
         safe = ops.where(ops.equal(sigma, 0.0), 1.0, sigma)  # a kernel of zeros stays one
         return u, self.kernel / safe
