@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import ranvier as rv
 from ranvier.core import scope
 from ranvier.core.variable import Variable
 
@@ -136,3 +137,9 @@ def test_what_a_variable_is_cannot_be_set() -> None:
     with pytest.raises(TypeError, match="overwrite_with_gradient"):
         v.overwrite_with_gradient = 1
     assert (Variable(1.0, aggregation=None).aggregation, v.synchronization) == ("none", "auto")
+
+
+def test_a_list_of_tensors_is_assigned() -> None:
+    v = Variable([1.0, 2.0])
+    rv.jit(lambda x: v.assign([x, x * 2]))(np.float32(3))
+    assert v.numpy().tolist() == [3, 6]

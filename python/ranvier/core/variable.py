@@ -11,7 +11,7 @@ from ranvier import _core
 from ranvier.core import scope
 from ranvier.core.dtypes import as_array, check_size, standardize_dtype
 from ranvier.core.keras_tensor import standardize_shape
-from ranvier.core.operators import Operators
+from ranvier.core.operators import Operators, function
 from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, stateless_value
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import check_new_variable, current_trace, no_trace
@@ -186,6 +186,8 @@ class Variable(Operators):
         trace = current_trace()
         if isinstance(value, Variable):
             value = value.value
+        elif isinstance(value, (list, tuple)):  # perhaps of tensors
+            value = function("array")(value)
         scope = current_stateless_scope()
         if scope is not None:
             return self._assign_in(scope, value)

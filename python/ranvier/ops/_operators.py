@@ -29,7 +29,7 @@ def _index(x: Any, key: Any) -> Any:
 _NAMES = (
     "add subtract multiply true_divide floor_divide mod power negative absolute matmul equal not_equal less "
     "less_equal greater greater_equal logical_and logical_or logical_xor logical_not bitwise_and bitwise_or "
-    "bitwise_xor bitwise_not left_shift right_shift round"
+    "bitwise_xor bitwise_not left_shift right_shift round array"
 ).split()
 
 
