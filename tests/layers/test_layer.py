@@ -458,3 +458,30 @@ def test_cycles_of_layers_are_refused():
     around = rv.Sequential([stack])
     with pytest.raises(ValueError, match=f"cannot be a layer of its own layer '{around.name}'"):
         stack.add(around)
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+def test_the_first_argument_by_its_name(symbolic):
+    x = rv.Input((3,)) if symbolic else V3
+    for layer in (layers.Dense(2), layers.BatchNormalization(), rv.Sequential([layers.Dense(3)])):
+        assert layer(inputs=x, training=False).shape == layer(x).shape
+    sequences = rv.ops.expand_dims(x, 1)
+    assert layers.LSTM(2)(sequences=sequences).shape[1:] == (2,)
+
+    class Own(rv.Layer):
+        def call(self, a, b=1.0):
+            return a * b
+
+    assert Own()(b=2.0, a=x).shape == x.shape
+    with pytest.raises(TypeError):
+        Own()(b=2.0)
+
+
+def test_add_variable_and_metrics():
+    layer = layers.Layer()
+    weight = layer.add_variable((2,), "ones", trainable=False, name="w")
+    assert weight.numpy().tolist() == [1, 1] and layer.non_trainable_weights == [weight]
+    layer.mean = rv.metrics.Mean(name="outer")
+    layer.inner = layers.Dense(2)
+    layer.inner.mean = rv.metrics.Mean(name="inner")
+    assert [metric.name for metric in layer.metrics] == ["outer", "inner"]

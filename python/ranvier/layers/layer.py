@@ -359,6 +359,22 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self._tracker.track(variable)
         return variable
 
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """The same as `add_weight`, with a shape and an initializer."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name
+        )
+
     # --- calling ---
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -386,6 +402,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             if result is not NotImplemented:
                 return result
         signature = calling.call_signature(type(self).call)
+        if not args and kwargs and signature.names and signature.names[0] in kwargs:
+            first = signature.names[0]
+            args, kwargs = (kwargs[first],), {k: v for k, v in kwargs.items() if k != first}
         calling.refuse_values(signature, args)
         args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
         if calling.holds_keras_tensor(args, kwargs):

@@ -88,6 +88,11 @@ class LayerState:
         return [v for v in self.weights if not (self._trainable and v.trainable)]
 
     @property
+    def metrics(self) -> list[Any]:
+        """The metrics of the layer and its sublayers."""
+        return [metric for layer in self._flatten_layers() for metric in layer._metrics]
+
+    @property
     def metrics_variables(self) -> list[Variable]:
         """The variables of the metrics of the layer and its sublayers."""
         return _unique(v for layer in self._flatten_layers() for m in layer._metrics for v in m.variables)

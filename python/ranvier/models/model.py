@@ -10,6 +10,7 @@ from typing import Any
 from ranvier import saving
 from ranvier.core import registry
 from ranvier.layers import Layer
+from ranvier.models import state_tree as state_tree_module
 from ranvier.models import summary as summary_module
 from ranvier.models.graph_config import graph_config, model_from_graph_config
 from ranvier.models.graph_model import GraphModel, is_functional_call, takes_inputs_and_outputs
@@ -158,6 +159,56 @@ class Model(GraphModel):
     ) -> None:
         """Reads weights from a ".weights.h5" or ".keras" file; see `saving.load_weights`."""
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The values of all variables, as nested dicts by the parts of their paths.
+
+        Args:
+            value_format: "backend_tensor": what computations take; "numpy_array": NumPy arrays.
+
+        Returns:
+            A dict with "trainable_variables", "non_trainable_variables", "optimizer_variables" and
+            "metrics_variables".
+
+        Raises:
+            ValueError: for another format.
+        """
+        if value_format not in ("backend_tensor", "numpy_array"):
+            raise ValueError(
+                "Argument `value_format` must be 'backend_tensor' or 'numpy_array'. "
+                f"Received: value_format={value_format}"
+            )
+        groups = self._state_groups().items()
+        return {kind: state_tree_module.tree_of(v, value_format == "numpy_array") for kind, v in groups}
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Gives variables the values of a tree as `get_state_tree` gives it; those left out keep theirs.
+
+        Args:
+            state_tree: the tree.
+
+        Raises:
+            ValueError: for a name or a shape that does not fit; nothing is changed then.
+        """
+        groups = self._state_groups()
+        unknown = [kind for kind in state_tree if kind not in groups]
+        if unknown:
+            raise ValueError(f"Unknown variable name: {unknown[0]}. Known names: {list(groups)}")
+        pairs = [
+            pair
+            for kind, state in state_tree.items()
+            for pair in state_tree_module.assignments(kind, groups[kind], state)
+        ]
+        for variable, value in pairs:
+            variable.assign(value)
+
+    def _state_groups(self) -> dict[str, list[Any]]:
+        return {
+            "trainable_variables": self.trainable_variables,
+            "non_trainable_variables": self.non_trainable_variables,
+            "optimizer_variables": [] if self.optimizer is None else list(self.optimizer.variables),
+            "metrics_variables": self.metrics_variables,
+        }
 
     def to_json(self, **kwargs: Any) -> str:
         """The model's config as JSON; `models.model_from_json` reads it.
