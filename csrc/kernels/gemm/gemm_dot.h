@@ -12,9 +12,9 @@
 namespace ranvier::RANVIER_ISA {
 
 template <class T>
-inline constexpr int kStripLanes = 64 / sizeof(T);
+inline constexpr int kDotLanes = 64 / sizeof(T);
 template <class T>
-inline constexpr int kStripVecs = kStripLanes<T> / Vec<T>::kLanes;
+inline constexpr int kDotVecs = kDotLanes<T> / Vec<T>::kLanes;
 // Lines that go together: enough sums in flight to hide the latency of the multiply-add, and what fold_lines takes.
 template <class T>
 inline constexpr int kDotLines = 2 * Vec<T>::kLanes / kPiece<T>;
@@ -75,7 +75,7 @@ RANVIER_INLINE Vec<float> fold_lines(const Vec<float>* x) {
 // R lines.
 template <class T, int R>
 static void dot_lines(std::int64_t k, const T* x, std::int64_t ld, const T* y, T* c, std::int64_t c_step) {
-  constexpr int kLanes = Vec<T>::kLanes, V = kStripVecs<T>, kStrip = kStripLanes<T>;
+  constexpr int kLanes = Vec<T>::kLanes, V = kDotVecs<T>, kLength = kDotLanes<T>;
   Vec<T> acc[R][V];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
@@ -83,7 +83,7 @@ static void dot_lines(std::int64_t k, const T* x, std::int64_t ld, const T* y, T
     for (int v = 0; v < V; ++v) acc[r][v] = splat(T(0));
   }
   std::int64_t p = 0;
-  for (; p + kStrip <= k; p += kStrip) {
+  for (; p + kLength <= k; p += kLength) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
       const Vec<T> right = load(y + p + v * kLanes);
