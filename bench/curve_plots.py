@@ -182,7 +182,7 @@ def _depth(curve: Curve) -> Figure:
     _axes(times, "a step of 64-unit layers, batch 32", "layers", "µs per step")
     _axes(each, "the same, by layer", "layers", "µs per step and layer", "xy")
     times.legend(loc="upper left")
-    each.legend(loc="upper right")
+    each.legend(loc="center")
     return figure
 
 
