@@ -246,6 +246,25 @@ def test_a_layer_without_support_says_that_it_destroys_a_mask():
     assert get_mask(y) is None
 
 
+@pytest.mark.parametrize(
+    ("layer", "inputs"),
+    [
+        (layers.CategoryEncoding(4, output_mode="one_hot"), [3, 2, 0, 1]),
+        (layers.Discretization([0.0, 1.0]), [[-1.5, 0.5], [2.0, 1.0]]),
+        (layers.Rescaling(0.5), [[1, 2], [3, 4]]),
+        (layers.Normalization(mean=1.0, variance=4.0), [[1.0, 2.0]]),
+    ],
+)
+def test_lists_of_numbers_are_preprocessed(layer, inputs):
+    np.testing.assert_array_equal(layer(inputs), layer(np.asarray(inputs)))
+
+
+@pytest.mark.parametrize("layer", [layers.Dense(2), layers.Flatten(), layers.GlobalMaxPooling2D()])
+def test_none_is_no_tensor(layer):
+    with pytest.raises(ValueError, match="should be tensors. Got None"):
+        layer(None)
+
+
 def test_a_mask_argument_goes_on():
     x, mask = np.ones((2, 3, 4), "float32"), np.array([[1, 0, 0], [1, 1, 0]], bool)
     inner = layers.LSTM(2, return_sequences=True)

@@ -143,7 +143,9 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: str) ->
         if spec is None or (x is None and spec.optional):
             continue
         if not hasattr(x, "shape"):
-            raise TypeError(f'Inputs to layer "{layer_name}" should be tensors. Got {x!r} of type {type(x)}.')
+            raise ValueError(
+                f'Inputs to layer "{layer_name}" should be tensors. Got {x!r} of type {type(x)}.'
+            )
         shape = tuple(x.shape)
         problem = _complaint(spec, shape, str(x.dtype))
         if problem is not None:

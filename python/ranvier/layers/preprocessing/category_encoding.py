@@ -6,10 +6,10 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core.keras_tensor import KerasTensor, Shape
-from ranvier.layers.layer import Layer
+from ranvier.layers.preprocessing.from_lists import FromLists
 
 
-class CategoryEncoding(Layer):
+class CategoryEncoding(FromLists):
     """Turns integers from 0 to `num_tokens - 1` into vectors of that size.
 
     Args:

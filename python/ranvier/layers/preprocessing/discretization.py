@@ -9,13 +9,13 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core.keras_tensor import KerasTensor, Shape
-from ranvier.layers.layer import Layer
+from ranvier.layers.preprocessing.from_lists import FromLists
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
 
 _MODES = ("int", "one_hot", "multi_hot", "count")
 
 
-class Discretization(Layer):
+class Discretization(FromLists):
     """Turns each number into that of its bin: 0 below the first boundary, and one more from each boundary on.
 
     Args:

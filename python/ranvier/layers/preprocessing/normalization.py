@@ -9,10 +9,10 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.keras_tensor import Shape
-from ranvier.layers.layer import Layer
+from ranvier.layers.preprocessing.from_lists import FromLists
 
 
-class Normalization(Layer):
+class Normalization(FromLists):
     """`(x - mean) / sqrt(variance)`, with a mean and a variance for each feature.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.layers.layer import Layer
+from ranvier.layers.preprocessing.from_lists import FromLists
 
 
-class Rescaling(Layer):
+class Rescaling(FromLists):
     """`inputs * scale + offset`, in the layer's dtype.
 
     `Rescaling(1 / 255)` takes images from [0, 255] to [0, 1].
