@@ -9,8 +9,8 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core.keras_tensor import KerasTensor, Shape
-from ranvier.layers.preprocessing.from_lists import FromLists
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
+from ranvier.layers.preprocessing.from_lists import FromLists
 
 _MODES = ("int", "one_hot", "multi_hot", "count")
 
