@@ -211,3 +211,24 @@ def test_runs_that_change_variables_are_refused_inside(method) -> None:
             with pytest.raises(ValueError, match="inside of a StatelessScope"):
                 predict()
     assert np.any(net.predict(x, verbose=0))
+
+
+def test_the_loss_as_a_function_of_the_variables() -> None:
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    inputs = rv.Input((2,))
+    dense = [rv.layers.Dense(1, kernel_regularizer="l2", kernel_initializer="ones") for _ in range(2)]
+    net = rv.Model(inputs, [layer(inputs) for layer in dense])
+    net.compile("sgd", "mse")
+    groups = [net.trainable_variables, net.non_trainable_variables]
+    values = [[2 * v.value for v in group] for group in groups]
+    p = [3 * y, 4 * y]
+    net.evaluate(x, [y, y], verbose=0)
+    net.reset_metrics()
+    metrics = [v.value for v in net.metrics_variables]
+    loss, (trainable, fixed, after) = net.stateless_compute_loss(*values, metrics, x, [y, y], p)
+    assert float(loss) == pytest.approx(4 + 9 + 2 * 0.01 * 2 * 4)  # regularized as given, not as it is
+    np.testing.assert_array_equal(trainable[0], values[0][0])
+    assert fixed == [] and max(float(v) for v in after) == 4 * 9  # the second output's mean counts
+    assert all(float(v.numpy().max(initial=0)) <= 1 for v in [*net.variables, *net.metrics_variables])
+    with pytest.raises(ValueError, match="`trainable_variables` must be a list of 4 values.* list of 3"):
+        net.stateless_compute_loss(values[0][1:], [], metrics, x, [y, y], p)

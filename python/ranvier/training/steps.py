@@ -10,7 +10,7 @@ from ranvier import metrics as metrics_module
 from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
-from ranvier.core.stateless_scope import current_stateless_scope
+from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, values_in
 from ranvier.core.user_code import warn
 from ranvier.layers import Layer
 from ranvier.training.compile_loss import CompileLoss
@@ -272,6 +272,54 @@ class Steps(Layer):
         for term in terms[1:]:
             total = total + term
         return total
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, tuple[list[Any], list[Any], list[Any]]]:
+        """`compute_loss` with these values of the variables, which stay as they are.
+
+        Args:
+            trainable_variables: the values of `trainable_variables`.
+            non_trainable_variables: the values of `non_trainable_variables`.
+            metrics_variables: the values of `metrics_variables`.
+            x: the inputs.
+            y: the targets.
+            y_pred: the predictions.
+            sample_weight: the weights of the samples, or None.
+            training: whether the step trains.
+
+        Returns:
+            The loss, and the values of the three groups of variables after it.
+
+        Raises:
+            ValueError: if a number or a shape of the values does not fit, and as `compute_loss` does.
+        """
+        if self._compile_loss is not None and not self._compile_loss.built and y is not None:
+            self._compile_loss.build(y, y_pred, self._output_names())  # makes metrics, which have variables
+        groups = {
+            "trainable_variables": (self.trainable_variables, list(trainable_variables)),
+            "non_trainable_variables": (self.non_trainable_variables, list(non_trainable_variables)),
+            "metrics_variables": (self.metrics_variables, list(metrics_variables)),
+        }
+        for name, (variables, values) in groups.items():
+            if len(variables) != len(values):
+                raise ValueError(
+                    f"Argument `{name}` must be a list of {len(variables)} values, one for each of the "
+                    f"model's. Received a list of {len(values)}."
+                )
+        pairs = [pair for lists in groups.values() for pair in zip(*lists, strict=True)]
+        with StatelessScope(pairs) as scope:
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        after = [values_in(scope, variables) for variables, _ in groups.values()]
+        return loss, (after[0], after[1], after[2])
 
     def _output_description(self) -> str:
         """What messages call the model's output."""
