@@ -12,10 +12,17 @@
 namespace ranvier::RANVIER_ISA {
 
 inline constexpr int kThin = 4;
+// With AVX-512, GCC makes less of three turned lines (of floats, two) than of four: 1.1 to 2.2 times the time. So they
+// are four, of which the last are computed again and not stored.
+template <class T>
+inline constexpr bool kFillsUp = sizeof(Vec<T>) == 64;
+template <class T, int R>
+inline constexpr int kTurnedLines = kFillsUp<T> && (R == 3 || (R == 2 && sizeof(T) == 4)) ? kThin : R;
 
-// R thin lines, their elements and the strides of C.
+// The thin lines, their elements and the strides of C.
 template <class T>
 struct ThinSide {
+  std::int64_t count;
   const T* y;
   std::int64_t y_k, y_line;
   std::int64_t c_long, c_thin;
@@ -28,7 +35,9 @@ RANVIER_INLINE void store_thin(const Vec<T>* acc, std::int64_t lines, const Thin
   if (side.c_long == 1) {
     const TailMask<T> mask(static_cast<int>(lines));
 #pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) store(c + r * side.c_thin, acc[r], mask);
+    for (int r = 0; r < R; ++r) {
+      if (!kFillsUp<T> || r < side.count) store(c + r * side.c_thin, acc[r], mask);
+    }
     return;
   }
   T out[R][kLanes];
@@ -36,7 +45,9 @@ RANVIER_INLINE void store_thin(const Vec<T>* acc, std::int64_t lines, const Thin
   for (int r = 0; r < R; ++r) store(out[r], acc[r]);
   for (std::int64_t i = 0; i < lines; ++i) {
 #pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) c[i * side.c_long + r * side.c_thin] = out[r][i];
+    for (int r = 0; r < R; ++r) {
+      if (!kFillsUp<T> || r < side.count) c[i * side.c_long + r * side.c_thin] = out[r][i];
+    }
   }
 }
 
@@ -47,10 +58,11 @@ RANVIER_INLINE void fetch_lines(const T* x, std::int64_t ld) {
   for (int i = 0; i < Vec<T>::kLanes; ++i) __builtin_prefetch(x + i * ld);
 }
 
-// The multiply-adds of a whole square at x, which has `lines` lines; y is at the square's first element.
+// The multiply-adds of a whole square at x, which has `lines` lines; y is at the square's first element, and the thin
+// lines are at[r] from there.
 template <class T, int R>
 RANVIER_INLINE void add_square(Vec<T> (&acc)[R], const T* x, std::int64_t ld, std::int64_t lines, const T* y,
-                               const ThinSide<T>& side) {
+                               const std::int64_t (&at)[R], const ThinSide<T>& side) {
   constexpr int kLanes = Vec<T>::kLanes;
   Vec<T> turned[kLanes];
   if (lines < kLanes) {
@@ -61,7 +73,7 @@ RANVIER_INLINE void add_square(Vec<T> (&acc)[R], const T* x, std::int64_t ld, st
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes; ++i, y += side.y_k) {
 #pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) acc[r] = fma(splat(y[r * side.y_line]), turned[i], acc[r]);
+    for (int r = 0; r < R; ++r) acc[r] = fma(splat(y[at[r]]), turned[i], acc[r]);
   }
 }
 
@@ -72,6 +84,9 @@ template <class T, int R, int G>
 static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64_t ld,
                       const ThinSide<T>& side, T* c) {
   constexpr int kLanes = Vec<T>::kLanes, kAhead = 2 * kLanes;
+  std::int64_t at[R];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) at[r] = (!kFillsUp<T> || r < side.count ? r : side.count - 1) * side.y_line;
   Vec<T> acc[G][R];
 #pragma GCC unroll 8
   for (int g = 0; g < G; ++g) {
@@ -86,7 +101,7 @@ static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64
       if (p < 0 || p >= whole) continue;
       const T* const from = x + g * kLanes * ld;
       fetch_lines<T>(from + (p + kAhead < k ? p + kAhead : G * kLanes * ld + p + kAhead - k), ld);
-      add_square<T, R>(acc[g], from + p, ld, g == G - 1 ? lines : kLanes, side.y + p * side.y_k, side);
+      add_square<T, R>(acc[g], from + p, ld, g == G - 1 ? lines : kLanes, side.y + p * side.y_k, at, side);
     }
   }
   const std::int64_t p = whole;
@@ -96,13 +111,13 @@ static void thin_rows(std::int64_t lines, std::int64_t k, const T* x, std::int64
   for (int g = 0; g < G && rest > 0; ++g) {
     Vec<T> turned[kLanes];
     load_transposed<T>(turned, x + g * kLanes * ld + p, ld, g == G - 1 ? lines : kLanes, rest);
-    const T* at = y;
+    const T* element = y;
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       if (i < rest) {
 #pragma GCC unroll 4
-        for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(at[r * side.y_line]), turned[i], acc[g][r]);
-        at += side.y_k;
+        for (int r = 0; r < R; ++r) acc[g][r] = fma(splat(element[at[r]]), turned[i], acc[g][r]);
+        element += side.y_k;
       }
     }
   }
@@ -151,7 +166,8 @@ static void thin_lines(std::int64_t lines, std::int64_t k, const T* x, std::int6
     const std::int64_t vecs = whole ? group : 1;
     const std::int64_t last = lines - (vecs - 1) * kLanes < kLanes ? lines - (vecs - 1) * kLanes : kLanes;
     if (by_rows) {
-      (whole ? thin_rows<T, R, kRowVecs> : thin_rows<T, R, 1>)(last, k, x, ld, side, c);
+      constexpr int kLines = kTurnedLines<T, R>;
+      (whole ? thin_rows<T, kLines, kRowVecs> : thin_rows<T, kLines, 1>)(last, k, x, ld, side, c);
     } else {
       (whole ? thin_cols<T, R, kColVecs> : thin_cols<T, R, 1>)(last, k, x, ld, side, c);
     }
@@ -165,7 +181,7 @@ template <class T>
 static void thin(std::int64_t lines, std::int64_t thin_count, std::int64_t k, const T* x, std::int64_t ld,
                  bool by_rows, const T* y, std::int64_t y_k, std::int64_t y_line, T* c, std::int64_t c_long,
                  std::int64_t c_thin) {
-  const ThinSide<T> side{y, y_k, y_line, c_long, c_thin};
+  const ThinSide<T> side{thin_count, y, y_k, y_line, c_long, c_thin};
   switch (thin_count) {
     case 1:
       return thin_lines<T, 1>(lines, k, x, ld, by_rows, side, c);
