@@ -29,8 +29,8 @@ class RMSNormalization(Layer):
             name="scale", shape=tuple(input_shape[axis] for axis in axes), initializer="ones"
         )
 
-    def call(self, inputs: Any) -> Any:
-        return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+    def call(self, x: Any) -> Any:
+        return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
