@@ -111,18 +111,20 @@ class LayerState:
         for layer in self._layers:
             layer.trainable = value
 
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
         """The layer and its sublayers, outermost first, each once."""
-        seen: set[int] = set()
-        stack: list[Any] = [self] if include_self else list(reversed(self._layers))
+        seen = {id(self)}
+        found: list[Any] = [self] if include_self else []
+        stack: list[Any] = list(reversed(self._layers))
         while stack:
             layer = stack.pop()
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
-            yield layer
-            if recursive or layer is self:
+            found.append(layer)
+            if recursive and layer._layers:
                 stack.extend(reversed(layer._layers))
+        return found
 
     def _holds(self, layer: Any) -> bool:
         """Whether a layer is this one or inside of it."""

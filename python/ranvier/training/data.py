@@ -101,17 +101,28 @@ class ArrayFeed:
         sample_weight: the weight arrays, flat; empty if there are none.
         num_samples: the number of rows.
         form: how the nests are built, to be compared: which array is where.
+        signature: dtypes and shapes of the arrays, noted by who looks for programs with them; else None.
 
     Raises:
         ValueError: if the arrays differ in the number of rows, or there are no rows.
     """
 
-    __slots__ = ("class_weighted", "form", "num_samples", "sample_weight", "structures", "x", "y")
+    __slots__ = (
+        "class_weighted",
+        "form",
+        "num_samples",
+        "sample_weight",
+        "signature",
+        "structures",
+        "x",
+        "y",
+    )
 
     def __init__(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weighted: bool = False
     ) -> None:
         self.class_weighted = class_weighted
+        self.signature: tuple[Any, ...] | None = None
         self.structures = (x, y, sample_weight)
         self.form = tuple(map(_form, self.structures))
         self.x = _arrays(x)
@@ -139,7 +150,7 @@ class ArrayFeed:
     def of_array(cls, x: np.ndarray) -> ArrayFeed:
         """The feed of one input array that the engine can read as it is; nothing is checked."""
         feed = cls.__new__(cls)
-        feed.class_weighted = False
+        feed.class_weighted, feed.signature = False, None
         feed.structures = (x, None, None)
         feed.form = (True, False, False)
         feed.x, feed.y, feed.sample_weight = [x], [], []

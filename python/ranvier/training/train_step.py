@@ -172,10 +172,13 @@ class TrainFunction:
         return run(epoch, full, last, arrays, batch)
 
     def _program(self, feed: ArrayFeed, batch: int) -> _Compiled:
+        signature = feed.signature
+        if signature is None:
+            signature = feed.signature = tuple([(a.dtype.char, a.shape[1:]) for a in _arrays(feed)])
         key = (
             batch,
             feed.form,
-            tuple((a.dtype.char, a.shape[1:]) for a in _arrays(feed)),
+            signature,
             _core.num_threads(),
             dtypes.settings(),
             os.getpid(),  # a fork may have copied a program while another thread held its lock
