@@ -26,7 +26,7 @@ class Own(rv.Sequential):
     """What the default step does."""
 
     def train_step(self, data):
-        x, y, _ = data
+        x, y = data
         with rv.GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
