@@ -7,7 +7,7 @@ called on arrays, and becomes part of the training graph when it is called in a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,10 +20,10 @@ from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
-from ranvier.optimizers.building import BuiltWhole
 from ranvier.optimizers.conditional import kept_if
 from ranvier.optimizers.pairs import with_gradient
 from ranvier.optimizers.schedules import schedule
+from ranvier.optimizers.state import OptimizerState
 
 T = TypeVar("T", bound="Optimizer")
 
@@ -36,7 +36,7 @@ SHARED_ARGUMENTS = (
 )  # fmt: skip
 
 
-class Optimizer(BuiltWhole):
+class Optimizer(OptimizerState):
     """A rule that changes variables by the gradients of a loss.
 
     A subclass makes its slot variables in `build` with `add_optimizer_variables` and changes one variable in
@@ -135,11 +135,6 @@ class Optimizer(BuiltWhole):
         return self._iterations
 
     @property
-    def variables(self) -> list[Variable]:
-        """Iterations, learning rate (unless it is a schedule or function), then slots in order of making."""
-        return list(self._variables)
-
-    @property
     def learning_rate(self) -> Any:
         """The learning rate of the next step: a variable, or the value of the schedule or function.
 
@@ -185,78 +180,6 @@ class Optimizer(BuiltWhole):
             )
         initial = initializers.Constant(float(value))
         return self.add_variable((), initial, dtypes.floatx(), name="learning_rate")
-
-    def add_variable(
-        self,
-        shape: Any,
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Makes a variable of the optimizer's state.
-
-        Args:
-            shape: its shape.
-            initializer: its first value: an initializer or the name of one.
-            dtype: its dtype; None: `floatx()`.
-            aggregation: kept for compatibility; there is one replica.
-            layout: must be None; variables are not distributed.
-            name: its name.
-        """
-        if layout is not None:
-            raise ValueError(
-                f"Argument `layout` is not supported: there is one device. Received: layout={layout}"
-            )
-        with scope.name_scope(self.name.replace("/", ">")):
-            variable = Variable(
-                initializers.get(initializer),
-                shape=shape,
-                dtype=dtype,
-                trainable=False,
-                aggregation=aggregation,
-                name=name,
-            )
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Makes a slot of the shape and dtype of a variable, named after it."""
-        prefix = (getattr(reference_variable, "path", None) or reference_variable.name).replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape,
-            initializer,
-            reference_variable.dtype,
-            name=f"{prefix}_{name}" if name else prefix,
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Iterable[Any], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """Makes one slot per variable, or several.
-
-        Args:
-            trainable_variables: the variables to make slots for.
-            name: the slot's name, or a sequence of names.
-            initializer: the slots' first value, or a sequence of these: one per name.
-
-        Returns:
-            A list of slots in the order of the variables; for a sequence of names a tuple of such lists.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        firsts = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        if len(firsts) != len(names):
-            raise ValueError(
-                f"Expected one initializer per name: {len(names)} names, {len(firsts)} initializers."
-            )
-        slots: list[list[Variable]] = [[] for _ in names]
-        for variable in trainable_variables:
-            for slot, slot_name, first in zip(slots, names, firsts, strict=True):
-                slot.append(self.add_variable_from_reference(variable, slot_name, first))
-        return slots[0] if isinstance(name, str) else tuple(slots)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the slots for the variables to train. Only the first call counts."""
@@ -533,50 +456,7 @@ class Optimizer(BuiltWhole):
         """`variable -= value`."""
         variable.assign_sub(ops.cast(value, variable.dtype))
 
-    # --- saving ---
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets all variables.
-
-        Args:
-            weights: their values in the order of `variables`.
-
-        Raises:
-            ValueError: if the number or a shape does not fit; nothing is changed then.
-        """
-        variables = self.variables
-        if len(weights) != len(variables):
-            raise ValueError(
-                f"Expected {len(variables)} weights for optimizer {self.name}, got {len(weights)}."
-            )
-        values = [np.asarray(weight) for weight in weights]
-        for variable, value in zip(variables, values, strict=True):
-            if tuple(variable.shape) != value.shape:
-                raise ValueError(
-                    f"Optimizer variable {variable.name} has shape {tuple(variable.shape)}, "
-                    f"which is not the shape of the value given, {value.shape}."
-                )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the variables into a mapping, under "0", "1", ..."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote; of another number of variables, nothing, with a warning.
-
-        Raises:
-            ValueError: if a shape does not fit; nothing is changed then.
-        """
-        if len(store) != len(self.variables):
-            warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has "
-                f"{len(self.variables)} variables whereas the saved optimizer has {len(store)} variables."
-            )
-            return
-        self.set_weights([store[str(i)] for i in range(len(store))])
+    # --- configs ---
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-like values."""

@@ -402,7 +402,7 @@ class Steps(Layer):
         if "loss" in logs and "loss" not in names:
             names.insert(0, "loss")
         ordered = [name for name in names if name in logs]
-        return [logs[name] for name in [*ordered, *sorted(set(logs) - set(ordered))]]
+        return [logs[name] for name in [*ordered, *(name for name in sorted(logs) if name not in names)]]
 
     def _results(self, logs: dict[str, float], return_dict: bool) -> Any:
         """Logs as the methods return them: a dict, a list, or a number if there is only one."""
