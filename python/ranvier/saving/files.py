@@ -5,26 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import zipfile
-
-
-def h5py() -> Any:
-    """The module h5py, which reads and writes HDF5.
-
-    Raises:
-        ImportError: if it is not installed; the message says how to get it.
-    """
-    try:
-        import h5py as module
-    except ImportError as error:
-        raise ImportError(
-            "Saving and loading weights needs the package h5py, which is not installed: "
-            "`pip install h5py`, or `pip install 'ranvier[io]'`."
-        ) from error
-    return module
 
 
 def may_write(path: str, overwrite: bool) -> bool:
@@ -56,29 +40,6 @@ def write_whole(path: str, write: Callable[[str], None]) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-
-
-@contextlib.contextmanager
-def open_h5(file: Any, shown: str) -> Iterator[Any]:
-    """An HDF5 file, open for reading.
-
-    Args:
-        file: its path or a binary file object.
-        shown: what the messages call it.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        OSError: if it is truncated or no HDF5 file.
-    """
-    module = h5py()
-    if isinstance(file, str) and not os.path.exists(file):
-        raise FileNotFoundError(f"File not found: filepath={shown}.")
-    try:
-        opened = module.File(file, "r")
-    except OSError as error:
-        raise OSError(f"{shown} cannot be read as HDF5; it may be truncated or damaged: {error}") from error
-    with opened:
-        yield opened
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 
 from ranvier.core.user_code import warn
 from ranvier.random import SeedGenerator
-from ranvier.saving import files
+from ranvier.saving import files, hdf5
 from ranvier.saving.walk import walk
 
 
@@ -44,7 +44,7 @@ def save_weights(
     if not path.endswith(".weights.h5"):
         raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={path}")
     _check_built(model, "saving", "")
-    files.h5py()
+    hdf5.h5py()
     if files.may_write(path, overwrite):
         files.write_whole(path, lambda name: write_h5(model, name))
 
@@ -105,7 +105,7 @@ def write_h5(model: Any, file: Any) -> None:
         model: the model.
         file: a path or a binary file object.
     """
-    with files.h5py().File(file, "w") as h5:
+    with hdf5.h5py().File(file, "w") as h5:
         for place, obj in walk(model):
             values: dict[str, Any] = {}
             obj.save_own_variables(values)
@@ -130,12 +130,12 @@ def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> N
     """
     plan: list[tuple[Any, dict[str, Any]]] = []
     failed: list[str] = []
-    with files.open_h5(file, shown) as h5:
+    with hdf5.open_file(file, shown) as h5:
         for place, obj in walk(model):
             where = f"{place}/vars" if place else "vars"
-            if where not in h5 and isinstance(obj, SeedGenerator):
+            if where not in h5.groups and isinstance(obj, SeedGenerator):
                 continue  # Keras 3.15 does not keep the state of random draws
-            values = _read_group(h5, where, shown)
+            values: dict[str, Any] = dict(h5.read(where))
             why = _optimizer_mismatch(model, obj, values) or _mismatch(obj, values, where, shown)
             if why is None:
                 plan.append((obj, values))
@@ -150,15 +150,6 @@ def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> N
         warn(message)
     for obj, values in plan:
         obj.load_own_variables(values)
-
-
-def _read_group(h5: Any, where: str, shown: str) -> dict[str, Any]:
-    if where not in h5:
-        return {}
-    try:
-        return {key: np.asarray(value) for key, value in h5[where].items()}
-    except (OSError, KeyError, RuntimeError) as error:  # what h5py raises for damaged contents
-        raise OSError(f"{shown} is damaged: {where!r} cannot be read: {error}") from error
 
 
 def _mismatch(obj: Any, values: dict[str, Any], where: str, shown: str) -> str | None:
