@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import http.server
 import io
+import resource
+import signal
 import struct
 import threading
 
@@ -150,6 +152,7 @@ def test_fashion_mnist(server, tmp_path):
         lambda content: gzip.compress(b"\0\0\x08\x03"),  # header cut off
         lambda content: gzip.compress(gzip.decompress(content)[:-1]),  # a byte less than announced
         lambda content: idx(np.zeros((4, 28, 28), np.uint8)),  # fewer images than labels
+        lambda content: gzip.compress(bytes(70 << 20), 1),  # a bomb
     ],
 )
 def test_damaged_fashion_mnist_is_refused_and_removed(server, tmp_path, damage):
@@ -161,6 +164,20 @@ def test_damaged_fashion_mnist_is_refused_and_removed(server, tmp_path, damage):
     assert not (tmp_path / "home" / "datasets" / "fashion-mnist" / "train-images-idx3-ubyte.gz").exists()
     server.files["train-images-idx3-ubyte.gz"] = good
     assert fashion_mnist.load_data()[0][0].shape == (5, 28, 28)
+
+
+def test_a_full_disk(server, monkeypatch, tmp_path):
+    server.files["mnist.npz"], _ = make_mnist(monkeypatch)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large.*could not be stored.*mnist.npz'"):
+            mnist.load_data()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list((tmp_path / "home" / "datasets").iterdir()) == []
 
 
 def test_cache_folder(monkeypatch, tmp_path):

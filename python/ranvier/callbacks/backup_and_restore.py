@@ -7,6 +7,7 @@ import os
 
 from ranvier.callbacks.callback import Callback, Logs
 from ranvier.callbacks.save_frequency import SaveFrequency
+from ranvier.core.files import copy_whole, write_whole
 
 _BEFORE = ".bkp"  # the ending of the state before; the names are Keras's
 
@@ -27,7 +28,8 @@ class BackupAndRestore(Callback):
 
     Raises:
         ValueError: without a folder, or for another `save_freq`.
-        OSError: from `fit`, if the state cannot be read.
+        OSError: from `fit`, if the state cannot be read or written.
+        ValueError: from `fit`, if the state is damaged or does not fit the model.
 
     Example:
         >>> model.fit(x, y, epochs=100, callbacks=[rv.callbacks.BackupAndRestore("backup")])
@@ -66,12 +68,21 @@ class BackupAndRestore(Callback):
             if not os.path.exists(self._weights + _BEFORE):
                 raise
             for path in (self._weights, self._metadata):
-                _copy(path + _BEFORE, path)
+                copy_whole(path + _BEFORE, path)
             self._restore()
 
     def _restore(self) -> None:
-        with open(self._metadata, encoding="utf-8") as file:
-            epoch = int(json.load(file)["epoch"])
+        with open(self._metadata, "rb") as file:
+            text = file.read(1 << 16)
+        try:
+            epoch = int(json.loads(text)["epoch"])
+            if epoch < 0:
+                raise ValueError(f"epoch {epoch}")
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+            raise ValueError(
+                f"{self._metadata} is damaged: it does not say in which epoch to go on. Delete the folder to "
+                f"begin anew. ({type(error).__name__}: {error})"
+            ) from None
         optimizer = self.model.optimizer
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.model.trainable_variables)  # so that there is what the weights go into
@@ -97,20 +108,13 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint and os.path.exists(self._metadata):
             for path in (self._weights, self._metadata):
-                _copy(path, path + _BEFORE)
+                copy_whole(path, path + _BEFORE)
         self.model.save_weights(self._weights, overwrite=True)
-        with open(self._metadata + ".new", "w", encoding="utf-8") as file:
-            json.dump({"epoch": self._epoch, "batch": self._batch}, file)
-        os.replace(self._metadata + ".new", self._metadata)
+        state = json.dumps({"epoch": self._epoch, "batch": self._batch})
+        write_whole(self._metadata, lambda file: file.write(state.encode()))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.delete_checkpoint:
             import shutil  # loads the compression libraries
 
             shutil.rmtree(self.backup_dir, ignore_errors=True)
-
-
-def _copy(source: str, target: str) -> None:
-    with open(source, "rb") as file, open(target, "wb") as copy:
-        while block := file.read(1 << 20):
-            copy.write(block)

@@ -78,6 +78,11 @@ def fetch(name: str, sha256: str | None, subdir: str = "", save_as: str | None =
         raise OSError(
             f"Could not download {url}: {error}. Without a network, put the file at {path} yourself."
         ) from error
+    except OSError as error:  # pooch has discarded what there was
+        if error.errno is None:
+            raise
+        why = f"{os.strerror(error.errno)}: the file from {url} could not be stored"
+        raise OSError(error.errno, why, os.fspath(path)) from None
     finally:
         logger.setLevel(level)
     return path

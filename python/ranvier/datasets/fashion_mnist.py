@@ -13,6 +13,8 @@ from ranvier.datasets.digits import Split
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_BYTES = 64 << 20  # of a file, unpacked: the largest has 45 MiB
+
 
 def load_data() -> Split:
     """Loads Fashion-MNIST, downloading 31 MB at first use.
@@ -52,9 +54,12 @@ def _read_idx(path: Path, ndim: int) -> np.ndarray:
     import zlib
 
     try:
-        content = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            content = file.read(_MOST_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         _discard(path, str(error), error)
+    if len(content) > _MOST_BYTES:
+        _discard(path, f"it holds more than {_MOST_BYTES >> 20} MiB")
     header = 4 + 4 * ndim
     if len(content) < header or content[:4] != bytes((0, 0, 8, ndim)):
         _discard(path, f"it is not an idx file of {ndim}-dimensional bytes")

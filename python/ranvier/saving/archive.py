@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 from ranvier.core import registry
+from ranvier.core.files import may_write, write_whole
 from ranvier.core.user_code import warn
 from ranvier.saving import files
-from ranvier.saving.weights import read_h5, write_h5
+from ranvier.saving.weights import h5_content, read_h5
 
 # The version of Keras whose format this is: what readers go by.
 KERAS_VERSION = "3.15.1"
@@ -34,6 +35,7 @@ def save_model(
     Raises:
         ValueError: for another ending, an argument that is not offered, or a lambda in the model.
         TypeError: for an object in the model without `get_config`.
+        OSError: if the file cannot be written; the old one is as it was.
         ImportError: without h5py.
 
     Example:
@@ -63,19 +65,18 @@ def save_model(
             "Consider building the model first by calling it on some data.",
         )
     config = json.dumps(registry.serialize_object(model))
-    weights = io.BytesIO()
-    write_h5(model, weights)
+    weights = h5_content(model)
     date = time.strftime("%Y-%m-%d@%H:%M:%S")
     metadata = json.dumps({"keras_version": KERAS_VERSION, "date_saved": date})
 
-    def write(name: str) -> None:
-        with zipfile.ZipFile(name, "w") as archive:
+    def write(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("metadata.json", metadata)
             archive.writestr("config.json", config)
-            archive.writestr("model.weights.h5", weights.getbuffer())
+            archive.writestr("model.weights.h5", weights)
 
-    if files.may_write(path, overwrite):
-        files.write_whole(path, write)
+    if may_write(path, overwrite):
+        write_whole(path, write)
 
 
 def load_model(

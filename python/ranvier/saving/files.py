@@ -4,42 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import zipfile
-
-
-def may_write(path: str, overwrite: bool) -> bool:
-    """Whether a file may be written: always, unless it exists and `overwrite` is False; then the user is
-    asked."""
-    if overwrite or not os.path.exists(path):
-        return True
-    answer = input(f"[WARNING] {path} already exists - overwrite? [y/n]").strip().lower()
-    while answer not in ("y", "n"):
-        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
-    return answer == "y"
-
-
-def write_whole(path: str, write: Callable[[str], None]) -> None:
-    """Calls `write` with a temporary name beside `path`, which then takes its place.
-
-    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, never a part.
-
-    Args:
-        path: the file.
-        write: writes the contents into the file whose name it is given.
-    """
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
 
 
 @contextlib.contextmanager

@@ -12,10 +12,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,8 +47,7 @@ def h5py() -> Any:
     return module
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A dataset, as its description has it.
 
     Args:
@@ -305,6 +302,8 @@ def _read_chunks(dataset: Any, stored: Stored, values: np.ndarray) -> None:
 
 def _unpacked(packed: bytes, filters: list[int], stored: Stored) -> np.ndarray:
     """The elements of a block, whose filters are undone from the last to the first."""
+    import zlib  # here: most programs read none
+
     assert stored.chunks is not None
     count, width = math.prod(stored.chunks), stored.dtype.itemsize
     for code in reversed(filters):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.files import may_write, write_whole
 from ranvier.core.user_code import warn
 from ranvier.random import SeedGenerator
 from ranvier.saving import files, hdf5
@@ -31,6 +33,7 @@ def save_weights(
 
     Raises:
         ValueError: for another ending, a model that is not built, or an argument that is not offered.
+        OSError: if the file cannot be written; the old one is as it was.
         ImportError: without h5py.
     """
     if kwargs:
@@ -45,8 +48,9 @@ def save_weights(
         raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={path}")
     _check_built(model, "saving", "")
     hdf5.h5py()
-    if files.may_write(path, overwrite):
-        files.write_whole(path, lambda name: write_h5(model, name))
+    if may_write(path, overwrite):
+        content = h5_content(model)
+        write_whole(path, lambda file: file.write(content))
 
 
 def load_weights(
@@ -81,8 +85,6 @@ def load_weights(
         )
     _check_built(model, "loading", " weights into")
     if path.endswith(".keras"):
-        import io
-
         with files.open_archive(path) as archive:
             content = io.BytesIO(files.read_member(archive, "model.weights.h5", path))
         read_h5(model, content, path, skip_mismatch)
@@ -98,25 +100,46 @@ def _check_built(model: Any, doing: str, what: str) -> None:
         )
 
 
-def write_h5(model: Any, file: Any) -> None:
-    """Writes the variables of a model, its layers and its optimizer.
+def h5_content(model: Any) -> memoryview:
+    """The variables of a model, its layers and its optimizer as the bytes of an HDF5 file.
 
-    Args:
-        model: the model.
-        file: a path or a binary file object.
+    It is made in memory: where libhdf5 itself writes to a disk that is full, it ends the process.
+
+    Raises:
+        MemoryError: if there is not enough of it.
     """
-    with hdf5.h5py().File(file, "w") as h5:
-        for place, obj in walk(model):
-            values: dict[str, Any] = {}
-            obj.save_own_variables(values)
-            group = h5.create_group(f"{place}/vars" if place else "vars")
-            group.attrs["name"] = str(getattr(obj, "name", ""))
-            for key, value in values.items():
-                group.create_dataset(key, data=np.asarray(value))
+    content = _Memory()
+    try:
+        with hdf5.h5py().File(content, "w") as h5:
+            for place, obj in walk(model):
+                values: dict[str, Any] = {}
+                obj.save_own_variables(values)
+                group = h5.create_group(f"{place}/vars" if place else "vars")
+                group.attrs["name"] = str(getattr(obj, "name", ""))
+                for key, value in values.items():
+                    group.create_dataset(key, data=np.asarray(value))
+    except Exception as error:
+        if not content.is_full:
+            raise
+        raise MemoryError(f"The weights of model '{model.name}' do not fit into memory once more.") from error
+    return content.getbuffer()
+
+
+class _Memory(io.BytesIO):
+    """Remembers that it could not grow; libhdf5 does not pass the error on."""
+
+    is_full = False
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except MemoryError:
+            self.is_full = True
+            raise
 
 
 def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> None:
-    """Reads what `write_h5` or Keras wrote into a model.
+    """Reads what `h5_content` or Keras wrote into a model.
 
     Args:
         model: the model.

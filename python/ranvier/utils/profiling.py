@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ranvier import _core
+from ranvier.core.files import write_whole
 
 _EAGER = "single operations"  # what the core calls the programs of ops that run outside of a trace
 
@@ -186,11 +187,14 @@ class Profile:
 
         Args:
             path: the file, usually "*.json"; overwritten. It holds the first 1,048,576 runs of steps.
+
+        Raises:
+            OSError: if it cannot be written; an old file is as it was.
         """
         import json
 
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(self.chrome_trace(), file)
+        trace = json.dumps(self.chrome_trace())
+        write_whole(os.fspath(path), lambda file: file.write(trace.encode()))
 
     def chrome_trace(self) -> dict[str, Any]:
         """What `save` writes: {"traceEvents": [...]}, with a complete event ("X") for each run of a step,
