@@ -262,12 +262,12 @@ class TestCallbackList:
     @pytest.mark.parametrize("interval", [0, -1.0, "1", True])
     def test_intervals_are_checked(self, interval):
         class Often(callbacks.Callback):
-            _batch_interval = interval
+            _rv_batch_interval = interval
 
             def on_train_batch_end(self, batch, logs=None):
                 pass
 
-        with pytest.raises(ValueError, match="`_batch_interval` of Often must be a positive number"):
+        with pytest.raises(ValueError, match="`_rv_batch_interval` of Often must be a positive number"):
             model().fit(X, Y, verbose=0, callbacks=[Often()])
 
     def test_the_line_ends_when_training_is_interrupted(self, monkeypatch):

@@ -161,14 +161,16 @@ def test_the_scope_of_its_making_counts() -> None:
         thread = threading.Thread(target=lambda: seen.append(layers.Dense(2)))
         thread.start()
         thread.join()
-    modes = [layer._remat_mode and layer._remat_mode.mode for layer in (first, second, third, fourth, fifth)]
+    modes = [
+        layer._rv_remat_mode and layer._rv_remat_mode.mode for layer in (first, second, third, fourth, fifth)
+    ]
     assert modes == ["larger_than", "list_of_layers", None, "larger_than", "larger_than"]
-    assert seen[0]._remat_mode is None and layers.Dense(2)._remat_mode is None
+    assert seen[0]._rv_remat_mode is None and layers.Dense(2)._rv_remat_mode is None
     with pytest.raises(KeyError), rv.RematScope():
         raise KeyError
-    assert layers.Dense(2)._remat_mode is None
+    assert layers.Dense(2)._rv_remat_mode is None
     for clone in (copy.deepcopy(first), pickle.loads(pickle.dumps(first))):
-        assert clone._remat_mode == first._remat_mode
+        assert clone._rv_remat_mode == first._rv_remat_mode
     assert "remat" not in str(first.get_config())
 
 

@@ -116,10 +116,10 @@ class TestTracking:
         layer.blocks += [layers.Dense(2)]
         layer.table = {}
         layer.table["a"] = layers.Dense(3)
-        assert [inner.units for inner in layer._layers] == [1, 2, 3]
+        assert [inner.units for inner in layer._rv_layers] == [1, 2, 3]
         layer.blocks.pop(0)
         del layer.table["a"]
-        assert [inner.units for inner in layer._layers] == [2]
+        assert [inner.units for inner in layer._rv_layers] == [2]
 
     def test_a_shared_layer_counts_once(self):
         layer = layers.Layer()
@@ -140,7 +140,7 @@ class TestTracking:
         layer = layers.Layer()
         layer.a = layers.Dense(2)
         del layer.a
-        assert layer._layers == []
+        assert layer._rv_layers == []
 
     def test_trainable_reaches_down(self):
         layer = Stack()

@@ -354,7 +354,7 @@ def cycle():
     x = rv.Input((2,))
     first = layers.Dense(2, name="first")(x)
     second = layers.Dense(2)(first)
-    first._keras_history.operation._inbound_nodes[0].arguments.append(second)
+    first._keras_history.operation._rv_inbound_nodes[0].arguments.append(second)
     return rv.Model(x, second)
 
 

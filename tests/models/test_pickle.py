@@ -125,8 +125,8 @@ def test_exclusion_from_weight_decay(copied):
     optimizer.exclude_from_weight_decay(var_list=[model.layers[0].kernel])
     model.fit(x, y, verbose=0)
     other = copied(model)
-    assert not other.optimizer._use_weight_decay(other.layers[0].kernel)
-    assert other.optimizer._use_weight_decay(other.layers[0].bias)
+    assert not other.optimizer._rv_use_weight_decay(other.layers[0].kernel)
+    assert other.optimizer._rv_use_weight_decay(other.layers[0].bias)
 
 
 @copiers

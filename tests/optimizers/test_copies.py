@@ -24,5 +24,5 @@ def test_a_copy_goes_on_by_itself(copied) -> None:
         who.apply([np.float32([1, -1]), np.float32([2, 0])])
     np.testing.assert_array_equal(k.numpy(), kernel.numpy())
     np.testing.assert_array_equal(b.numpy(), bias.numpy())
-    assert not other._use_weight_decay(b)
+    assert not other._rv_use_weight_decay(b)
     assert int(other.iterations.numpy()) == 2

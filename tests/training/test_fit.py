@@ -440,7 +440,7 @@ class TestState:
     def test_moving_averages_are_taken_over_at_the_end(self):
         net = model(optimizer=rv.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5))
         net.fit(X, Y, epochs=3, verbose=0)
-        averages = net.optimizer._averages
+        averages = net.optimizer._rv_averages
         np.testing.assert_array_equal(net.get_weights()[0], averages[0].numpy())
 
 

@@ -87,7 +87,7 @@ class BackupAndRestore(Callback):
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.model.trainable_variables)  # so that there is what the weights go into
         self.model.load_weights(self._weights)
-        self.model._initial_epoch = epoch
+        self.model._rv_initial_epoch = epoch
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch

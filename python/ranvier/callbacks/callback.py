@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ranvier.core.names import Alias
+
 Logs = dict[str, Any]
 
 
@@ -21,16 +23,18 @@ class Callback:
 
     # None: the batch hooks are called for every batch. A number of seconds: the callback is content with
     # being told about the last finished batch that often.
-    _batch_interval: float | None = None
+    _rv_batch_interval: float | None = None
+
+    _model = Alias("_rv_model")  # Keras's name
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
-        self._model: Any = None
+        self._rv_model: Any = None
 
     @property
     def model(self) -> Any:
         """The model that is being trained."""
-        return self._model
+        return self._rv_model
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receives the loop's parameters."""
@@ -38,7 +42,7 @@ class Callback:
 
     def set_model(self, model: Any) -> None:
         """Receives the model."""
-        self._model = model
+        self._rv_model = model
 
     # The hooks. `logs` holds metric results under their names; the begin hooks get an empty dict.
 

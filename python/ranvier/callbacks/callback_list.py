@@ -179,12 +179,12 @@ def _interval(callback: Any) -> float | None:
     Raises:
         ValueError: if it is something else.
     """
-    interval = getattr(callback, "_batch_interval", None)
+    interval = getattr(callback, "_rv_batch_interval", None)
     is_number = isinstance(interval, (int, float)) and not isinstance(interval, bool)
     if interval is not None and not (is_number and interval > 0):
         raise ValueError(
-            f"`_batch_interval` of {type(callback).__name__} must be a positive number of seconds or None. "
-            f"Received: {interval!r}"
+            f"`_rv_batch_interval` of {type(callback).__name__} must be a positive number of seconds or None."
+            f" Received: {interval!r}"
         )
     return interval
 

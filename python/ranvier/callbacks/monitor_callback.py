@@ -83,7 +83,7 @@ def _leaf_metrics(metrics: Iterable[Any]) -> Iterable[Any]:
 
 def _direction(metric: Any) -> float | None:
     """1 where more is better, -1 where less is better, None where it is not known."""
-    stated = getattr(metric, "_direction", None)
+    stated = getattr(metric, "_rv_direction", None)
     if stated in ("up", "down"):
         return 1.0 if stated == "up" else -1.0
     kind = to_snake_case(type(metric).__name__)

@@ -14,7 +14,7 @@ class ProgbarLogger(Callback):
     It is told about progress some 20 times a second, so that the loop need not stop after every batch.
     """
 
-    _batch_interval = 0.05
+    _rv_batch_interval = 0.05
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,17 +9,17 @@ class Initialized:
     """Says what is wrong when a subclass did not call `super().__init__()`.
 
     Attributes:
-        _made_by_base: names that the base's constructor sets.
+        _rv_made_by_base: names that the base's constructor sets.
     """
 
-    _made_by_base: tuple[str, ...] = ()
+    _rv_made_by_base: tuple[str, ...] = ()
 
     if not TYPE_CHECKING:  # the names that are there must be checked
 
         def __getattr__(self, name: str) -> Any:
             """Called for names that were not found."""
             cls = type(self)
-            if name in cls._made_by_base:
+            if name in cls._rv_made_by_base:
                 raise RuntimeError(
                     f"The `__init__()` of {cls.__name__} must call `super().__init__()` first: '{name}' is "
                     "not there."

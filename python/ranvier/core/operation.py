@@ -11,6 +11,7 @@ from typing import Any
 
 from ranvier.core import registry, scope, tree
 from ranvier.core.keras_tensor import KerasHistory, KerasTensor
+from ranvier.core.names import Alias
 from ranvier.core.remat_scope import RematMode, current_remat_mode, rematerialized
 from ranvier.core.shape_inference import infer_output_spec
 
@@ -42,8 +43,8 @@ class Node:
         self.arguments = [x for x in leaves if isinstance(x, KerasTensor)]
         self.outputs = [x for x in tree.flatten(outputs) if isinstance(x, KerasTensor)]
         self.is_input = not self.arguments
-        index = len(operation._inbound_nodes)
-        operation._inbound_nodes.append(self)
+        index = len(operation._rv_inbound_nodes)
+        operation._rv_inbound_nodes.append(self)
         for i, output in enumerate(self.outputs):
             output._keras_history = KerasHistory(operation, index, i)
 
@@ -56,7 +57,7 @@ class Node:
     @property
     def index(self) -> int:
         """Which call of its operation it is."""
-        return next(i for i, node in enumerate(self.operation._inbound_nodes) if node is self)
+        return next(i for i, node in enumerate(self.operation._rv_inbound_nodes) if node is self)
 
 
 def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
@@ -83,7 +84,7 @@ def producer(x: KerasTensor) -> Node | None:
     history = x._keras_history
     if history is None:
         return None
-    node: Node = history.operation._inbound_nodes[history.node_index]
+    node: Node = history.operation._rv_inbound_nodes[history.node_index]
     return node
 
 
@@ -100,9 +101,10 @@ class Operation:
     """
 
     name: str
-    _inbound_nodes: list[Node]
-    _remat_mode: RematMode | None = None  # of the scope that it was made in
-    _holds_layers_only = False  # so that it leaves rematerialisation to them
+    _rv_inbound_nodes: list[Node]
+    _inbound_nodes = Alias("_rv_inbound_nodes")
+    _rv_remat_mode: RematMode | None = None  # of the scope that it was made in
+    _rv_holds_layers_only = False  # so that it leaves rematerialisation to them
 
     def __init__(self, name: str | None = None) -> None:
         name = scope.auto_name(scope.class_name(type(self))) if name is None else name
@@ -112,20 +114,22 @@ class Operation:
                 f"Received: name={name} (of type {type(name)})"
             )
         self.name = name
-        self._inbound_nodes = []
+        self._rv_inbound_nodes = []
         mode = current_remat_mode()
         if mode is not None:
-            self._remat_mode = mode
+            self._rv_remat_mode = mode
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Computes, or notes the call if there are KerasTensors among the arguments."""
         if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten([args, kwargs])):
             return self.symbolic_call(*args, **kwargs)
-        return self._call()(*args, **kwargs)
+        return self._rv_call()(*args, **kwargs)
 
-    def _call(self) -> Callable[..., Any]:
+    def _rv_call(self) -> Callable[..., Any]:
         """`call`, as the scope that the operation was made in wants it."""
-        return self.call if self._remat_mode is None else rematerialized(self, self.call, self._remat_mode)
+        return (
+            self.call if self._rv_remat_mode is None else rematerialized(self, self.call, self._rv_remat_mode)
+        )
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
@@ -155,7 +159,7 @@ class Operation:
         Raises:
             AttributeError: unless the operation was called on KerasTensors exactly once.
         """
-        node = self._only_node("input")
+        node = self._rv_only_node("input")
         return node.arguments[0] if len(node.arguments) == 1 else list(node.arguments)
 
     @property
@@ -165,14 +169,18 @@ class Operation:
         Raises:
             AttributeError: unless the operation was called on KerasTensors exactly once.
         """
-        node = self._only_node("output")
+        node = self._rv_only_node("output")
         return node.outputs[0] if len(node.outputs) == 1 else list(node.outputs)
 
-    def _only_node(self, what: str) -> Node:
-        if len(self._inbound_nodes) == 1:
-            return self._inbound_nodes[0]
-        how = "has never been called on a KerasTensor" if not self._inbound_nodes else "was called repeatedly"
+    def _rv_only_node(self, what: str) -> Node:
+        if len(self._rv_inbound_nodes) == 1:
+            return self._rv_inbound_nodes[0]
+        how = (
+            "has never been called on a KerasTensor"
+            if not self._rv_inbound_nodes
+            else "was called repeatedly"
+        )
         raise AttributeError(
             f"The layer {self.name} {how} and thus has no defined {what}. "
-            f"Number of inbound nodes: {len(self._inbound_nodes)}."
+            f"Number of inbound nodes: {len(self._rv_inbound_nodes)}."
         )

@@ -122,7 +122,7 @@ def rematerialized(operation: Any, call: Callable[..., Any], mode: RematMode) ->
     if mode.mode == "activations":
         has_one = getattr(operation, "activation", None) is not None
         return _with_activation(operation, call, remat) if has_one else call
-    if mode.mode is None or operation._holds_layers_only:
+    if mode.mode is None or operation._rv_holds_layers_only:
         return call
     threshold = mode.output_size_threshold if mode.mode == "larger_than" else None
     return remat(call, threshold, nested=False)

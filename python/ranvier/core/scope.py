@@ -29,8 +29,8 @@ def to_snake_case(name: str) -> str:
 
 
 def class_name(cls: type) -> str:
-    """What names and weight files call objects of a class: its `_place_name`, else its name in snake case."""
-    return cls.__dict__.get("_place_name") or to_snake_case(cls.__name__)
+    """What names and weight files call objects of a class: `_rv_place_name`, else its name in snake case."""
+    return cls.__dict__.get("_rv_place_name") or to_snake_case(cls.__name__)
 
 
 def get_uid(prefix: str = "") -> int:

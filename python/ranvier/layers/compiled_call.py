@@ -50,7 +50,7 @@ class CompiledCalls:
     def __init__(self, layer: Any) -> None:
         self.edits = edits_of(layer)
         self.edits_in_all = edits_in_all()
-        self.is_plain = all(map(_is_plain_layer, layer._flatten_layers()))
+        self.is_plain = all(map(_is_plain_layer, layer._rv_flatten_layers()))
         self.by_signature: dict[Any, Any] = {}
         self.bytes = 0
 
@@ -63,7 +63,7 @@ def note_edit(layer: Any) -> None:
     global _edits
     _edits += 1
     state = layer.__dict__
-    state["_edits"] = state.get("_edits", 0) + 1
+    state["_rv_edits"] = state.get("_rv_edits", 0) + 1
 
 
 def edits_in_all() -> int:
@@ -73,7 +73,7 @@ def edits_in_all() -> int:
 
 def edits_of(layer: Any) -> list[tuple[int, int]]:
     """The layer and its sublayers, and how often each has been changed."""
-    return [(id(one), one.__dict__.get("_edits", 0)) for one in layer._flatten_layers()]
+    return [(id(one), one.__dict__.get("_rv_edits", 0)) for one in layer._rv_flatten_layers()]
 
 
 def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
@@ -94,9 +94,9 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
         return NotImplemented
     if current_trace() is not None or current_stateless_scope() is not None or not layer.built:
         return NotImplemented
-    calls = layer.__dict__.get("_compiled_calls")
+    calls = layer.__dict__.get("_rv_compiled_calls")
     if calls is None or (calls.edits_in_all != _edits and not _still_fits(calls, layer)):
-        calls = layer.__dict__["_compiled_calls"] = CompiledCalls(layer)
+        calls = layer.__dict__["_rv_compiled_calls"] = CompiledCalls(layer)
     if not calls.is_plain:
         return NotImplemented
     # A fork may have copied a program while another thread used it.
@@ -138,8 +138,8 @@ def _is_plain_layer(layer: Any) -> bool:
     """Whether a layer's call is made of this library's code alone, but for what its sublayers do."""
     if getattr(layer, "run_eagerly", False) or layer.activity_regularizer is not None:
         return False
-    graph = getattr(layer, "_graph", None)  # of a functional model: layers, and other operations
-    return _is_plain(layer, layer._untracked) and all(map(_is_plain, graph.operations if graph else ()))
+    graph = getattr(layer, "_rv_graph", None)  # of a functional model: layers, and other operations
+    return _is_plain(layer, layer._rv_untracked) and all(map(_is_plain, graph.operations if graph else ()))
 
 
 def _is_plain(operation: Any, passed_over: Collection[str] = ()) -> bool:
@@ -168,7 +168,9 @@ def _compile(layer: Any, x: np.ndarray, training: Any) -> Any:
             finally:
                 call_state.training = outer
             leaves = tree.flatten(result)
-            added = any(one._losses and one._losses_trace is trace for one in layer._flatten_layers())
+            added = any(
+                one._rv_losses and one._rv_losses_trace is trace for one in layer._rv_flatten_layers()
+            )
             if added or not all(type(leaf) is Tensor and get_mask(leaf) is None for leaf in leaves):
                 return _UNFIT
             places = iter(range(len(leaves)))

@@ -17,10 +17,10 @@ class LayerConfig:
 
     name: str
     activity_regularizer: Any
-    _trainable: bool
-    _dtype_policy: DTypePolicy
-    _build_shapes: dict[str, Any] | None
-    _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _rv_trainable: bool
+    _rv_dtype_policy: DTypePolicy
+    _rv_build_shapes: dict[str, Any] | None
+    _rv_init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-like values.
@@ -33,21 +33,21 @@ class LayerConfig:
         """
         base: dict[str, Any] = {
             "name": self.name,
-            "trainable": self._trainable,
-            "dtype": registry.serialize_object(self._dtype_policy),
+            "trainable": self._rv_trainable,
+            "dtype": registry.serialize_object(self._rv_dtype_policy),
         }
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         owner = next(cls for cls in type(self).__mro__ if "get_config" in cls.__dict__)
         if not owner.__module__.startswith("ranvier.") or registry.public_module(type(self)):
             return base
-        own, accepted = self._recorded_arguments()
+        own, accepted = self._rv_recorded_arguments()
         return {k: v for k, v in base.items() if accepted is None or k in accepted} | own
 
-    def _recorded_arguments(self) -> tuple[dict[str, Any], set[str] | None]:
+    def _rv_recorded_arguments(self) -> tuple[dict[str, Any], set[str] | None]:
         """The arguments the object was made with, and the names its constructor accepts (None: any)."""
         signature = inspect.signature(type(self).__init__)
-        args, kwargs = self._init_arguments
+        args, kwargs = self._rv_init_arguments
         given = dict(list(signature.bind(self, *args, **kwargs).arguments.items())[1:])
         accepted: set[str] | None = set(signature.parameters)
         for parameter in signature.parameters.values():
@@ -55,14 +55,14 @@ class LayerConfig:
                 given.update(given.pop(parameter.name, {}))
                 accepted = None
             elif parameter.kind is parameter.VAR_POSITIONAL and given.pop(parameter.name, ()):
-                self._refuse_config("it takes `*args`")
+                self._rv_refuse_config("it takes `*args`")
         try:
             own = {k: registry.serialize_object(v) for k, v in given.items()}
         except (TypeError, ValueError) as error:
-            self._refuse_config(str(error))
+            self._rv_refuse_config(str(error))
         return {k: v for k, v in own.items() if k not in ("name", "trainable", "dtype")}, accepted
 
-    def _refuse_config(self, why: str) -> None:
+    def _rv_refuse_config(self, why: str) -> None:
         raise NotImplementedError(
             f"{type(self).__name__} was made from arguments that a config cannot hold ({why}), so it must "
             "override `get_config()` (and `from_config()` where the constructor needs more than its result)."
@@ -88,11 +88,11 @@ class LayerConfig:
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes `build` was called with, or None before."""
-        if not self._build_shapes:
+        if not self._rv_build_shapes:
             return None
-        if len(self._build_shapes) == 1:
-            return {"input_shape": next(iter(self._build_shapes.values()))}
-        return {"shapes_dict": dict(self._build_shapes)}
+        if len(self._rv_build_shapes) == 1:
+            return {"input_shape": next(iter(self._rv_build_shapes.values()))}
+        return {"shapes_dict": dict(self._rv_build_shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for the shapes of `get_build_config`'s dict."""

@@ -42,7 +42,13 @@ def _is_metric(value: Any) -> bool:
 
 
 # What a layer owns, each kind in a list of its own.
-_STORES = ("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_seed_generators")
+_STORES = (
+    "_rv_trainable_variables",
+    "_rv_non_trainable_variables",
+    "_rv_layers",
+    "_rv_metrics",
+    "_rv_seed_generators",
+)
 
 
 def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
@@ -54,15 +60,15 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
-        if self._building:
+        if self._rv_building:
             build(self, *args, **kwargs)
             return
         shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
         attributes = dict(self.__dict__)
-        stores = {name: list(getattr(self, name)) for name in (*_STORES, self._assigned)}
-        self._building = True
+        stores = {name: list(getattr(self, name)) for name in (*_STORES, self._rv_assigned)}
+        self._rv_building = True
         try:
-            with scope.name_scope(self.name), variables_allowed(but_not=self._is_stray):
+            with scope.name_scope(self.name), variables_allowed(but_not=self._rv_is_stray):
                 self.path = scope.current_path()
                 build(self, *args, **kwargs)
         except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses
@@ -70,12 +76,12 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
                 getattr(self, name)[:] = entries
             self.__dict__.clear()
             self.__dict__.update(attributes)
-            self._tracker.renew()  # by id: a later object may have that of one that is gone
+            self._rv_tracker.renew()  # by id: a later object may have that of one that is gone
             raise
         finally:
-            self._building = False
-        object.__setattr__(self, "_build_shapes", {k: v for k, v in shapes if v is not None})
-        self._finish_build()
+            self._rv_building = False
+        object.__setattr__(self, "_rv_build_shapes", {k: v for k, v in shapes if v is not None})
+        self._rv_finish_build()
 
     return wrapped
 
@@ -103,17 +109,18 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     """
 
     # Attributes that are stored without being looked into.
-    _untracked: frozenset[str] = frozenset(
-        "_tracker _layers _metrics _losses _losses_trace _inbound_nodes _remat_mode _is_stray".split()
+    _rv_untracked: frozenset[str] = frozenset(
+        "_rv_tracker _rv_layers _rv_metrics _rv_losses _rv_losses_trace _rv_inbound_nodes _rv_remat_mode "
+        "_rv_is_stray".split()
     )
-    _assigned = "_layers"  # the list that layers assigned to attributes go to
-    _building = False
-    _is_stray = False  # made in a step that is traced, and no layer's own: its weights would be lost
+    _rv_assigned = "_rv_layers"  # the list that layers assigned to attributes go to
+    _rv_building = False
+    _rv_is_stray = False  # made in a step that is traced, and no layer's own: its weights would be lost
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
         # What the constructor was given, for the config of classes that write no get_config of their own.
-        object.__setattr__(instance, "_init_arguments", (args, kwargs))
+        object.__setattr__(instance, "_rv_init_arguments", (args, kwargs))
         return instance
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -137,52 +144,55 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self.autocast = autocast
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
-        self._trainable = bool(trainable)
-        self._dtype_policy = self._offered(dtype_policies.get(dtype))
+        self._rv_trainable = bool(trainable)
+        self._rv_dtype_policy = self._rv_offered(dtype_policies.get(dtype))
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._build_shapes = None
-        self._losses = []
-        self._losses_trace = None
+        self._rv_build_shapes = None
+        self._rv_losses = []
+        self._rv_losses_trace = None
         if in_a_step():
-            self._is_stray = True
-        self._input_shape_arg = _first_layer_shape(kwargs)
+            self._rv_is_stray = True
+        self._rv_input_shape_arg = _first_layer_shape(kwargs)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
-    def _make_stores(self) -> None:
-        self.__dict__.update({name: [] for name in (*_STORES, self._assigned)})
-        self._make_tracker()
+    def _rv_make_stores(self) -> None:
+        self.__dict__.update({name: [] for name in (*_STORES, self._rv_assigned)})
+        self._rv_make_tracker()
 
-    def _make_tracker(self) -> None:
-        self.__dict__["_tracker"] = Tracker(
+    def _rv_make_tracker(self) -> None:
+        self.__dict__["_rv_tracker"] = Tracker(
             {
-                "trainable": (lambda v: isinstance(v, Variable) and v.trainable, self._trainable_variables),
-                "non_trainable": (lambda v: isinstance(v, Variable), self._non_trainable_variables),
-                "layers": (lambda v: isinstance(v, Layer), getattr(self, self._assigned)),
-                "metrics": (_is_metric, self._metrics),
-                "seeds": (lambda v: isinstance(v, SeedGenerator), self._seed_generators),
+                "trainable": (
+                    lambda v: isinstance(v, Variable) and v.trainable,
+                    self._rv_trainable_variables,
+                ),
+                "non_trainable": (lambda v: isinstance(v, Variable), self._rv_non_trainable_variables),
+                "layers": (lambda v: isinstance(v, Layer), getattr(self, self._rv_assigned)),
+                "metrics": (_is_metric, self._rv_metrics),
+                "seeds": (lambda v: isinstance(v, SeedGenerator), self._rv_seed_generators),
             }
         )
 
     # --- attributes ---
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._untracked:
-            if "_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
-                self._make_stores()
-            if isinstance(value, Layer) and value._holds(self):
+        if name not in self._rv_untracked:
+            if "_rv_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
+                self._rv_make_stores()
+            if isinstance(value, Layer) and value._rv_holds(self):
                 raise ValueError(
                     f"{value!r} cannot be the attribute `{name}` of a layer that it holds itself: that is a "
                     "cycle. To refer to it without making it a sublayer keep it in an object that is no "
                     "layer, list or dict."
                 )
-            value = self._tracker.track(value)
+            value = self._rv_tracker.track(value)
             note_edit(self)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name not in self._untracked and name in self.__dict__:
-            self._tracker.untrack(self.__dict__[name])
+        if name not in self._rv_untracked and name in self.__dict__:
+            self._rv_tracker.untrack(self.__dict__[name])
             note_edit(self)
         object.__delattr__(self, name)
 
@@ -191,26 +201,26 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     def __getstate__(self) -> dict[str, Any]:
         """What `pickle` and `copy` keep: everything but the tracker, which is made anew around the copies."""
         # Models that are made from calls on KerasTensors keep the calls in a form of their own.
-        dropped = ("_tracker", "_losses_trace", "_inbound_nodes", "_compiled_calls")
+        dropped = ("_rv_tracker", "_rv_losses_trace", "_rv_inbound_nodes", "_rv_compiled_calls")
         state = {key: value for key, value in self.__dict__.items() if key not in dropped}
-        if "_tracker" in self.__dict__:
+        if "_rv_tracker" in self.__dict__:
             tracked = [key for key, value in state.items() if holds_tracked(value)]
-            state.update(_losses=[], _tracking=(tracked, self._tracker.locked))
+            state.update(_rv_losses=[], _rv_tracking=(tracked, self._rv_tracker.locked))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        tracked, locked = state.pop("_tracking", ((), None))
-        self.__dict__.update(state, _losses_trace=None, _inbound_nodes=[])
+        tracked, locked = state.pop("_rv_tracking", ((), None))
+        self.__dict__.update(state, _rv_losses_trace=None, _rv_inbound_nodes=[])
         if locked is None:  # the constructor of the base class was never called
             return
-        self._make_tracker()
+        self._rv_make_tracker()
         for key in tracked:  # lists and dicts that were copied as plain ones
-            self.__dict__[key] = self._tracker.track(self.__dict__[key])
-        self._tracker.locked = locked
+            self.__dict__[key] = self._rv_tracker.track(self.__dict__[key])
+        self._rv_tracker.locked = locked
 
-    def _check_initialized(self) -> None:
-        if "_dtype_policy" not in self.__dict__:
+    def _rv_check_initialized(self) -> None:
+        if "_rv_dtype_policy" not in self.__dict__:
             raise RuntimeError(
                 f"The `__init__()` of {type(self).__name__} must call `super().__init__()` before the object "
                 "is called or weights are added."
@@ -222,13 +232,13 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     @property
     def dtype_policy(self) -> DTypePolicy:
         """The layer's dtype policy."""
-        return self._dtype_policy
+        return self._rv_dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = self._offered(dtype_policies.get(value))
+        self._rv_dtype_policy = self._rv_offered(dtype_policies.get(value))
 
-    def _offered(self, policy: DTypePolicy) -> DTypePolicy:
+    def _rv_offered(self, policy: DTypePolicy) -> DTypePolicy:
         policies = [policy, *(policy.values() if isinstance(policy, DTypePolicyMap) else ())]
         for one in policies:
             if one.quantization_mode is not None:
@@ -239,25 +249,25 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         return policy
 
     @property
-    def _own_policy(self) -> DTypePolicy:
+    def _rv_own_policy(self) -> DTypePolicy:
         """The policy of this layer, also where its `dtype` is a map of policies."""
-        policy = self._dtype_policy
+        policy = self._rv_dtype_policy
         return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
 
     @property
     def dtype(self) -> str:
         """The dtype of the weights (the same as `variable_dtype`)."""
-        return self._own_policy.variable_dtype
+        return self._rv_own_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
-        return self._own_policy.variable_dtype
+        return self._rv_own_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
         """The dtype of computations and outputs."""
-        return self._own_policy.compute_dtype
+        return self._rv_own_policy.compute_dtype
 
     @property
     def input_dtype(self) -> str:
@@ -273,38 +283,38 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             input_shape: the input's shape, the batch dimension included (None where it is not known), or a
                 nest of shapes.
         """
-        if any(not layer.built for layer in self._layers):
-            self._build_by_call((placeholders(input_shape, self.compute_dtype),), {})
-        object.__setattr__(self, "_build_shapes", {"input_shape": input_shape})
-        self._finish_build()
+        if any(not layer.built for layer in self._rv_layers):
+            self._rv_build_by_call((placeholders(input_shape, self.compute_dtype),), {})
+        object.__setattr__(self, "_rv_build_shapes", {"input_shape": input_shape})
+        self._rv_finish_build()
 
-    def _has_build(self) -> bool:
+    def _rv_has_build(self) -> bool:
         """Whether the layer's class has a `build` of its own; else its call builds what it calls."""
         return type(self).build is not Layer.build
 
-    def _build_by_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _rv_build_by_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Calls the layer on placeholders, so that its sublayers see their shapes."""
-        with self._scope():
+        with self._rv_scope():
             stand_in = call_on_placeholders(self.call, args, kwargs)
-        for layer in self._flatten_layers(include_self=False):
-            layer._forget_batch(stand_in)
+        for layer in self._rv_flatten_layers(include_self=False):
+            layer._rv_forget_batch(stand_in)
 
-    def _forget_batch(self, size: int) -> None:
+    def _rv_forget_batch(self, size: int) -> None:
         """Makes the batch dimension unknown in the recorded shapes, where it was only a placeholder's."""
-        for key, shape in (self._build_shapes or {}).items():
+        for key, shape in (self._rv_build_shapes or {}).items():
             if isinstance(shape, tuple) and shape and shape[0] == size:
-                self._build_shapes[key] = (None, *shape[1:])  # type: ignore[index]
+                self._rv_build_shapes[key] = (None, *shape[1:])  # type: ignore[index]
 
-    def _finish_build(self) -> None:
+    def _rv_finish_build(self) -> None:
         self.built = True
-        if not self._trainable:
-            for variable in self._trainable_variables:
+        if not self._rv_trainable:
+            for variable in self._rv_trainable_variables:
                 variable.trainable = False
-        self._tracker.locked = True
+        self._rv_tracker.locked = True
 
-    def _scope(self) -> Any:
+    def _rv_scope(self) -> Any:
         """The layer's name scope; inside its own build() that is open already."""
-        return contextlib.nullcontext() if self._building else scope.name_scope(self.name)
+        return contextlib.nullcontext() if self._rv_building else scope.name_scope(self.name)
 
     def add_weight(
         self,
@@ -337,14 +347,14 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         Raises:
             ValueError: for an unknown name or dtype, and if the layer is built already.
         """
-        self._check_initialized()
+        self._rv_check_initialized()
         if overwrite_with_gradient:
             raise ValueError("Argument `overwrite_with_gradient=True` is not supported.")
-        self._tracker.check_unlocked(f"a weight named {name!r} of shape {shape}")
+        self._rv_tracker.check_unlocked(f"a weight named {name!r} of shape {shape}")
         dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
-        with self._scope():
+        with self._rv_scope():
             variable = Variable(
                 initializers.get(initializer),
                 shape=standardize_shape(() if shape is None else shape),
@@ -356,7 +366,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        self._tracker.track(variable)
+        self._rv_tracker.track(variable)
         return variable
 
     def add_variable(
@@ -396,7 +406,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         Raises:
             ValueError: if an input does not fit; the message names the layer, what it expected and what came.
         """
-        self._check_initialized()
+        self._rv_check_initialized()
         if len(args) == 1 and type(args[0]) is np.ndarray:
             result = call_compiled(self, args[0], kwargs)
             if result is not NotImplemented:
@@ -408,7 +418,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         calling.refuse_values(signature, args)
         args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
         if calling.holds_keras_tensor(args, kwargs):
-            return self._call_symbolically(signature, args, kwargs)
+            return self._rv_call_symbolically(signature, args, kwargs)
         state = call_state
         training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         masks = masks_of(args[0]) if args else None
@@ -416,18 +426,18 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         if signature.mask is not None:
             args, kwargs, masks = calling.resolve_mask(signature, args, kwargs, masks)
         if state.depth == 0 and current_trace() is None:
-            self._clear_losses()
+            self._rv_clear_losses()
         outer_training = state.training
         state.depth += 1
         state.training = training
         try:
-            if not self.built and self._has_build():
-                self._build_for(signature, args, kwargs)
+            if not self.built and self._rv_has_build():
+                self._rv_build_for(signature, args, kwargs)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
             with scope.name_scope(self.name):
-                outputs = self._call()(*args, **kwargs)
+                outputs = self._rv_call()(*args, **kwargs)
             if self.activity_regularizer is not None:
-                self._regularize_activity(outputs)
+                self._rv_regularize_activity(outputs)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)
             shorten(error)
@@ -436,23 +446,23 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             state.training = outer_training
             state.depth -= 1
         if not self.built:
-            self._finish_build()
-        if self._build_shapes is None:
-            self._note_shape(args)
+            self._rv_finish_build()
+        if self._rv_build_shapes is None:
+            self._rv_note_shape(args)
         if self.supports_masking:
             if masks is not None or type(self).compute_mask is not Layer.compute_mask:
-                self._hand_masks_on(args[0] if args else next(iter(kwargs.values())), masks, outputs)
+                self._rv_hand_masks_on(args[0] if args else next(iter(kwargs.values())), masks, outputs)
         elif masks_came:
-            self._warn_of_lost_masks(outputs)
+            self._rv_warn_of_lost_masks(outputs)
         return outputs
 
-    def _hand_masks_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
+    def _rv_hand_masks_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
         """Gives the outputs the masks that `compute_mask` says they have."""
         if masks is None and tree.is_nested(inputs):
             masks = tree.map_structure(lambda _: None, inputs)
         calling.set_masks(outputs, self.compute_mask(inputs, masks))
 
-    def _warn_of_lost_masks(self, outputs: Any) -> None:
+    def _rv_warn_of_lost_masks(self, outputs: Any) -> None:
         if all(mask is None for mask in tree.flatten(masks_of(outputs))):
             warn(
                 f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask "
@@ -460,12 +470,12 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 "the mask information. Downstream layers will not see the mask.",
             )
 
-    def _note_shape(self, args: tuple[Any, ...]) -> None:
+    def _rv_note_shape(self, args: tuple[Any, ...]) -> None:
         """Remembers the first input's shape, of a layer that nobody built for it."""
         shapes = calling.shapes_of(args[0]) if args else None
-        object.__setattr__(self, "_build_shapes", {} if shapes is None else {"input_shape": shapes})
+        object.__setattr__(self, "_rv_build_shapes", {} if shapes is None else {"input_shape": shapes})
 
-    def _build_for(
+    def _rv_build_for(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """Builds the layer for the arguments of a call."""
@@ -476,21 +486,21 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         else:
             self.build(*shapes)
 
-    def _build_symbolically(
+    def _rv_build_symbolically(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         """Builds the layer for a call on KerasTensors."""
-        if self._has_build():
-            self._build_for(signature, args, kwargs)
+        if self._rv_has_build():
+            self._rv_build_for(signature, args, kwargs)
         elif len(args) + len(kwargs) == 1:
             self.build(calling.shapes_of(args[0] if args else next(iter(kwargs.values()))))
         else:
-            self._build_by_call(args, kwargs)
-            self._note_shape(args)
-            self._finish_build()
+            self._rv_build_by_call(args, kwargs)
+            self._rv_note_shape(args)
+            self._rv_finish_build()
 
     @short_traceback
-    def _call_symbolically(
+    def _rv_call_symbolically(
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
@@ -500,10 +510,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 taken = {key: value for key, value in kwargs.items() if key != "training"}
             calling.refuse_unknown(signature, taken, self)
             if not self.built:
-                self._build_symbolically(signature, args, taken)
+                self._rv_build_symbolically(signature, args, taken)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
-            if not self._build_shapes:
-                self._note_shape(args)
+            if not self._rv_build_shapes:
+                self._rv_note_shape(args)
             outputs = self.compute_output_spec(*args, **taken)
         except (ValueError, TypeError) as error:
             calling.locate_error(error, self, args)
@@ -511,7 +521,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             raise error
         return record(self, args, kwargs, outputs)
 
-    def _regularize_activity(self, outputs: Any) -> None:
+    def _rv_regularize_activity(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):
             if output is not None and dtypes.is_float(output.dtype):
                 batch = output.shape[0] if output.shape else 1
@@ -524,7 +534,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
         A layer that does not override it is built, and its `call` is traced on placeholders.
         """
-        spec = self._infer(placeholders(input_shape, self.compute_dtype))
+        spec = self._rv_infer(placeholders(input_shape, self.compute_dtype))
         return tree.map_structure(lambda t: t.shape, spec)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -534,9 +544,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             shapes = self.compute_output_shape(calling.shapes_of(args[0]))
             if all(dim is None or isinstance(dim, int) for dim in shapes):
                 return KerasTensor(shapes, dtype=self.compute_dtype)
-        return self._infer(*args, **kwargs)
+        return self._rv_infer(*args, **kwargs)
 
-    def _infer(self, *args: Any, **kwargs: Any) -> Any:
+    def _rv_infer(self, *args: Any, **kwargs: Any) -> Any:
         if not self.built:
             self.build(tree.map_structure(lambda t: shape_for_build(t.shape, t.dtype), args[0]))
         return infer_output_spec(self.call, args, kwargs)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ranvier.core import dtypes
 from ranvier.core.body_trace import BodyTrace
+from ranvier.core.names import Alias
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
 from ranvier.core.variable import Variable
@@ -25,31 +26,43 @@ class LayerState:
 
     name: str
     built: bool
-    _layers: list[Any]
-    _metrics: list[Any]
-    _seed_generators: list[Any]
-    _trainable_variables: list[Variable]
-    _non_trainable_variables: list[Variable]
-    _tracker: Tracker
-    _trainable: bool
-    _losses: list[Any]
-    _losses_trace: Any
+    _rv_layers: list[Any]
+    _rv_metrics: list[Any]
+    _rv_seed_generators: list[Any]
+    _rv_trainable_variables: list[Variable]
+    _rv_non_trainable_variables: list[Variable]
+    _rv_tracker: Tracker
+    _rv_trainable: bool
+    _rv_losses: list[Any]
+    _rv_losses_trace: Any
+
+    # Keras's names for these.
+    _layers = Alias("_rv_layers")
+    _metrics = Alias("_rv_metrics")
+    _seed_generators = Alias("_rv_seed_generators")
+    _trainable_variables = Alias("_rv_trainable_variables")
+    _non_trainable_variables = Alias("_rv_non_trainable_variables")
+    _tracker = Alias("_rv_tracker")
+    _losses = Alias("_rv_losses")
+    _dtype_policy = Alias("_rv_dtype_policy")
+    _flatten_layers = Alias("_rv_flatten_layers")
+    _clear_losses = Alias("_rv_clear_losses")
 
     # --- variables ---
 
-    def _iter_weights(self) -> Iterator[Variable]:
-        yield from self._trainable_variables
-        yield from self._non_trainable_variables
-        for layer in self._layers:
-            yield from layer._iter_weights()
+    def _rv_iter_weights(self) -> Iterator[Variable]:
+        yield from self._rv_trainable_variables
+        yield from self._rv_non_trainable_variables
+        for layer in self._rv_layers:
+            yield from layer._rv_iter_weights()
 
-    def _iter_variables(self) -> Iterator[Variable]:
-        yield from self._trainable_variables
-        yield from self._non_trainable_variables
-        for generator in self._seed_generators:
+    def _rv_iter_variables(self) -> Iterator[Variable]:
+        yield from self._rv_trainable_variables
+        yield from self._rv_non_trainable_variables
+        for generator in self._rv_seed_generators:
             yield generator.state
-        for layer in self._layers:
-            yield from layer._iter_variables()
+        for layer in self._rv_layers:
+            yield from layer._rv_iter_variables()
 
     @property
     def variables(self) -> list[Variable]:
@@ -57,7 +70,7 @@ class LayerState:
 
         The states of metrics are in `metrics_variables`.
         """
-        return _unique(self._iter_variables())
+        return _unique(self._rv_iter_variables())
 
     @property
     def weights(self) -> list[Variable]:
@@ -65,72 +78,74 @@ class LayerState:
 
         A layer's own trainable weights come first, then its other weights, then its sublayers' weights.
         """
-        return _unique(self._iter_weights())
+        return _unique(self._rv_iter_weights())
 
     @property
     def trainable_variables(self) -> list[Variable]:
         """The variables that training updates; empty if the layer is not trainable."""
-        return [v for v in self.variables if v.trainable] if self._trainable else []
+        return [v for v in self.variables if v.trainable] if self._rv_trainable else []
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """The variables that training does not update."""
-        return [v for v in self.variables if not (self._trainable and v.trainable)]
+        return [v for v in self.variables if not (self._rv_trainable and v.trainable)]
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training updates; empty if the layer is not trainable."""
-        return [v for v in self.weights if v.trainable] if self._trainable else []
+        return [v for v in self.weights if v.trainable] if self._rv_trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not update."""
-        return [v for v in self.weights if not (self._trainable and v.trainable)]
+        return [v for v in self.weights if not (self._rv_trainable and v.trainable)]
 
     @property
     def metrics(self) -> list[Any]:
         """The metrics of the layer and its sublayers."""
-        return [metric for layer in self._flatten_layers() for metric in layer._metrics]
+        return [metric for layer in self._rv_flatten_layers() for metric in layer._rv_metrics]
 
     @property
     def metrics_variables(self) -> list[Variable]:
         """The variables of the metrics of the layer and its sublayers."""
-        return _unique(v for layer in self._flatten_layers() for m in layer._metrics for v in m.variables)
+        return _unique(
+            v for layer in self._rv_flatten_layers() for m in layer._rv_metrics for v in m.variables
+        )
 
     @property
     def trainable(self) -> bool:
         """Whether the layer is trained. Setting it sets it for the sublayers too."""
-        return self._trainable
+        return self._rv_trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
-        self._trainable = value
-        for variable in self._trainable_variables:
+        self._rv_trainable = value
+        for variable in self._rv_trainable_variables:
             variable.trainable = value
-        for layer in self._layers:
+        for layer in self._rv_layers:
             layer.trainable = value
 
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+    def _rv_flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
         """The layer and its sublayers, outermost first, each once."""
         seen = {id(self)}
         found: list[Any] = [self] if include_self else []
-        stack: list[Any] = list(reversed(self._layers))
+        stack: list[Any] = list(reversed(self._rv_layers))
         while stack:
             layer = stack.pop()
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
             found.append(layer)
-            if recursive and layer._layers:
-                stack.extend(reversed(layer._layers))
+            if recursive and layer._rv_layers:
+                stack.extend(reversed(layer._rv_layers))
         return found
 
-    def _holds(self, layer: Any) -> bool:
+    def _rv_holds(self, layer: Any) -> bool:
         """Whether a layer is this one or inside of it."""
-        if "_layers" not in self.__dict__:  # the constructor of the base class was never called
+        if "_rv_layers" not in self.__dict__:  # the constructor of the base class was never called
             return self is layer
-        return any(inner is layer for inner in self._flatten_layers())
+        return any(inner is layer for inner in self._rv_flatten_layers())
 
     def get_weights(self) -> list[np.ndarray]:
         """The values of `weights`, as a list of new arrays."""
@@ -170,7 +185,7 @@ class LayerState:
         Args:
             store: a dict; the variables get the keys "0", "1", ..., the trainable ones first.
         """
-        for i, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+        for i, variable in enumerate([*self._rv_trainable_variables, *self._rv_non_trainable_variables]):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
@@ -182,20 +197,20 @@ class LayerState:
         Raises:
             ValueError: if the number or a shape does not fit; nothing is changed then.
         """
-        why = LayerState._own_mismatch(self, store)
+        why = LayerState._rv_own_mismatch(self, store)
         if why is not None:
             raise ValueError(why)
-        for i, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+        for i, variable in enumerate([*self._rv_trainable_variables, *self._rv_non_trainable_variables]):
             variable.assign(np.asarray(store[str(i)]).astype(variable.dtype, copy=False))
 
-    def _check_own_variables(self, store: Mapping[str, Any]) -> str | None:
+    def _rv_check_own_variables(self, store: Mapping[str, Any]) -> str | None:
         """Why `load_own_variables` would refuse `store`; None if it would not, or is overridden."""
         if type(self).load_own_variables is not LayerState.load_own_variables:
             return None
-        return self._own_mismatch(store)
+        return self._rv_own_mismatch(store)
 
-    def _own_mismatch(self, store: Mapping[str, Any]) -> str | None:
-        variables = [*self._trainable_variables, *self._non_trainable_variables]
+    def _rv_own_mismatch(self, store: Mapping[str, Any]) -> str | None:
+        variables = [*self._rv_trainable_variables, *self._rv_non_trainable_variables]
         if len(variables) != len(store):
             return (
                 f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store)} "
@@ -242,8 +257,8 @@ class LayerState:
                 "not leave it. Return the term from the body and add it outside."
             )
         # What an earlier trace left means nothing in this one.
-        if kept is None and self._losses_trace is not trace:
-            self._losses, self._losses_trace = [], trace
+        if kept is None and self._rv_losses_trace is not trace:
+            self._rv_losses, self._rv_losses_trace = [], trace
         for term in loss if isinstance(loss, (list, tuple)) else [loss]:
             if not isinstance(term, (Tensor, np.ndarray, np.generic, Variable)):
                 raise ValueError(
@@ -256,7 +271,7 @@ class LayerState:
                     f"{tuple(term.shape)}."
                 )
             if kept is None:
-                self._losses.append(term)
+                self._rv_losses.append(term)
             else:
                 kept.append((self.add_loss, term))
 
@@ -269,16 +284,16 @@ class LayerState:
         """
         trace = current_trace()
         terms: list[Any] = []
-        for layer in self._flatten_layers():
-            if layer._losses_trace is trace:
-                terms.extend(layer._losses)
+        for layer in self._rv_flatten_layers():
+            if layer._rv_losses_trace is trace:
+                terms.extend(layer._rv_losses)
         for variable in self.trainable_weights:
             if variable.regularizer is not None:
                 terms.append(variable.regularizer(variable))
         return terms
 
-    def _clear_losses(self) -> None:
+    def _rv_clear_losses(self) -> None:
         """Forgets what calls added to `losses`."""
-        for layer in self._flatten_layers():
-            if layer._losses:
-                layer._losses, layer._losses_trace = [], None
+        for layer in self._rv_flatten_layers():
+            if layer._rv_losses:
+                layer._rv_losses, layer._rv_losses_trace = [], None

@@ -58,10 +58,10 @@ class StatelessCalls:
                     f"{len(variables)} variables."
                 )
         pairs = [pair for lists in own.values() for pair in zip(*lists, strict=True)]
-        self._clear_losses()
+        self._rv_clear_losses()
         with StatelessScope(pairs) as scope:
             outputs = self(*args, **kwargs)
             losses = list(self.losses) if return_losses else []
-        self._clear_losses()
+        self._rv_clear_losses()
         after = values_in(scope, self.non_trainable_variables)
         return (outputs, after, losses) if return_losses else (outputs, after)

@@ -56,8 +56,8 @@ class Tracker:
         if id(value) in self._known:
             return
         self.check_unlocked(value)
-        if getattr(value, "_is_stray", False):
-            value._is_stray = False
+        if getattr(value, "_rv_is_stray", False):
+            value._rv_is_stray = False
         store.append(value)
         self._known.add(id(value))
 

@@ -14,6 +14,7 @@ from ranvier import ops
 from ranvier.core import dtypes, registry, scope, tree
 from ranvier.core.initialized import Initialized
 from ranvier.core.masks import get_mask
+from ranvier.core.names import Alias
 
 T = TypeVar("T", bound="Loss")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,7 +40,8 @@ class Loss(Initialized):
         ValueError: for an unknown reduction.
     """
 
-    _made_by_base = ("name", "reduction", "_dtype")
+    _rv_made_by_base = ("name", "reduction", "_rv_dtype")
+    _dtype = Alias("_rv_dtype")  # Keras's name
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
@@ -51,12 +53,12 @@ class Loss(Initialized):
             )
         self.name = name or scope.auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype = dtypes.standardize_dtype(dtype)
+        self._rv_dtype = dtypes.standardize_dtype(dtype)
 
     @property
     def dtype(self) -> str:
         """The dtype that the loss is computed in."""
-        return self._dtype
+        return self._rv_dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss.
@@ -74,18 +76,18 @@ class Loss(Initialized):
             ValueError: if shapes do not fit.
         """
         mask = get_mask(y_pred)  # a conversion would lose it
-        y_true = tree.map_structure(self._convert_target, y_true)
-        y_pred = tree.map_structure(self._convert, y_pred)
+        y_true = tree.map_structure(self._rv_convert_target, y_true)
+        y_pred = tree.map_structure(self._rv_convert, y_pred)
         mask = _joint(mask, self.output_mask(y_true, y_pred))
         values = self.call(y_true, y_pred)
         check_values(f"What loss '{self.name}' returns", values)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
-    def _convert(self, x: Any) -> Any:
+    def _rv_convert(self, x: Any) -> Any:
         return ops.convert_to_tensor(x, dtype=self.dtype)
 
-    def _convert_target(self, x: Any) -> Any:
-        return self._convert(x)
+    def _rv_convert_target(self, x: Any) -> Any:
+        return self._rv_convert(x)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value per sample."""
@@ -133,11 +135,11 @@ class LossFunctionWrapper(Loss):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
-    def _convert_target(self, x: Any) -> Any:
+    def _rv_convert_target(self, x: Any) -> Any:
         if getattr(self.fn, "_class_numbers", False):
             x = ops.convert_to_tensor(x)
-            return x if dtypes.is_int(x.dtype) else self._convert(x)
-        return self._convert(x)
+            return x if dtypes.is_int(x.dtype) else self._rv_convert(x)
+        return self._rv_convert(x)
 
     def get_config(self) -> dict[str, Any]:
         kwargs = {key: registry.serialize_object(value) for key, value in self._fn_kwargs.items()}

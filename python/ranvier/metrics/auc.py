@@ -102,7 +102,7 @@ class AUC(Metric):
             y_pred: predictions of the same shape: (batch, labels) with `multi_label`.
             sample_weight: None, a number, or weights for the first axes of the targets.
         """
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self._float_dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._rv_float_dtype)
         if self.multi_label:
             self._check_labels(tuple(y_pred.shape))
         weights = self.label_weights
@@ -115,7 +115,7 @@ class AUC(Metric):
             y_true,
             ops.sigmoid(y_pred) if self._from_logits else y_pred,
             self.thresholds,
-            dtype=self._float_dtype,
+            dtype=self._rv_float_dtype,
             sample_weight=sample_weight,
             label_weights=None if self.multi_label else weights,
             by_label=self.multi_label,
@@ -136,7 +136,7 @@ class AUC(Metric):
 
     def result(self) -> Any:
         if not self._counts:
-            return ops.cast(0.0, self._float_dtype)
+            return ops.cast(0.0, self._rv_float_dtype)
         tp, fp, tn, fn = (ops.convert_to_tensor(v) for v in self._counts)
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = _interpolated_pr_areas(tp, fp, fn)
@@ -152,7 +152,7 @@ class AUC(Metric):
             return areas
         if self.label_weights is None:
             return ops.mean(areas)
-        weights = np.asarray(self.label_weights, self._float_dtype)
+        weights = np.asarray(self.label_weights, self._rv_float_dtype)
         return ops.divide_no_nan(ops.sum(areas * weights), ops.sum(weights))
 
     def _curve(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:

@@ -39,7 +39,7 @@ class _Counting(Metric):
             y_pred,
             self.thresholds,
             self._cells,
-            dtype=self._float_dtype,
+            dtype=self._rv_float_dtype,
             sample_weight=sample_weight,
             top_k=self.top_k,
             class_id=self.class_id,

@@ -77,7 +77,7 @@ class IoU(Metric):
                 "Targets and predictions must have the same number of classes. Received: "
                 f"{classes.shape[0]} targets and {predicted.shape[0]} predictions."
             )
-        weights = ops.ones(classes.shape, self._float_dtype)
+        weights = ops.ones(classes.shape, self._rv_float_dtype)
         if sample_weight is not None:
             # A matrix of integers counts integers: of each weight the fraction is lost, as in Keras.
             given = ops.convert_to_tensor(sample_weight, dtype=self.dtype)

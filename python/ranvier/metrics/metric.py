@@ -10,6 +10,7 @@ import numpy as np
 from ranvier import initializers
 from ranvier.core import dtypes, scope
 from ranvier.core.initialized import Initialized
+from ranvier.core.names import Alias
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
@@ -29,35 +30,38 @@ class Metric(Initialized):
         name: a name; None: made up from the class.
     """
 
-    _made_by_base = ("name", "_dtype", "_variables", "_metrics")
+    _rv_made_by_base = ("name", "_rv_dtype", "_rv_variables", "_rv_metrics")
+    _dtype = Alias("_rv_dtype")  # Keras's names
+    _variables = Alias("_rv_variables")
+    _metrics = Alias("_rv_metrics")
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or scope.auto_name(type(self).__name__)
-        self._dtype = dtypes.standardize_dtype(dtype)
-        self._variables: list[Variable] = []
-        self._metrics: list[Metric] = []
-        self._made_in_a_step = current_trace() is not None
+        self._rv_dtype = dtypes.standardize_dtype(dtype)
+        self._rv_variables: list[Variable] = []
+        self._rv_metrics: list[Metric] = []
+        self._rv_made_in_a_step = current_trace() is not None
 
     def __setattr__(self, name: str, value: Any) -> None:
         # A metric made of others has their variables too.
-        if isinstance(value, Metric) and value not in self.__dict__.get("_metrics", ()):
-            self._metrics.append(value)
+        if isinstance(value, Metric) and value not in self.__dict__.get("_rv_metrics", ()):
+            self._rv_metrics.append(value)
         super().__setattr__(name, value)
 
     @property
     def dtype(self) -> str:
         """The dtype of the metric."""
-        return self._dtype
+        return self._rv_dtype
 
     @property
-    def _float_dtype(self) -> str:
+    def _rv_float_dtype(self) -> str:
         """The dtype to count and to divide in, which an integer dtype of the metric leaves as it is."""
-        return self._dtype if dtypes.is_float(self._dtype) else dtypes.floatx()
+        return self._rv_dtype if dtypes.is_float(self._rv_dtype) else dtypes.floatx()
 
     @property
     def variables(self) -> list[Variable]:
         """The variables of the state, those of inner metrics last."""
-        return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
+        return [*self._rv_variables, *(v for metric in self._rv_metrics for v in metric.variables)]
 
     def add_variable(
         self,
@@ -77,17 +81,17 @@ class Metric(Initialized):
             name: its name.
         """
         # The first batch may tell the shape of a metric's variables, but not whether there is a metric.
-        allowed = contextlib.nullcontext() if self._made_in_a_step else variables_allowed()
+        allowed = contextlib.nullcontext() if self._rv_made_in_a_step else variables_allowed()
         with allowed, no_stateless_scope(), scope.name_scope(self.name.replace("/", ">")):
             variable = Variable(
                 initializers.get(initializer),
                 shape=shape,
-                dtype=self._float_dtype if dtype is None else dtype,
+                dtype=self._rv_float_dtype if dtype is None else dtype,
                 trainable=False,
                 aggregation=aggregation,
                 name=name,
             )
-        self._variables.append(variable)
+        self._rv_variables.append(variable)
         return variable
 
     def add_weight(

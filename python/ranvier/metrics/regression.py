@@ -137,8 +137,8 @@ class R2Score(Metric):
             y_pred: predictions of the same shape.
             sample_weight: None or one weight per sample.
         """
-        y_true = ops.convert_to_tensor(y_true, dtype=self._float_dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self._float_dtype)
+        y_true = ops.convert_to_tensor(y_true, dtype=self._rv_float_dtype)
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._rv_float_dtype)
         y_true, y_pred = losses.match(y_true, y_pred)
         if len(y_true.shape) != 2 or y_true.shape != y_pred.shape:
             raise ValueError(
@@ -148,7 +148,7 @@ class R2Score(Metric):
         if not self._sums:
             self._build(y_true.shape[1])
         weight = ops.convert_to_tensor(
-            1.0 if sample_weight is None else sample_weight, dtype=self._float_dtype
+            1.0 if sample_weight is None else sample_weight, dtype=self._rv_float_dtype
         )
         weight = ops.reshape(weight, (-1, 1)) if len(weight.shape) == 1 else weight
         weight = ops.broadcast_to(weight, y_true.shape)
@@ -156,11 +156,11 @@ class R2Score(Metric):
         terms = (y_true * weighted, weighted, ops.square(y_true - y_pred) * weight, weight)
         for variable, term in zip(self._sums, terms, strict=True):
             variable.assign_add(ops.sum(term, axis=0))
-        self.num_samples.assign_add(ops.cast(y_true.shape[0] * y_true.shape[1], self._float_dtype))
+        self.num_samples.assign_add(ops.cast(y_true.shape[0] * y_true.shape[1], self._rv_float_dtype))
 
     def result(self) -> Any:
         if not self._sums:
-            return ops.cast(0.0, self._float_dtype)
+            return ops.cast(0.0, self._rv_float_dtype)
         squared_sum, total, residual, count = self._sums
         deviation = squared_sum - total * (total / count)
         scores = 1.0 - residual / deviation

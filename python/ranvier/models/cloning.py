@@ -40,7 +40,7 @@ def clone_model(
     """
     if kwargs:
         raise ValueError(f"Unexpected argument(s): {list(kwargs)}")
-    is_graph = model._graph is not None
+    is_graph = model._rv_graph is not None
     if call_function is not None and not is_graph:
         raise ValueError("Argument `call_function` is only supported for functional models.")
     if not isinstance(model, Sequential) and not is_graph:
@@ -51,7 +51,7 @@ def clone_model(
         return type(model).from_config(model.get_config())
 
     def copy(layer: Any) -> Any:
-        is_model = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer._graph is not None)
+        is_model = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer._rv_graph is not None)
         if recursive and is_model:
             return clone_model(layer, clone_function=clone_function, call_function=None, recursive=True)
         if clone_function is None or isinstance(layer, InputLayer):
@@ -60,7 +60,7 @@ def clone_model(
 
     if is_graph:
         return _clone_graph(model, input_tensors, copy, call_function)
-    layers: list[Any] = [copy(layer) for layer in model._layers]
+    layers: list[Any] = [copy(layer) for layer in model._rv_layers]
     if input_tensors is not None:
         tensors = list(input_tensors) if isinstance(input_tensors, (list, tuple)) else [input_tensors]
         if len(tensors) != 1 or not isinstance(tensors[0], KerasTensor):
@@ -76,7 +76,7 @@ def _clone_graph(
     call_function: Callable[..., Any] | None,
 ) -> Model:
     """The graph of `model`, called again on copies of its layers."""
-    graph = model._graph
+    graph = model._rv_graph
     copies = {id(operation): copy(operation) for operation in graph.operations}
     if input_tensors is None:
         inputs = [copies[id(x._keras_history.operation)].output for x in graph.inputs]
@@ -92,9 +92,9 @@ def _clone_graph(
         twin = copies[id(operation)]
         return twin(*args, **kwargs) if call_function is None else call_function(twin, *args, **kwargs)
 
-    outputs = tree.pack_sequence_as(model._outputs_struct, graph.run(inputs, call))
+    outputs = tree.pack_sequence_as(model._rv_outputs_struct, graph.run(inputs, call))
     cls: Any = type(model) if takes_inputs_and_outputs(type(model)) else Functional
-    inputs = tree.pack_sequence_as(model._inputs_struct, inputs)
+    inputs = tree.pack_sequence_as(model._rv_inputs_struct, inputs)
     return _frozen_like(model, cls(inputs, outputs, name=model.name))
 
 

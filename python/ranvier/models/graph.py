@@ -197,8 +197,8 @@ class Function(Operation):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._inputs_struct = inputs
-        self._outputs_struct = outputs
+        self._rv_inputs_struct = inputs
+        self._rv_outputs_struct = outputs
         self.graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
 
     @property
@@ -229,4 +229,4 @@ class Function(Operation):
 
     def call(self, inputs: Any) -> Any:
         """The outputs for these inputs."""
-        return tree.pack_sequence_as(self._outputs_struct, self.graph.run(tree.flatten(inputs)))
+        return tree.pack_sequence_as(self._rv_outputs_struct, self.graph.run(tree.flatten(inputs)))

@@ -15,10 +15,10 @@ Lookup = Callable[[str, int, int], KerasTensor]
 
 def graph_config(model: Any) -> dict[str, Any]:
     """The config of a functional model: its layers, the calls of each, its inputs and outputs."""
-    graph = model._graph
+    graph = model._rv_graph
     members = {id(node) for node in graph.nodes}
     kept = {
-        operation: [node for node in operation._inbound_nodes if id(node) in members]
+        operation: [node for node in operation._rv_inbound_nodes if id(node) in members]
         for operation in graph.operations
     }
     indices = {id(node): i for nodes in kept.values() for i, node in enumerate(nodes)}
@@ -26,7 +26,7 @@ def graph_config(model: Any) -> dict[str, Any]:
     def history(x: KerasTensor) -> list[Any]:
         assert x._keras_history is not None
         operation, index, position = x._keras_history
-        return [operation.name, indices[id(operation._inbound_nodes[index])], position]
+        return [operation.name, indices[id(operation._rv_inbound_nodes[index])], position]
 
     def end(x: KerasTensor) -> list[Any]:
         assert x._keras_history is not None
@@ -43,8 +43,8 @@ def graph_config(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": tree.map_structure(end, model._inputs_struct),
-        "output_layers": tree.map_structure(end, model._outputs_struct),
+        "input_layers": tree.map_structure(end, model._rv_inputs_struct),
+        "output_layers": tree.map_structure(end, model._rv_outputs_struct),
     }
 
 
@@ -53,7 +53,7 @@ def _nodes_before_calls(operation: Any) -> int:
 
     Keras counts the node in which a functional model was made, but only there.
     """
-    return int(getattr(operation, "_graph", None) is not None)
+    return int(getattr(operation, "_rv_graph", None) is not None)
 
 
 def _node_config(node: Node, history: Callable[[KerasTensor], list[Any]]) -> dict[str, Any]:

@@ -49,17 +49,17 @@ def fits(shape: Any, expected: Any) -> bool:
 class GraphModel(Trainer):
     """A trainer that may have been made from symbolic inputs and outputs."""
 
-    _untracked = Trainer._untracked | {
-        "_graph",
-        "_inputs_struct",
-        "_outputs_struct",
-        "_input_keys",
-        "_keys_in_order",
+    _rv_untracked = Trainer._rv_untracked | {
+        "_rv_graph",
+        "_rv_inputs_struct",
+        "_rv_outputs_struct",
+        "_rv_input_keys",
+        "_rv_keys_in_order",
     }
-    _graph: Graph | None = None
-    _holds_layers_only = True
+    _rv_graph: Graph | None = None
+    _rv_holds_layers_only = True
 
-    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+    def _rv_set_graph(self, inputs: Any, outputs: Any) -> None:
         """Makes the model the computation from `inputs` to `outputs`."""
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             if not tree.flatten(structure):
@@ -71,34 +71,34 @@ class GraphModel(Trainer):
                         f"invalid value {x!r} of type {type(x)}"
                     )
         inputs, outputs = _begin_with_inputs(inputs, outputs)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
-        self._graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
-        names = [operation.name for operation in self._graph.operations]
+        self._rv_inputs_struct, self._rv_outputs_struct = inputs, outputs
+        self._rv_graph = Graph(tree.flatten(inputs), tree.flatten(outputs))
+        names = [operation.name for operation in self._rv_graph.operations]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
                 f"The name {twice[0]!r} is used by several layers of the model; names must be unique."
             )
-        for operation in self._graph.operations:
+        for operation in self._rv_graph.operations:
             if isinstance(operation, Layer):
-                self._tracker.track(operation)
-        in_order = [operation for operation in self._graph.operations if isinstance(operation, Layer)]
-        rest = [layer for layer in self._layers if all(layer is not other for other in in_order)]
-        self._layers[:] = [*in_order, *rest]
+                self._rv_tracker.track(operation)
+        in_order = [operation for operation in self._rv_graph.operations if isinstance(operation, Layer)]
+        rest = [layer for layer in self._rv_layers if all(layer is not other for other in in_order)]
+        self._rv_layers[:] = [*in_order, *rest]
         is_flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
-        self._input_keys = sorted(inputs) if is_flat_dict else None
-        self._keys_in_order = isinstance(inputs, dict) and [*inputs] == sorted(inputs)
+        self._rv_input_keys = sorted(inputs) if is_flat_dict else None
+        self._rv_keys_in_order = isinstance(inputs, dict) and [*inputs] == sorted(inputs)
         self.built = True
-        self._build_shapes = {"input_shape": tree.map_structure(lambda x: x.shape, inputs)}
+        self._rv_build_shapes = {"input_shape": tree.map_structure(lambda x: x.shape, inputs)}
 
     # --- what it is made of ---
 
-    def _functional(self, what: str) -> Graph:
-        if self._graph is None:
+    def _rv_functional(self, what: str) -> Graph:
+        if self._rv_graph is None:
             raise AttributeError(
                 f"Model '{self.name}' has no `{what}`: it was not made from symbolic inputs and outputs."
             )
-        return self._graph
+        return self._rv_graph
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -107,35 +107,35 @@ class GraphModel(Trainer):
         Raises:
             AttributeError: if the model was not made from inputs and outputs. So do the properties below.
         """
-        return list(self._functional("inputs").inputs)
+        return list(self._rv_functional("inputs").inputs)
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic outputs, flat."""
-        return list(self._functional("outputs").outputs)
+        return list(self._rv_functional("outputs").outputs)
 
     @property
     def input(self) -> Any:
         """The symbolic input, or the nest of inputs."""
-        self._functional("input")
-        return self._inputs_struct
+        self._rv_functional("input")
+        return self._rv_inputs_struct
 
     @property
     def output(self) -> Any:
         """The symbolic output, or the nest of outputs."""
-        self._functional("output")
-        return self._outputs_struct
+        self._rv_functional("output")
+        return self._rv_outputs_struct
 
     @property
     def input_shape(self) -> Any:
         """The shape of the input, or the shapes of `inputs` where there are several."""
-        shapes = [x.shape for x in self._functional("input_shape").inputs]
+        shapes = [x.shape for x in self._rv_functional("input_shape").inputs]
         return shapes[0] if len(shapes) == 1 else shapes
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, or the shapes of `outputs` where there are several."""
-        shapes = [x.shape for x in self._functional("output_shape").outputs]
+        shapes = [x.shape for x in self._rv_functional("output_shape").outputs]
         return shapes[0] if len(shapes) == 1 else shapes
 
     @property
@@ -151,20 +151,20 @@ class GraphModel(Trainer):
     @property
     def operations(self) -> list[Any]:
         """The layers and other operations, those farthest from the outputs first."""
-        return list(self._functional("operations").operations)
+        return list(self._rv_functional("operations").operations)
 
-    def _known_outputs(self) -> Any:
-        return None if self._graph is None else self._outputs_struct
+    def _rv_known_outputs(self) -> Any:
+        return None if self._rv_graph is None else self._rv_outputs_struct
 
-    def _output_names(self) -> list[str] | None:
-        return None if self._graph is None else self.output_names
+    def _rv_output_names(self) -> list[str] | None:
+        return None if self._rv_graph is None else self.output_names
 
     # --- calling ---
 
-    def _build_on(self, feed: Any) -> None:
+    def _rv_build_on(self, feed: Any) -> None:
         # A model without a `call` has steps of its own, which build its parts when they call them.
         if type(self).call is not GraphModel.call:
-            super()._build_on(feed)
+            super()._rv_build_on(feed)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Hands the inputs through the graph.
@@ -177,31 +177,31 @@ class GraphModel(Trainer):
         Raises:
             ValueError: if an input is missing or does not fit.
         """
-        if self._graph is None:
+        if self._rv_graph is None:
             raise NotImplementedError(
                 f"Model {type(self).__name__} does not have a `call()` method implemented."
             )
         del training  # the layers inside find it themselves
-        values = self._arrange(inputs)
+        values = self._rv_arrange(inputs)
         if mask is not None:
             for x, m in zip(values, tree.flatten(mask), strict=True):
                 if m is not None:
                     set_mask(x, m)
-        values = [self._fit(i, x) for i, x in enumerate(values)]
-        return self._pack(self._graph.run(values))
+        values = [self._rv_fit(i, x) for i, x in enumerate(values)]
+        return self._rv_pack(self._rv_graph.run(values))
 
-    def _pack(self, outputs: list[Any]) -> Any:
-        if isinstance(self._outputs_struct, KerasTensor):
+    def _rv_pack(self, outputs: list[Any]) -> Any:
+        if isinstance(self._rv_outputs_struct, KerasTensor):
             return outputs[0]
-        return tree.pack_sequence_as(self._outputs_struct, outputs)
+        return tree.pack_sequence_as(self._rv_outputs_struct, outputs)
 
-    def _arrange(self, inputs: Any) -> list[Any]:
+    def _rv_arrange(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`."""
         flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
         if not flat_dict:
-            self._check_nest(inputs)
+            self._rv_check_nest(inputs)
         if flat_dict:
-            keys = self._input_keys or self.input_names
+            keys = self._rv_input_keys or self.input_names
             missing = [key for key in keys if key not in inputs]
             if missing:
                 raise ValueError(
@@ -211,7 +211,7 @@ class GraphModel(Trainer):
             values = [inputs[key] for key in keys]
         else:
             values = tree.flatten(inputs)
-        expected = len(self._functional("inputs").inputs)
+        expected = len(self._rv_functional("inputs").inputs)
         if len(values) != expected:
             raise ValueError(
                 f'Layer "{self.name}" expects {expected} input(s) ({", ".join(self.input_names)}), but it '
@@ -219,15 +219,15 @@ class GraphModel(Trainer):
             )
         return values
 
-    def _check_nest(self, inputs: Any) -> None:
+    def _rv_check_nest(self, inputs: Any) -> None:
         """Refuses a nest in which it is not plain which input is which."""
-        expected = self._inputs_struct
+        expected = self._rv_inputs_struct
         if isinstance(inputs, dict):
             fitting = {path for path, _ in tree.flatten_with_path(inputs)} == {
                 path for path, _ in tree.flatten_with_path(expected)
             }
         else:  # a list for a dict is in the order of its keys, if that is also the order they were given in
-            fitting = not isinstance(expected, dict) or not tree.is_nested(inputs) or self._keys_in_order
+            fitting = not isinstance(expected, dict) or not tree.is_nested(inputs) or self._rv_keys_in_order
         if not fitting:
             names = iter(self.input_names)
             wanted = tree.pack_sequence_as(expected, list(names))
@@ -237,9 +237,9 @@ class GraphModel(Trainer):
                 f"{wanted}. Received (shapes): {received}"
             )
 
-    def _fit(self, index: int, x: Any) -> Any:
+    def _rv_fit(self, index: int, x: Any) -> Any:
         """An input in the rank and dtype of the symbolic one."""
-        entry = self._functional("inputs").inputs[index]
+        entry = self._rv_functional("inputs").inputs[index]
         if x is None:
             node = producer(entry)
             if not getattr(node and node.operation, "optional", False):
@@ -257,29 +257,29 @@ class GraphModel(Trainer):
         return cast_input(x, fitted, entry.dtype)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._graph is None:
+        if self._rv_graph is None:
             own = type(self).compute_output_shape is not GraphModel.compute_output_shape
-            infer = super().compute_output_spec if own else self._infer
+            infer = super().compute_output_spec if own else self._rv_infer
             return infer(inputs, *args, **kwargs)
-        values = [self._fit(i, x) for i, x in enumerate(self._arrange(inputs))]
+        values = [self._rv_fit(i, x) for i, x in enumerate(self._rv_arrange(inputs))]
         if all(x is not None and x.shape == own.shape for x, own in zip(values, self.inputs, strict=True)):
-            return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._outputs_struct)
+            return tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype), self._rv_outputs_struct)
 
         def spec(operation: Any, *args: Any, **kwargs: Any) -> Any:
             return operation.compute_output_spec(*args, **kwargs)
 
-        return self._pack(self._graph.run(values, spec))
+        return self._rv_pack(self._rv_graph.run(values, spec))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output's shape (or the nest of shapes) for inputs of the given shape or shapes."""
-        if self._graph is None:
+        if self._rv_graph is None:
             return super().compute_output_shape(input_shape)
         shapes = _shape_list(input_shape)
         specs = [KerasTensor(s, x.dtype) for s, x in zip(shapes, self.inputs, strict=True)]
-        outputs = self.compute_output_spec(tree.pack_sequence_as(self._inputs_struct, specs))
+        outputs = self.compute_output_spec(tree.pack_sequence_as(self._rv_inputs_struct, specs))
         return tree.map_structure(lambda x: x.shape, outputs)
 
-    def _has_build(self) -> bool:
+    def _rv_has_build(self) -> bool:
         return type(self).build is not GraphModel.build
 
     def build(self, input_shape: Any = None) -> None:
@@ -288,28 +288,28 @@ class GraphModel(Trainer):
         Args:
             input_shape: the input's shape or a nest of shapes.
         """
-        if self._graph is None:
+        if self._rv_graph is None:
             super().build(input_shape)
 
     # --- copies ---
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        graph = state.pop("_graph", None)
+        graph = state.pop("_rv_graph", None)
         if graph is None:
             return state
         # Without the KerasTensors, which refer to one another in long chains.
-        state["_inputs_struct"] = tree.map_structure(lambda _: None, self._inputs_struct)
-        state["_outputs_struct"] = tree.map_structure(lambda _: None, self._outputs_struct)
+        state["_rv_inputs_struct"] = tree.map_structure(lambda _: None, self._rv_inputs_struct)
+        state["_rv_outputs_struct"] = tree.map_structure(lambda _: None, self._rv_outputs_struct)
         entries = [x._keras_history.operation for x in graph.inputs]
         specs = [[(x.shape, x.dtype) for x in outputs] for outputs in graph.step_outputs()]
         places = graph.places_of([*graph.inputs, *graph.outputs])
-        state["_record"] = (entries, graph.steps, specs, places)
+        state["_rv_record"] = (entries, graph.steps, specs, places)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        saved = state.pop("_record", None)
+        saved = state.pop("_rv_record", None)
         super().__setstate__(state)
         if saved is None:
             return
@@ -326,9 +326,9 @@ class GraphModel(Trainer):
             known.update(zip(step.outputs, outputs, strict=True))
         tensors = [known[place] for place in places]
         inputs, outputs = tensors[: len(entries)], tensors[len(entries) :]
-        self._inputs_struct = tree.pack_sequence_as(self._inputs_struct, inputs)
-        self._outputs_struct = tree.pack_sequence_as(self._outputs_struct, outputs)
-        self._graph = Graph(inputs, outputs)
+        self._rv_inputs_struct = tree.pack_sequence_as(self._rv_inputs_struct, inputs)
+        self._rv_outputs_struct = tree.pack_sequence_as(self._rv_outputs_struct, outputs)
+        self._rv_graph = Graph(inputs, outputs)
 
 
 def _shape_list(shapes: Any) -> list[Any]:

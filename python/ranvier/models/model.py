@@ -59,22 +59,22 @@ class Model(GraphModel):
         inputs, outputs = given.pop("inputs"), given.pop("outputs")
         trainable = given.pop("trainable", None)
         super().__init__(**given)
-        self._set_graph(inputs, outputs)
+        self._rv_set_graph(inputs, outputs)
         if trainable is not None:
             self.trainable = trainable
 
     @property
-    def _layers_lead(self) -> bool:
+    def _rv_layers_lead(self) -> bool:
         """Whether `layers` says it all: weight files name what is in there after it, not after attributes."""
-        return self._graph is not None
+        return self._rv_graph is not None
 
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model: those of a functional model's graph, in its order (its inputs included),
         or all in the order in which they were assigned."""
-        if self._graph is None:
-            return list(self._layers)
-        return [operation for operation in self._graph.operations if isinstance(operation, Layer)]
+        if self._rv_graph is None:
+            return list(self._rv_layers)
+        return [operation for operation in self._rv_graph.operations if isinstance(operation, Layer)]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
@@ -178,7 +178,7 @@ class Model(GraphModel):
                 "Argument `value_format` must be 'backend_tensor' or 'numpy_array'. "
                 f"Received: value_format={value_format}"
             )
-        groups = self._state_groups().items()
+        groups = self._rv_state_groups().items()
         return {kind: state_tree_module.tree_of(v, value_format == "numpy_array") for kind, v in groups}
 
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
@@ -190,7 +190,7 @@ class Model(GraphModel):
         Raises:
             ValueError: for a name or a shape that does not fit; nothing is changed then.
         """
-        groups = self._state_groups()
+        groups = self._rv_state_groups()
         unknown = [kind for kind in state_tree if kind not in groups]
         if unknown:
             raise ValueError(f"Unknown variable name: {unknown[0]}. Known names: {list(groups)}")
@@ -202,7 +202,7 @@ class Model(GraphModel):
         for variable, value in pairs:
             variable.assign(value)
 
-    def _state_groups(self) -> dict[str, list[Any]]:
+    def _rv_state_groups(self) -> dict[str, list[Any]]:
         return {
             "trainable_variables": self.trainable_variables,
             "non_trainable_variables": self.non_trainable_variables,
@@ -222,7 +222,7 @@ class Model(GraphModel):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, or the graph of a functional model, as JSON-like values."""
-        if self._graph is None or not takes_inputs_and_outputs(type(self)):
+        if self._rv_graph is None or not takes_inputs_and_outputs(type(self)):
             return super().get_config()
         return graph_config(self)
 

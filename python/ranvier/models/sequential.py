@@ -30,9 +30,9 @@ class Sequential(Model):
         **kwargs: further arguments of `Layer`.
     """
 
-    _untracked = Model._untracked | {"_input_shape", "_nodes"}
-    _layers_lead = True
-    _assigned = "_assigned_layers"
+    _rv_untracked = Model._rv_untracked | {"_rv_input_shape", "_rv_nodes"}
+    _rv_layers_lead = True
+    _rv_assigned = "_rv_assigned_layers"
 
     @short_traceback
     def __init__(
@@ -43,16 +43,16 @@ class Sequential(Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
-        self._input_shape: Shape | None = None  # what the layers are built for
-        self._nodes: list[Node] = []  # the calls that the last build noted
-        self._casts_input = True  # to the dtype of the Input; not if that was made up from the first data
+        self._rv_input_shape: Shape | None = None  # what the layers are built for
+        self._rv_nodes: list[Node] = []  # the calls that the last build noted
+        self._rv_casts_input = True  # to the dtype of the Input; not if that was made up from the first data
         if isinstance(layers, Layer) and not isinstance(layers, Iterable):
             raise TypeError(
                 f"Argument `layers` must be a list of layers. Received: {layers!r} (of type {type(layers)})"
             )
         for layer in layers or ():
             self.add(layer, rebuild=False)
-        self._rebuild()
+        self._rv_rebuild()
 
     # --- the stack ---
 
@@ -75,26 +75,26 @@ class Sequential(Model):
                 f"Only instances of `Layer` can be added to a Sequential model. Received: {layer!r} "
                 f"(of type {type(layer)})"
             )
-        if layer._holds(self):
+        if layer._rv_holds(self):
             inside = "itself" if layer is self else f"its own layer '{layer.name}'"
             raise ValueError(f"Model '{self.name}' cannot be a layer of {inside}: that is a cycle.")
-        if any(other.name == layer.name and other is not layer for other in self._layers):
+        if any(other.name == layer.name and other is not layer for other in self._rv_layers):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
                 "already the name of a layer in this model. Update the `name` argument to pass a unique name."
             )
-        if isinstance(layer, InputLayer) and self._layers:
-            shape = getattr(self._layers[0], "batch_shape", None)
+        if isinstance(layer, InputLayer) and self._rv_layers:
+            shape = getattr(self._rv_layers[0], "batch_shape", None)
             how = "with other layers" if shape is None else f"to use input shape {shape}"
             raise ValueError(
                 f"Sequential model '{self.name}' has already been configured {how}. "
                 "You cannot add a different Input layer to it."
             )
-        if not self._layers and layer._input_shape_arg is not None:
-            self._layers.append(InputLayer(batch_shape=layer._input_shape_arg))
-        self._layers.append(layer)
+        if not self._rv_layers and layer._rv_input_shape_arg is not None:
+            self._rv_layers.append(InputLayer(batch_shape=layer._rv_input_shape_arg))
+        self._rv_layers.append(layer)
         if rebuild:
-            self._rebuild()
+            self._rv_rebuild()
         else:
             self.built = False
 
@@ -112,22 +112,22 @@ class Sequential(Model):
         """
         if not self.layers:
             raise IndexError(f"Sequential model '{self.name}' has no layer to take off.")
-        layer: Layer = self._layers.pop()
+        layer: Layer = self._rv_layers.pop()
         self.built = False
         if rebuild:
-            self._rebuild()
+            self._rv_rebuild()
         return layer
 
-    def _has_input(self) -> bool:
-        return bool(self._layers) and isinstance(self._layers[0], InputLayer)
+    def _rv_has_input(self) -> bool:
+        return bool(self._rv_layers) and isinstance(self._rv_layers[0], InputLayer)
 
-    def _rebuild(self) -> None:
+    def _rv_rebuild(self) -> None:
         """Builds the model anew if the shape of its input is known."""
         self.built = False
-        self._input_shape = None
-        self.forget_functions()
-        if self._has_input() and len(self._layers) > 1:
-            self.build(self._layers[0].batch_shape)
+        self._rv_input_shape = None
+        self._rv_forget_functions()
+        if self._rv_has_input() and len(self._rv_layers) > 1:
+            self.build(self._rv_layers[0].batch_shape)
 
     def build(self, input_shape: Any = None) -> None:
         """Builds every layer.
@@ -138,59 +138,61 @@ class Sequential(Model):
         Raises:
             ValueError: if there are no layers, or the shape is unknown, invalid, or not that of the `Input`.
         """
-        if not self._layers:
+        if not self._rv_layers:
             raise ValueError(
                 f"Sequential model {self.name} cannot be built because it has no layers. Call "
                 "`model.add(layer)`."
             )
         if input_shape is None:
-            if not self._has_input():
+            if not self._rv_has_input():
                 raise ValueError("You must provide an `input_shape` argument: the model has no Input.")
-            input_shape = self._layers[0].batch_shape
+            input_shape = self._rv_layers[0].batch_shape
         if tree.is_nested(input_shape) and any(tree.is_nested(item) for item in _items(input_shape)):
             raise ValueError(f"A Sequential model takes one input. Received the shapes {input_shape}")
         input_shape = standardize_shape(input_shape)
-        if not self._has_input():
-            self._layers.insert(0, InputLayer(batch_shape=(None, *input_shape[1:]), dtype=self.compute_dtype))
-            self._casts_input = False
-        batch_shape = self._layers[0].batch_shape
+        if not self._rv_has_input():
+            self._rv_layers.insert(
+                0, InputLayer(batch_shape=(None, *input_shape[1:]), dtype=self.compute_dtype)
+            )
+            self._rv_casts_input = False
+        batch_shape = self._rv_layers[0].batch_shape
         if not fits(input_shape, batch_shape):
             raise ValueError(
                 f"Sequential model '{self.name}' has already been configured to use input shape "
                 f"{batch_shape}. You cannot build it with input_shape {input_shape}"
             )
-        self._build_layers(batch_shape)
+        self._rv_build_layers(batch_shape)
 
-    def _build_layers(self, shape: Any) -> None:
-        self._input_shape = shape
-        self._forget_nodes()
+    def _rv_build_layers(self, shape: Any) -> None:
+        self._rv_input_shape = shape
+        self._rv_forget_nodes()
         get_uid("functional")  # Keras makes a model inside, which counts in the names that come after
-        x: Any = self._layers[0].output
-        for layer in self._layers[1:]:
+        x: Any = self._rv_layers[0].output
+        for layer in self._rv_layers[1:]:
             x = layer(x)
-            if layer._inbound_nodes:
-                self._nodes.append(layer._inbound_nodes[-1])
-        self._output_spec = x
-        self.forget_functions()
+            if layer._rv_inbound_nodes:
+                self._rv_nodes.append(layer._rv_inbound_nodes[-1])
+        self._rv_output_spec = x
+        self._rv_forget_functions()
 
-    def _forget_nodes(self) -> None:
+    def _rv_forget_nodes(self) -> None:
         """Takes back what an earlier build noted, so that each layer has one symbolic output."""
-        for node in self._nodes:
-            nodes = node.operation._inbound_nodes
+        for node in self._rv_nodes:
+            nodes = node.operation._rv_inbound_nodes
             nodes[:] = [other for other in nodes if other is not node]
-        self._nodes = []
+        self._rv_nodes = []
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_nodes": [], "_output_spec": None}
+        return super().__getstate__() | {"_rv_nodes": [], "_rv_output_spec": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if self.__dict__.get("built") and self._has_input():
-            self._build_layers(self._layers[0].batch_shape)
+        if self.__dict__.get("built") and self._rv_has_input():
+            self._rv_build_layers(self._rv_layers[0].batch_shape)
 
-    def _finish_build(self) -> None:
-        super()._finish_build()
-        self._tracker.locked = False  # layers may still be added
+    def _rv_finish_build(self) -> None:
+        super()._rv_finish_build()
+        self._rv_tracker.locked = False  # layers may still be added
 
     # --- calling ---
 
@@ -208,48 +210,48 @@ class Sequential(Model):
         """
         if mask is not None:
             set_mask(inputs, mask)
-        x = self._fit_input(inputs)
+        x = self._rv_fit_input(inputs)
         try:
-            for layer in self._layers:
+            for layer in self._rv_layers:
                 if not isinstance(layer, InputLayer):
                     x = layer(x)
         except ValueError as error:
-            self._blame_input(inputs, error)
+            self._rv_blame_input(inputs, error)
             raise
         return x
 
-    def _fit_input(self, given: Any) -> Any:
+    def _rv_fit_input(self, given: Any) -> Any:
         """The input in the model's rank and dtype: a last axis of size 1 may be missing or too many."""
-        if not self._has_input():
+        if not self._rv_has_input():
             return given
-        entry = self._layers[0]
-        given = self._only_input(given)
+        entry = self._rv_layers[0]
+        given = self._rv_only_input(given)
         expected = entry.batch_shape
         x = squeeze_or_expand(given, len(expected))
         if len(given.shape) != len(expected) and not fits(tuple(x.shape)[1:], expected[1:]):
-            self._refuse_input(given)
-        return cast_input(given, x, entry.dtype if self._casts_input else None)
+            self._rv_refuse_input(given)
+        return cast_input(given, x, entry.dtype if self._rv_casts_input else None)
 
-    def _refuse_input(self, given: Any, error: ValueError | None = None) -> NoReturn:
-        entry = self._layers[0]
-        first = next((layer for layer in self._layers if layer is not entry), entry)
+    def _rv_refuse_input(self, given: Any, error: ValueError | None = None) -> NoReturn:
+        entry = self._rv_layers[0]
+        first = next((layer for layer in self._rv_layers if layer is not entry), entry)
         raise ValueError(
             f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
             "the layer: "
             f"expected shape={entry.batch_shape}, found shape={tuple(given.shape)}"
         ) from error
 
-    def _blame_input(self, given: Any, error: ValueError) -> None:
+    def _rv_blame_input(self, given: Any, error: ValueError) -> None:
         """Names the input's shape as the cause of an error, if it is another than the model was built for.
 
         Layers may take such an input, as a recurrent one takes sequences of any length.
         """
-        if self._has_input():
-            given, expected = self._only_input(given), self._layers[0].batch_shape
+        if self._rv_has_input():
+            given, expected = self._rv_only_input(given), self._rv_layers[0].batch_shape
             if not fits(tuple(squeeze_or_expand(given, len(expected)).shape)[1:], expected[1:]):
-                self._refuse_input(given, error)
+                self._rv_refuse_input(given, error)
 
-    def _only_input(self, x: Any) -> Any:
+    def _rv_only_input(self, x: Any) -> Any:
         """The input, which may be in a list or tuple of one."""
         if not tree.is_nested(x):
             return x
@@ -264,15 +266,15 @@ class Sequential(Model):
             raise ValueError(f"Model '{self.name}' takes one input tensor, but it received {len(items)}.")
         return items[0]
 
-    def _output_description(self) -> str:
-        return f"the output of layer '{self._layers[-1].name}', the last of model '{self.name}',"
+    def _rv_output_description(self) -> str:
+        return f"the output of layer '{self._rv_layers[-1].name}', the last of model '{self.name}',"
 
     # --- shapes ---
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, without the `Input`."""
-        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
+        return [layer for layer in self._rv_layers if not isinstance(layer, InputLayer)]
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -290,7 +292,7 @@ class Sequential(Model):
         Raises:
             AttributeError: before the model is built.
         """
-        return tree.flatten(self._known_output())
+        return tree.flatten(self._rv_known_output())
 
     @property
     def input(self) -> KerasTensor:
@@ -299,9 +301,9 @@ class Sequential(Model):
         Raises:
             AttributeError: before the input shape is known.
         """
-        if not self._has_input():
+        if not self._rv_has_input():
             raise AttributeError(f"Sequential model '{self.name}' has no defined input yet.")
-        symbol: KerasTensor = self._layers[0].output
+        symbol: KerasTensor = self._rv_layers[0].output
         return symbol
 
     @property
@@ -311,7 +313,7 @@ class Sequential(Model):
         Raises:
             AttributeError: before the model is built.
         """
-        return self._known_output()
+        return self._rv_known_output()
 
     @property
     def input_shape(self) -> Shape:
@@ -320,9 +322,9 @@ class Sequential(Model):
         Raises:
             AttributeError: before it is known.
         """
-        if not self._has_input():
+        if not self._rv_has_input():
             raise AttributeError(f"Sequential model '{self.name}' has no defined input shape yet.")
-        shape: Shape = self._layers[0].batch_shape
+        shape: Shape = self._rv_layers[0].batch_shape
         return shape
 
     @property
@@ -332,19 +334,19 @@ class Sequential(Model):
         Raises:
             AttributeError: before the model is built.
         """
-        return tree.map_structure(lambda t: t.shape, self._known_output())
+        return tree.map_structure(lambda t: t.shape, self._rv_known_output())
 
-    def _known_outputs(self) -> Any:
-        return self._output_spec if self.built else None
+    def _rv_known_outputs(self) -> Any:
+        return self._rv_output_spec if self.built else None
 
-    def _output_names(self) -> list[str] | None:
-        single = isinstance(self._known_outputs(), KerasTensor)
-        return [self._layers[-1].name] if single else None
+    def _rv_output_names(self) -> list[str] | None:
+        single = isinstance(self._rv_known_outputs(), KerasTensor)
+        return [self._rv_layers[-1].name] if single else None
 
-    def _known_output(self) -> Any:
+    def _rv_known_output(self) -> Any:
         if not self.built:
             raise AttributeError(f"Sequential model '{self.name}' has no defined output shape yet.")
-        return self._output_spec
+        return self._rv_output_spec
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output's shape for an input of shape `input_shape`."""
@@ -354,7 +356,7 @@ class Sequential(Model):
         return shape
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = self._only_input(inputs)
+        x = self._rv_only_input(inputs)
         for layer in self.layers:
             x = layer.compute_output_spec(x)
         return x
@@ -366,10 +368,10 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": registry.serialize_object(self.dtype_policy),
-            "layers": [registry.serialize_object(layer) for layer in self._layers],
+            "layers": [registry.serialize_object(layer) for layer in self._rv_layers],
         }
-        if self._input_shape is not None:
-            config["build_input_shape"] = self._input_shape
+        if self._rv_input_shape is not None:
+            config["build_input_shape"] = self._rv_input_shape
         return config
 
     @classmethod
@@ -387,9 +389,9 @@ class Sequential(Model):
         model = cls(**kwargs)
         for layer_config in config["layers"]:
             model.add(registry.deserialize_object(layer_config, custom_objects), rebuild=False)
-        model._rebuild()
+        model._rv_rebuild()
         shape = config.get("build_input_shape")
-        if not model.built and shape is not None and model._layers:
+        if not model.built and shape is not None and model._rv_layers:
             model.build(tuple(shape))
         return model
 

@@ -103,7 +103,7 @@ def _fits(text: str, encoding: str) -> bool:
 
 
 def _rows(model: Any, expand_nested: bool, layer_range: Sequence[str] | None) -> Iterator[tuple[int, Any]]:
-    layers = model.layers if model._graph is None else model.operations
+    layers = model.layers if model._rv_graph is None else model.operations
     if layer_range:
         layers = _within(layers, layer_range)
     for layer in layers:
@@ -120,12 +120,12 @@ def _inner(layer: Any, depth: int) -> Iterator[tuple[int, Any]]:
 
 def _is_a_chain(model: Any) -> bool:
     """Whether every layer takes just the output of the layer before: there is nothing to say about that."""
-    if model._graph is None:
+    if model._rv_graph is None:
         return True
-    nodes = [node for node in model._graph.nodes if not node.is_input]
-    if len(model._graph.inputs) > 1 or len({id(node.operation) for node in nodes}) < len(nodes):
+    nodes = [node for node in model._rv_graph.nodes if not node.is_input]
+    if len(model._rv_graph.inputs) > 1 or len({id(node.operation) for node in nodes}) < len(nodes):
         return False
-    before = model._graph.inputs
+    before = model._rv_graph.inputs
     for node in nodes:
         if len(node.arguments) != 1 or all(node.arguments[0] is not x for x in before):
             return False
@@ -135,12 +135,12 @@ def _is_a_chain(model: Any) -> bool:
 
 def _connections(model: Any, layer: Any) -> str:
     """Where a layer's inputs come from: "dense[0][0]" is the first output of the first call of `dense`."""
-    members = {id(node) for node in model._graph.nodes}
+    members = {id(node) for node in model._rv_graph.nodes}
     sources = []
-    for node in layer._inbound_nodes:
+    for node in layer._rv_inbound_nodes:
         for x in node.arguments if id(node) in members else ():
             operation, index, position = x._keras_history
-            before = operation._inbound_nodes[:index]
+            before = operation._rv_inbound_nodes[:index]
             sources.append(f"{operation.name}[{sum(id(n) in members for n in before)}][{position}]")
     return ", ".join(sources) or "-"
 
@@ -166,8 +166,8 @@ def _within(layers: list[Any], layer_range: Sequence[str]) -> list[Any]:
 
 def output_shape(layer: Any) -> str:
     """The output shape of a layer, "?" where it is not known."""
-    if layer._inbound_nodes:
-        shapes = [x.shape for x in layer._inbound_nodes[0].outputs]
+    if layer._rv_inbound_nodes:
+        shapes = [x.shape for x in layer._rv_inbound_nodes[0].outputs]
         return format_shape(shapes[0] if len(shapes) == 1 else shapes)
     if not layer.built:
         return "?"

@@ -71,7 +71,7 @@ class Adadelta(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = self.shared_rate(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         squares, steps = self._accumulated_grads[i], self._accumulated_delta_vars[i]
         new_squares = squares * self.rho + ops.square(gradient) * (1.0 - self.rho)
         step = ops.sqrt(steps + self.epsilon) * gradient / ops.sqrt(new_squares + self.epsilon)

@@ -92,7 +92,7 @@ class Adafactor(Optimizer):
 
     def _placeholder(self, name: str) -> Variable:
         variable = Variable(np.int32(0), name=name, trainable=False)
-        self._variables.append(variable)
+        self._rv_variables.append(variable)
         return variable
 
     def _rates(self, learning_rate: Any, dtype: str) -> tuple[Any, Any]:
@@ -105,7 +105,7 @@ class Adafactor(Optimizer):
         dtype = variable.dtype
         rate, kept = self.shared("rates", dtype, lambda: self._rates(learning_rate, dtype))
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         squares = ops.square(gradient) + self.epsilon_1
         if len(variable.shape) < 2:
             velocity = kept * self._v[i] + (1.0 - kept) * squares

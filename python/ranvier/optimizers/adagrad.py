@@ -68,7 +68,7 @@ class Adagrad(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = self.shared_rate(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        slot = self._accumulators_of_squares[self._get_variable_index(variable)]
+        slot = self._accumulators_of_squares[self._rv_get_variable_index(variable)]
         total = slot + ops.square(gradient)
         slot.assign(total)
         variable.assign_sub(gradient * rate / ops.sqrt(total + self.epsilon))

@@ -100,7 +100,7 @@ class Adam(Optimizer):
             ),
         )
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         m = moving_average(self._momentums[i], gradient, self.beta_1)
         s = moving_average(self._velocities[i], ops.square(gradient), self.beta_2)
         if self.amsgrad:

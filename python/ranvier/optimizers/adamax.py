@@ -80,7 +80,7 @@ class Adamax(Optimizer):
         dtype = variable.dtype
         rate = self.shared("corrected_rate", dtype, lambda: self._corrected_rate(learning_rate, dtype))
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         m = moving_average(self._momentums[i], gradient, self.beta_1)
         u = ops.maximum(self._norms[i] * self.beta_2, ops.abs(gradient))
         self._norms[i].assign(u)

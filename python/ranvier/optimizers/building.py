@@ -15,11 +15,11 @@ def _all_or_nothing(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
-        built, variables = self.built, list(self._variables)
+        built, variables = self.built, list(self._rv_variables)
         try:
             build(self, *args, **kwargs)
         except BaseException:  # Ctrl-C comes at any moment, and training may go on after it
-            self.built, self._variables = built, variables
+            self.built, self._rv_variables = built, variables
             raise
 
     return wrapped

@@ -93,7 +93,7 @@ class Ftrl(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = self.shared_rate(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         accumulator, linear = self._accumulated[i], self._linears[i]
         power = -self.learning_rate_power
         shrunk = gradient + variable * (2.0 * self.l2_shrinkage_regularization_strength)

@@ -79,7 +79,7 @@ class Lamb(Optimizer):
         of_m, of_s = self.shared("corrections", dtype, lambda: self._corrections(dtype))
         rate = self.shared_rate(learning_rate, dtype)
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         m = moving_average(self._momentums[i], gradient, self.beta_1)
         s = moving_average(self._velocities[i], ops.square(gradient), self.beta_2)
         step = m * of_m / (ops.sqrt(s * of_s) + self.epsilon)

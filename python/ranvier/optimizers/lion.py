@@ -72,7 +72,7 @@ class Lion(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = self.shared_rate(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        slot = self._momentums[self._get_variable_index(variable)]
+        slot = self._momentums[self._rv_get_variable_index(variable)]
         direction = ops.sign(slot * self.beta_1 + gradient * (1.0 - self.beta_1))
         slot.assign(slot * self.beta_2 + gradient * (1.0 - self.beta_2))
         variable.assign_sub(direction * rate)

@@ -59,7 +59,7 @@ class LossScaleOptimizer(Optimizer):
     @property
     def variables(self) -> list[Variable]:
         """Its own variables, then the inner optimizer's."""
-        return [*self._variables, *self.inner_optimizer.variables]
+        return [*self._rv_variables, *self.inner_optimizer.variables]
 
     @property
     def iterations(self) -> Any:
@@ -105,8 +105,8 @@ class LossScaleOptimizer(Optimizer):
         grads = [None if gradient is None else self._unscaled(gradient) for gradient in grads]
         finite = self.check_finite(grads)
         inner = self.inner_optimizer
-        rate = inner._learning_rate
-        state = [*(inner._trainable_variables if variables is None else variables)]
+        rate = inner._rv_learning_rate
+        state = [*(inner._rv_trainable_variables if variables is None else variables)]
         state += [variable for variable in inner.variables if variable is not rate]
         with kept_if(finite, state):
             inner.apply(grads, variables)

@@ -125,7 +125,7 @@ class MultiOptimizer(Optimizer):
             )
         self.optimizer_map = optimizer_map
         self.optimizers: list[Optimizer] = []
-        self._assigned: list[Optimizer] = []
+        self._rv_assigned: list[Optimizer] = []
         super().__init__(learning_rate=0.0, loss_scale_factor=loss_scale_factor, name=name)
         if isinstance(optimizer_map, OptimizerMap):
             self._add([*optimizer_map.values(), optimizer_map.default_optimizer])
@@ -150,7 +150,7 @@ class MultiOptimizer(Optimizer):
     @property
     def variables(self) -> list[Variable]:
         """Its own variables, then those of the optimizers."""
-        return [*self._variables, *(v for optimizer in self.optimizers for v in optimizer.variables)]
+        return [*self._rv_variables, *(v for optimizer in self.optimizers for v in optimizer.variables)]
 
     @property
     def learning_rate(self) -> Any:
@@ -177,7 +177,7 @@ class MultiOptimizer(Optimizer):
         chosen = [self._choose(variable) for variable in variables]
         super().build(variables)
         self._add(chosen)
-        self._assigned = chosen
+        self._rv_assigned = chosen
         for optimizer in self.optimizers:
             own = [v for v, its in zip(variables, chosen, strict=True) if its is optimizer]
             if own:
@@ -196,16 +196,16 @@ class MultiOptimizer(Optimizer):
         grads = list(grads)
         if not grads:
             return
-        variables = self._targets(grads, trainable_variables)
+        variables = self._rv_targets(grads, trainable_variables)
         for optimizer in self.optimizers:
             own = [
                 (gradient, variable)
                 for gradient, variable in zip(grads, variables, strict=True)
-                if self._assigned[self._get_variable_index(variable)] is optimizer
+                if self._rv_assigned[self._rv_get_variable_index(variable)] is optimizer
             ]
             if own:
                 optimizer.apply_gradients(own)
-        self._iterations.assign_add(1)
+        self._rv_iterations.assign_add(1)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
@@ -218,9 +218,9 @@ class MultiOptimizer(Optimizer):
     def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
         """Sets variables to their moving averages, where their optimizer keeps them."""
         for variable in var_list:
-            if variable not in self._index:
+            if variable not in self._rv_index:
                 raise ValueError(f"Unknown variable: {variable}. This optimizer was not built for it.")
-            self._assigned[self._get_variable_index(variable)].finalize_variable_values([variable])
+            self._rv_assigned[self._rv_get_variable_index(variable)].finalize_variable_values([variable])
 
     def moving_averages(self) -> list[tuple[Any, Any]]:
         """Each variable of an optimizer that keeps moving averages, with its average.

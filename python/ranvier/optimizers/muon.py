@@ -118,11 +118,11 @@ class Muon(Optimizer):
             return True
         return any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
 
-    def _decay_weights(self, variables: list[Any], learning_rate: Any) -> None:
+    def _rv_decay_weights(self, variables: list[Any], learning_rate: Any) -> None:
         for variable in variables:
-            adam = self._get_variable_index(variable) in self._velocities
+            adam = self._rv_get_variable_index(variable) in self._velocities
             decay = self.adam_weight_decay if adam else self.weight_decay
-            if decay is not None and self._use_weight_decay(variable):
+            if decay is not None and self._rv_use_weight_decay(variable):
                 rate = self.shared_rate(learning_rate, variable.dtype)
                 key = "adam_decay" if adam else "decay"
                 factor = self.shared(key, variable.dtype, partial(ops.multiply, rate, decay))
@@ -131,7 +131,7 @@ class Muon(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         gradient = ops.cast(gradient, variable.dtype)
         rate = self.shared_rate(learning_rate, variable.dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         if i in self._velocities:
             self._adam_step(gradient, variable, rate, self._momentums[i], self._velocities[i])
             return

@@ -100,7 +100,7 @@ class Nadam(Optimizer):
         dtype = variable.dtype
         of_m, of_g, of_s = self.shared("factors", dtype, lambda: self._factors(learning_rate, dtype))
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         momentum, velocity = self._momentums[i], self._velocities[i]
         m = momentum * self.beta_1 + gradient * _complement(self.beta_1, dtype)
         s = velocity * self.beta_2 + ops.square(gradient) * _complement(self.beta_2, dtype)

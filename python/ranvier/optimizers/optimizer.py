@@ -113,17 +113,17 @@ class Optimizer(OptimizerState):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables: list[Variable] = []
-        self._trainable_variables: list[Variable] = []
+        self._rv_variables: list[Variable] = []
+        self._rv_trainable_variables: list[Variable] = []
         # Variables hash by identity.
-        self._index: dict[Any, int] = {}
-        self._not_decayed: set[Any] = set()
-        self._not_decayed_names: list[str] = []
-        self._averages: list[Variable] = []
-        self._accumulators: list[Variable] = []
-        self._shared: dict[tuple[str, str], Any] | None = None
-        self._iterations = self.add_variable((), "zeros", "int32", name="iteration")
-        self._learning_rate = self._as_learning_rate(learning_rate)
+        self._rv_index: dict[Any, int] = {}
+        self._rv_not_decayed: set[Any] = set()
+        self._rv_not_decayed_names: list[str] = []
+        self._rv_averages: list[Variable] = []
+        self._rv_accumulators: list[Variable] = []
+        self._rv_shared: dict[tuple[str, str], Any] | None = None
+        self._rv_iterations = self.add_variable((), "zeros", "int32", name="iteration")
+        self._rv_learning_rate = self._rv_as_learning_rate(learning_rate)
 
     # --- variables ---
 
@@ -131,8 +131,8 @@ class Optimizer(OptimizerState):
     def iterations(self) -> Any:
         """The number of updates so far, an int32 variable (a value, with gradient accumulation)."""
         if self.gradient_accumulation_steps:
-            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
-        return self._iterations
+            return ops.floor_divide(self._rv_iterations, self.gradient_accumulation_steps)
+        return self._rv_iterations
 
     @property
     def learning_rate(self) -> Any:
@@ -145,19 +145,19 @@ class Optimizer(OptimizerState):
         """
         trace = current_trace()
         if trace is not None:  # a program knows the schedule, or that there is none
-            trace.presume(self, "_learning_rate")
-        if isinstance(self._learning_rate, Schedule):
-            return self._learning_rate(self._iterations)
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        return self._learning_rate()
+            trace.presume(self, "_rv_learning_rate")
+        if isinstance(self._rv_learning_rate, Schedule):
+            return self._rv_learning_rate(self._rv_iterations)
+        if isinstance(self._rv_learning_rate, Variable):
+            return self._rv_learning_rate
+        return self._rv_learning_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        previous = self._learning_rate
+        previous = self._rv_learning_rate
         if callable(value):
-            self._learning_rate = value
-            self._variables = [v for v in self._variables if v is not previous]
+            self._rv_learning_rate = value
+            self._rv_variables = [v for v in self._rv_variables if v is not previous]
         elif isinstance(previous, Schedule):
             raise TypeError(
                 "The learning rate of this optimizer is a LearningRateSchedule and not settable. Make the "
@@ -166,10 +166,10 @@ class Optimizer(OptimizerState):
         elif isinstance(previous, Variable):
             previous.assign(value)
         else:
-            self._learning_rate = self._as_learning_rate(float(value))
-            self._variables.insert(1, self._variables.pop())
+            self._rv_learning_rate = self._rv_as_learning_rate(float(value))
+            self._rv_variables.insert(1, self._rv_variables.pop())
 
-    def _as_learning_rate(self, value: Any) -> Any:
+    def _rv_as_learning_rate(self, value: Any) -> Any:
         if callable(value) and not isinstance(value, Variable):
             return value
         is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
@@ -185,17 +185,17 @@ class Optimizer(OptimizerState):
         """Makes the slots for the variables to train. Only the first call counts."""
         if self.built:
             return
-        self._trainable_variables = list(variables)
-        self._index = {variable: i for i, variable in enumerate(self._trainable_variables)}
+        self._rv_trainable_variables = list(variables)
+        self._rv_index = {variable: i for i, variable in enumerate(self._rv_trainable_variables)}
         if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
+            self._rv_averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
-            self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
+            self._rv_accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
         self.built = True
 
-    def _get_variable_index(self, variable: Any) -> int:
+    def _rv_get_variable_index(self, variable: Any) -> int:
         """The place of a variable among those the optimizer was built for."""
-        return self._index[variable]
+        return self._rv_index[variable]
 
     # --- a step ---
 
@@ -213,7 +213,7 @@ class Optimizer(OptimizerState):
         """
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
-        return self._iterations
+        return self._rv_iterations
 
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Any] | None = None) -> None:
         """Updates variables by their gradients.
@@ -233,13 +233,13 @@ class Optimizer(OptimizerState):
         grads = list(grads)
         if not grads:
             return
-        variables = self._targets(grads, trainable_variables)
+        variables = self._rv_targets(grads, trainable_variables)
         grads, variables = with_gradient(grads, variables)
-        self._shared = {}
+        self._rv_shared = {}
         try:
-            self._apply(grads, variables)
+            self._rv_apply(grads, variables)
         finally:
-            self._shared = None
+            self._rv_shared = None
 
     def stateless_apply(
         self, optimizer_variables: Iterable[Any], grads: Iterable[Any], trainable_variables: Iterable[Any]
@@ -262,7 +262,7 @@ class Optimizer(OptimizerState):
                 f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its variables must "
                 "have been created). You can build it via `optimizer.build(trainable_variables)`."
             )
-        own, trained = self.variables, self._trainable_variables
+        own, trained = self.variables, self._rv_trainable_variables
         values = [*trainable_variables, *optimizer_variables]
         with with_values(
             [*trained, *own], values, "s `trainable_variables` and `optimizer_variables`"
@@ -270,14 +270,14 @@ class Optimizer(OptimizerState):
             self.apply(grads)
         return values_in(scope, trained), values_in(scope, own)
 
-    def _targets(self, grads: list[Any], trainable_variables: Iterable[Any] | None) -> list[Any]:
+    def _rv_targets(self, grads: list[Any], trainable_variables: Iterable[Any] | None) -> list[Any]:
         if trainable_variables is None:
             if not self.built:
                 raise ValueError(
                     "When passing `grads` without variables, the optimizer must already be built on a list "
                     "of variables. Call `optimizer.build(trainable_variables)` first."
                 )
-            variables = self._trainable_variables
+            variables = self._rv_trainable_variables
         else:
             variables = list(trainable_variables)
             if not self.built:
@@ -288,31 +288,31 @@ class Optimizer(OptimizerState):
                 f"Expected one gradient per variable: {len(grads)} for {len(variables)} variables."
             )
         for variable in variables:
-            if variable not in self._index:
+            if variable not in self._rv_index:
                 raise ValueError(
                     f"Unknown variable: {variable}. An optimizer can only be called for the variables that "
                     "it was built for. Make a new one for a new set of variables."
                 )
         return variables
 
-    def _apply(self, grads: list[Any], variables: list[Any]) -> None:
+    def _rv_apply(self, grads: list[Any], variables: list[Any]) -> None:
         if self.loss_scale_factor is not None:
             grads = [ops.divide(gradient, self.loss_scale_factor) for gradient in grads]
         if self.gradient_accumulation_steps:
-            self._accumulate(grads, variables)
+            self._rv_accumulate(grads, variables)
         else:
-            self._update(grads, variables)
+            self._rv_update(grads, variables)
         if self.use_ema:
-            self._update_averages()
+            self._rv_update_averages()
         for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))
-        self._iterations.assign_add(1)
+        self._rv_iterations.assign_add(1)
 
-    def _update(self, grads: list[Any], variables: list[Any]) -> None:
-        grads = self._clip(grads)
+    def _rv_update(self, grads: list[Any], variables: list[Any]) -> None:
+        grads = self._rv_clip(grads)
         learning_rate = self.learning_rate
-        self._decay_weights(variables, learning_rate)
+        self._rv_decay_weights(variables, learning_rate)
         self.begin_step(learning_rate)
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
@@ -338,11 +338,11 @@ class Optimizer(OptimizerState):
             dtype: the dtype that it is for.
             compute: computes it.
         """
-        if self._shared is None:  # update_step was called by itself
+        if self._rv_shared is None:  # update_step was called by itself
             return compute()
-        if (key, dtype) not in self._shared:
-            self._shared[key, dtype] = compute()
-        return self._shared[key, dtype]
+        if (key, dtype) not in self._rv_shared:
+            self._rv_shared[key, dtype] = compute()
+        return self._rv_shared[key, dtype]
 
     def shared_rate(self, learning_rate: Any, dtype: str) -> Any:
         """The learning rate in a variable's dtype."""
@@ -350,7 +350,7 @@ class Optimizer(OptimizerState):
 
     # --- what surrounds the update rule ---
 
-    def _clip(self, grads: list[Any]) -> list[Any]:
+    def _rv_clip(self, grads: list[Any]) -> list[Any]:
         if self.clipnorm is not None and self.clipnorm > 0:
             return [clipping.clip_by_norm(gradient, self.clipnorm) for gradient in grads]
         if self.global_clipnorm is not None and self.global_clipnorm > 0:
@@ -368,49 +368,52 @@ class Optimizer(OptimizerState):
             var_list: variables.
             var_names: regular expressions that are searched for in the variables' paths.
         """
-        self._not_decayed = set(var_list or ())
-        self._not_decayed_names = list(var_names or ())
+        self._rv_not_decayed = set(var_list or ())
+        self._rv_not_decayed_names = list(var_names or ())
 
-    def _use_weight_decay(self, variable: Any) -> bool:
-        if variable in self._not_decayed:
+    def _rv_use_weight_decay(self, variable: Any) -> bool:
+        if variable in self._rv_not_decayed:
             return False
-        return not any(re.search(name, variable.path) for name in self._not_decayed_names)
+        return not any(re.search(name, variable.path) for name in self._rv_not_decayed_names)
 
-    def _decay_weights(self, variables: list[Any], learning_rate: Any) -> None:
+    def _rv_decay_weights(self, variables: list[Any], learning_rate: Any) -> None:
         if self.weight_decay is None:
             return
         for variable in variables:
-            if self._use_weight_decay(variable):
+            if self._rv_use_weight_decay(variable):
                 rate = self.shared_rate(learning_rate, variable.dtype)
                 decay = self.shared("decay", variable.dtype, partial(ops.multiply, rate, self.weight_decay))
                 variable.assign_sub(variable * decay)
 
-    def _accumulate(self, grads: list[Any], variables: list[Any]) -> None:
+    def _rv_accumulate(self, grads: list[Any], variables: list[Any]) -> None:
         """Adds the gradients up, and updates if the number of steps is reached.
 
         The update is computed in every step and kept in the last one.
         """
         steps = self.gradient_accumulation_steps
-        is_last = ops.equal(ops.mod(self._iterations + 1, steps), 0)
-        kept = {id(v) for v in (self._iterations, self._learning_rate, *self._averages, *self._accumulators)}
-        state = [*variables, *(v for v in self._variables if id(v) not in kept)]
-        sums = [self._accumulators[self._get_variable_index(variable)] for variable in variables]
+        is_last = ops.equal(ops.mod(self._rv_iterations + 1, steps), 0)
+        kept = {
+            id(v)
+            for v in (self._rv_iterations, self._rv_learning_rate, *self._rv_averages, *self._rv_accumulators)
+        }
+        state = [*variables, *(v for v in self._rv_variables if id(v) not in kept)]
+        sums = [self._rv_accumulators[self._rv_get_variable_index(variable)] for variable in variables]
         totals = [accumulator + gradient for accumulator, gradient in zip(sums, grads, strict=True)]
         with kept_if(is_last, state):
-            self._update([total / float(steps or 1) for total in totals], variables)
+            self._rv_update([total / float(steps or 1) for total in totals], variables)
         for accumulator, total in zip(sums, totals, strict=True):
             accumulator.assign(ops.where(is_last, ops.zeros_like(total), total))
 
-    def _update_averages(self) -> None:
+    def _rv_update_averages(self) -> None:
         """Moves the averages towards the variables; the first step sets them."""
         is_late = ops.not_equal(self.iterations, 0)
-        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+        for variable, average in zip(self._rv_trainable_variables, self._rv_averages, strict=True):
             in_dtype = partial(ops.where, is_late, self.ema_momentum, ops.zeros((), variable.dtype))
             momentum = self.shared("ema_momentum", variable.dtype, in_dtype)
             average.assign(momentum * average + (1.0 - momentum) * variable)
         if self.ema_overwrite_frequency:
             is_due = ops.equal(ops.mod(self.iterations + 1, self.ema_overwrite_frequency), 0)
-            for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            for variable, average in zip(self._rv_trainable_variables, self._rv_averages, strict=True):
                 variable.assign(ops.where(is_due, average, variable))
 
     def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
@@ -421,9 +424,9 @@ class Optimizer(OptimizerState):
         """
         if self.use_ema:
             for variable in var_list:
-                if variable not in self._index:
+                if variable not in self._rv_index:
                     raise ValueError(f"Unknown variable: {variable}. This optimizer was not built for it.")
-                variable.assign(self._averages[self._get_variable_index(variable)])
+                variable.assign(self._rv_averages[self._rv_get_variable_index(variable)])
 
     def moving_averages(self) -> list[tuple[Variable, Variable]]:
         """Each variable with its moving average (`use_ema`).
@@ -436,7 +439,7 @@ class Optimizer(OptimizerState):
                 "The optimizer has no moving averages: it must be made with `use_ema=True`, and built. "
                 f"Received: use_ema={self.use_ema}, built={self.built}"
             )
-        return list(zip(self._trainable_variables, self._averages, strict=True))
+        return list(zip(self._rv_trainable_variables, self._rv_averages, strict=True))
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, if there is one."""
@@ -460,7 +463,7 @@ class Optimizer(OptimizerState):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-like values."""
-        rate = self._learning_rate
+        rate = self._rv_learning_rate
         return {
             "name": self.name,
             "learning_rate": float(rate.numpy())

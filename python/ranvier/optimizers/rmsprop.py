@@ -81,7 +81,7 @@ class RMSprop(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = self.shared_rate(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         velocity = self._velocities[i] * self.rho + ops.square(gradient) * (1.0 - self.rho)
         self._velocities[i].assign(velocity)
         if self.centered:

@@ -90,7 +90,7 @@ class ScheduleFreeAdamW(Optimizer):
         dtype = variable.dtype
         rate, correction, share = self.shared("factors", dtype, lambda: self._factors(learning_rate, dtype))
         gradient = ops.cast(gradient, dtype)
-        i = self._get_variable_index(variable)
+        i = self._rv_get_variable_index(variable)
         s = moving_average(self._velocities[i], ops.square(gradient), self.beta_2)
         old = ops.convert_to_tensor(self._momentums[i])
         new = old - gradient * rate / (ops.sqrt(s * correction) + self.epsilon)

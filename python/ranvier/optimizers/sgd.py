@@ -77,7 +77,7 @@ class SGD(Optimizer):
         if self.momentum == 0:
             variable.assign_sub(step)
             return
-        slot = self._momentums[self._get_variable_index(variable)]
+        slot = self._momentums[self._rv_get_variable_index(variable)]
         velocity = slot * self.momentum - step
         slot.assign(velocity)
         variable.assign_add(velocity * self.momentum - step if self.nesterov else velocity)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import scope
+from ranvier.core.names import Alias
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers.building import BuiltWhole
@@ -18,12 +19,19 @@ class OptimizerState(BuiltWhole):
     """What an optimizer remembers from step to step, apart from its update rule."""
 
     name: str
-    _variables: list[Variable]  # in the order they were made
+    _rv_variables: list[Variable]  # in the order they were made
+
+    # Keras's names, which optimizers of a user's own call.
+    _variables = Alias("_rv_variables")
+    _trainable_variables = Alias("_rv_trainable_variables")
+    _iterations = Alias("_rv_iterations")
+    _learning_rate = Alias("_rv_learning_rate")
+    _get_variable_index = Alias("_rv_get_variable_index")
 
     @property
     def variables(self) -> list[Variable]:
         """Iterations, learning rate (unless it is a schedule or function), then slots in order of making."""
-        return list(self._variables)
+        return list(self._rv_variables)
 
     def add_variable(
         self,
@@ -57,7 +65,7 @@ class OptimizerState(BuiltWhole):
                 aggregation=aggregation,
                 name=name,
             )
-        self._variables.append(variable)
+        self._rv_variables.append(variable)
         return variable
 
     def add_variable_from_reference(

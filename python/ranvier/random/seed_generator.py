@@ -70,12 +70,12 @@ class SeedGenerator:
         Raises:
             ValueError: if that is not a pair of numbers.
         """
-        why = self._check_own_variables(store)
+        why = self._rv_check_own_variables(store)
         if why is not None:
             raise ValueError(why)
         self.state.assign(np.asarray(store["0"]).astype("int64"))
 
-    def _check_own_variables(self, store: Mapping[str, Any]) -> str | None:
+    def _rv_check_own_variables(self, store: Mapping[str, Any]) -> str | None:
         shapes = [np.shape(value) for value in store.values()]
         if shapes == [(2,)] and "0" in store:
             return None

@@ -14,16 +14,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ranvier.core.names import is_own
 from ranvier.core.scope import class_name
 from ranvier.layers import Layer
 
 _CONTAINERS = (list, tuple, set, dict)
-# What every layer has for its own bookkeeping, under names that files do not have.
-_PRIVATE = frozenset(
-    "_tracker _layers _assigned_layers _metrics _losses _trainable_variables _non_trainable_variables "
-    "_seed_generators _inbound_nodes _init_arguments _build_shapes _compile_arguments _compile_loss "
-    "_compile_metrics _functions _known_predictions _graph _nodes".split()
-)
 
 
 def is_saveable(obj: Any) -> bool:
@@ -54,13 +49,13 @@ def _walk_object(place: str, obj: Any, seen: set[int]) -> Iterator[tuple[str, An
 
 
 def _attributes(obj: Any) -> list[tuple[str, Any]]:
-    found = {name: value for name, value in vars(obj).items() if name not in _PRIVATE}
+    found = {name: value for name, value in vars(obj).items() if not is_own(name)}
     cls = type(obj)
     for name in dir(cls):
         if not hasattr(Layer, name) and isinstance(getattr(cls, name), property):
             with contextlib.suppress(Exception):  # what cannot be read yet holds nothing
                 found[name] = getattr(obj, name)
-    leads = "layers" if getattr(obj, "_layers_lead", False) else None
+    leads = "layers" if getattr(obj, "_rv_layers_lead", False) else None
     return sorted(found.items(), key=lambda item: (item[0] != leads, item[0].startswith("_"), item[0]))
 
 

@@ -177,7 +177,7 @@ def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> N
 
 def _mismatch(obj: Any, values: dict[str, Any], where: str, shown: str) -> str | None:
     """Why the values of a file do not fit an object; None if they do, or the object reads its own format."""
-    check = getattr(obj, "_check_own_variables", None)
+    check = getattr(obj, "_rv_check_own_variables", None)
     why = None if check is None else check(values)
     return None if why is None else f"- {why} ({where!r} in {shown})"
 

@@ -45,7 +45,7 @@ class CompileMetrics(Metric):
         super().__init__(name=name)
         self._requested = (_checked("metrics", metrics), _checked("weighted_metrics", weighted_metrics))
         self._outputs: list[_OfOutput] = []
-        self._output_names: Sequence[str] | None = None
+        self._rv_output_names: Sequence[str] | None = None
         self._names: list[str] = []
         self.built = False
 
@@ -75,7 +75,7 @@ class CompileMetrics(Metric):
         Raises:
             ValueError: if the metrics do not fit the outputs.
         """
-        self._output_names = output_names
+        self._rv_output_names = output_names
         paths = [path for path, _ in items(y_pred)]
         entries = [
             _by_output(argument, requested, y_pred, paths, output_names)
@@ -108,7 +108,7 @@ class CompileMetrics(Metric):
     def _prefix(self, y_pred: Any, path: Path, position: int) -> str:
         if isinstance(y_pred, Mapping) and not any(map(is_container, y_pred.values())):
             return str(path[0])
-        return self._output_names[position] if self._output_names else ""
+        return self._rv_output_names[position] if self._rv_output_names else ""
 
     def _free_name(self, name: str) -> str:
         count = 0
@@ -137,10 +137,10 @@ class CompileMetrics(Metric):
             with variables_allowed():
                 self.build(y_true, y_pred, output_names)
         measured = [output.path for output in self._outputs if output.unweighted or output.weighted]
-        targets = like_outputs("y", y_true, y_pred, self._output_names, measured)
+        targets = like_outputs("y", y_true, y_pred, self._rv_output_names, measured)
         nested = is_container(sample_weight)
         if nested:
-            sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._output_names)
+            sample_weight = like_outputs("sample_weight", sample_weight, y_pred, self._rv_output_names)
         for output in self._outputs:
             y, prediction = at(targets, output.path), at(y_pred, output.path)
             weight = at(sample_weight, output.path) if nested else sample_weight

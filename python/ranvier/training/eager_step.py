@@ -35,7 +35,7 @@ class EagerFunction:
         """
         del batch_size
         if self.kind != "predict":
-            self.trainer._check_targets(feed.structures[1])
+            self.trainer._rv_check_targets(feed.structures[1])
 
     def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> EagerRun:
         """Begins a pass; see `TrainFunction.start`."""
@@ -93,7 +93,7 @@ class EagerRun:
         else:
             logs = flatten_logs(function.kind, result)
             self._logs = {name: np.asarray(value) for name, value in logs.items()}
-        function.trainer._clear_losses()
+        function.trainer._rv_clear_losses()
 
     def logs(self) -> dict[str, Any]:
         """What the last step returned: name -> number (or array, for a metric that has several)."""

@@ -10,6 +10,7 @@ from ranvier import metrics as metrics_module
 from ranvier import ops, optimizers
 from ranvier.callbacks import History
 from ranvier.core import registry, tree
+from ranvier.core.names import Alias
 from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, values_in
 from ranvier.core.user_code import warn
 from ranvier.layers import Layer
@@ -34,16 +35,21 @@ class Steps(Layer):
         history: the `History` of the last `fit`.
     """
 
-    _untracked = Layer._untracked | {
+    _rv_untracked = Layer._rv_untracked | {
         "optimizer",
         "loss",
         "history",
         "stop_training",
-        "_loss_tracker",
-        "_compile_loss",
-        "_compile_metrics",
-        "_compile_arguments",
+        "_rv_loss_tracker",
+        "_rv_compile_loss",
+        "_rv_compile_metrics",
+        "_rv_compile_arguments",
     }
+
+    # Keras's names.
+    _compile_loss = Alias("_rv_compile_loss")
+    _compile_metrics = Alias("_rv_compile_metrics")
+    _loss_tracker = Alias("_rv_loss_tracker")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,13 +58,13 @@ class Steps(Layer):
         self.stop_training = False
         self.history: History | None = None
         self.compiled = False
-        self._run_eagerly = False
+        self._rv_run_eagerly = False
         self.steps_per_execution = 1
         self.jit_compile: bool | str = True
-        self._loss_tracker: metrics_module.Mean | None = None
-        self._compile_loss: CompileLoss | None = None
-        self._compile_metrics: CompileMetrics | None = None
-        self._compile_arguments: dict[str, Any] | None = None
+        self._rv_loss_tracker: metrics_module.Mean | None = None
+        self._rv_compile_loss: CompileLoss | None = None
+        self._rv_compile_metrics: CompileMetrics | None = None
+        self._rv_compile_arguments: dict[str, Any] | None = None
 
     # --- compile ---
 
@@ -102,22 +108,22 @@ class Steps(Layer):
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         has_metrics = metrics is not None or weighted_metrics is not None
         compile_metrics = CompileMetrics(metrics, weighted_metrics) if has_metrics else None
-        outputs = self._known_outputs()
+        outputs = self._rv_known_outputs()
         for compiled in (compile_loss, compile_metrics):
             if compiled is not None and outputs is not None:
-                compiled.check(outputs, self._output_names())
+                compiled.check(outputs, self._rv_output_names())
         # Everything was understood; only now does the model change.
         self.optimizer = resolved_optimizer
         self.loss = loss
-        self._compile_loss = compile_loss
-        self._compile_metrics = compile_metrics
-        self._loss_tracker = metrics_module.Mean(name="loss")
-        self._run_eagerly = bool(run_eagerly)
+        self._rv_compile_loss = compile_loss
+        self._rv_compile_metrics = compile_metrics
+        self._rv_loss_tracker = metrics_module.Mean(name="loss")
+        self._rv_run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
         self.jit_compile = True
         self.stop_training = False
         self.compiled = True
-        self._compile_arguments = {
+        self._rv_compile_arguments = {
             "optimizer": resolved_optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -127,24 +133,28 @@ class Steps(Layer):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        self.forget_functions()
+        self._rv_forget_functions()
 
     @property
     def run_eagerly(self) -> bool:
         """Whether steps run eagerly, see `compile`; it may be set at any time."""
-        return self._run_eagerly
+        return self._rv_run_eagerly
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
-        self._run_eagerly = bool(value)
-        self.forget_functions()
+        self._rv_run_eagerly = bool(value)
+        self._rv_forget_functions()
 
-    def forget_functions(self) -> None:
+    def _rv_forget_functions(self) -> None:
         """Drops what was traced; called when the computation of a step changes."""
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, as JSON-like values; None before it."""
-        return None if self._compile_arguments is None else registry.serialize_object(self._compile_arguments)
+        return (
+            None
+            if self._rv_compile_arguments is None
+            else registry.serialize_object(self._rv_compile_arguments)
+        )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model with the arguments of `get_compile_config`."""
@@ -152,7 +162,7 @@ class Steps(Layer):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _check_may_run(self, method: str) -> None:
+    def _rv_check_may_run(self, method: str) -> None:
         """Refuses to run where variables are not what they are outside.
 
         Raises:
@@ -164,8 +174,8 @@ class Steps(Layer):
                 "the variables themselves and changes them: call it outside, or `stateless_call()` inside."
             )
 
-    def _check_compiled(self, method: str) -> None:
-        self._check_may_run(method)
+    def _rv_check_compiled(self, method: str) -> None:
+        self._rv_check_may_run(method)
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before using `{method}()` of model '{self.name}'.")
 
@@ -183,9 +193,9 @@ class Steps(Layer):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
+            loss = self._rv_loss_of(x, y, y_pred, sample_weight, training=True)
             scaled_loss = self.optimizer.scale_loss(loss)
-        self._track_loss(loss, x)
+        self._rv_track_loss(loss, x)
         variables = self.trainable_variables
         if variables:
             gradients = tape.gradient(scaled_loss, variables)
@@ -205,8 +215,8 @@ class Steps(Layer):
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
-        self._track_loss(loss, x)
+        loss = self._rv_loss_of(x, y, y_pred, sample_weight, training=False)
+        self._rv_track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -221,11 +231,11 @@ class Steps(Layer):
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
-    def _track_loss(self, loss: Any, x: Any) -> None:
-        if self._loss_tracker is not None:
-            self._loss_tracker.update_state(loss, sample_weight=float(tree.flatten(x)[0].shape[0]))
+    def _rv_track_loss(self, loss: Any, x: Any) -> None:
+        if self._rv_loss_tracker is not None:
+            self._rv_loss_tracker.update_state(loss, sample_weight=float(tree.flatten(x)[0].shape[0]))
 
-    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    def _rv_loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, which a subclass may have written without the argument `training`."""
         known = inspect.signature(self.compute_loss).parameters
         takes = "training" in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
@@ -256,9 +266,9 @@ class Steps(Layer):
             ValueError: if there is neither and the step trains, and for shapes that do not fit.
         """
         terms = []
-        if self._compile_loss is not None:
-            names, what = self._output_names(), self._output_description()
-            value = self._compile_loss(y, y_pred, sample_weight, what, names)
+        if self._rv_compile_loss is not None:
+            names, what = self._rv_output_names(), self._rv_output_description()
+            value = self._rv_compile_loss(y, y_pred, sample_weight, what, names)
             terms += [] if value is None else [value]
         terms += self.losses
         if not terms and not training:
@@ -302,8 +312,10 @@ class Steps(Layer):
         Raises:
             ValueError: if a number or a shape of the values does not fit, and as `compute_loss` does.
         """
-        if self._compile_loss is not None and not self._compile_loss.built and y is not None:
-            self._compile_loss.build(y, y_pred, self._output_names())  # makes metrics, which have variables
+        if self._rv_compile_loss is not None and not self._rv_compile_loss.built and y is not None:
+            self._rv_compile_loss.build(
+                y, y_pred, self._rv_output_names()
+            )  # makes metrics, which have variables
         groups = {
             "trainable_variables": (self.trainable_variables, list(trainable_variables)),
             "non_trainable_variables": (self.non_trainable_variables, list(non_trainable_variables)),
@@ -321,26 +333,26 @@ class Steps(Layer):
         after = [values_in(scope, variables) for variables, _ in groups.values()]
         return loss, (after[0], after[1], after[2])
 
-    def _output_description(self) -> str:
+    def _rv_output_description(self) -> str:
         """What messages call the model's output."""
         return f"the output of model '{self.name}'"
 
-    def _known_outputs(self) -> Any:
+    def _rv_known_outputs(self) -> Any:
         """The symbolic outputs; None where they are not known before there are data."""
         return None
 
-    def _output_names(self) -> Sequence[str] | None:
+    def _rv_output_names(self) -> Sequence[str] | None:
         """The names of the outputs, in a nest's order; None where they have none."""
         return None
 
-    def _check_targets(self, y: Any) -> None:
+    def _rv_check_targets(self, y: Any) -> None:
         """Checks the values of target arrays, as far as the compiled loss allows only some.
 
         Raises:
             ValueError: for a class number that is NaN, infinite or a fraction.
         """
-        if self._compile_loss is not None and y is not None:
-            for targets in self._compile_loss.class_number_targets(y):
+        if self._rv_compile_loss is not None and y is not None:
+            for targets in self._rv_compile_loss.class_number_targets(y):
                 check_class_numbers(targets)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -355,8 +367,8 @@ class Steps(Layer):
         Returns:
             Metric name -> value, the results so far.
         """
-        if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight, self._output_names())
+        if self._rv_compile_metrics is not None:
+            self._rv_compile_metrics.update_state(y, y_pred, sample_weight, self._rv_output_names())
         return self.get_metrics_result()
 
     # --- metrics ---
@@ -365,10 +377,15 @@ class Steps(Layer):
     def metrics(self) -> list[Any]:
         """The metrics: the loss, those of `compile` (as one), the outputs' losses where there are several,
         and those that layers hold."""
-        own = [] if self._loss_tracker is None else [self._loss_tracker]
-        compiled = [] if self._compile_metrics is None else [self._compile_metrics]
-        parts = [] if self._compile_loss is None else self._compile_loss.metrics
-        return [*own, *compiled, *parts, *(m for layer in self._flatten_layers() for m in layer._metrics)]
+        own = [] if self._rv_loss_tracker is None else [self._rv_loss_tracker]
+        compiled = [] if self._rv_compile_metrics is None else [self._rv_compile_metrics]
+        parts = [] if self._rv_compile_loss is None else self._rv_compile_loss.metrics
+        return [
+            *own,
+            *compiled,
+            *parts,
+            *(m for layer in self._rv_flatten_layers() for m in layer._rv_metrics),
+        ]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -393,7 +410,7 @@ class Steps(Layer):
             results.update(value if isinstance(value, dict) else {metric.name: value})
         return results
 
-    def _in_order(self, logs: dict[str, float]) -> list[float]:
+    def _rv_in_order(self, logs: dict[str, float]) -> list[float]:
         """The values of logs as Keras orders them: by the names of `metrics`, where a log has that name, and
         then the others by theirs."""
         names: list[str] = []
@@ -404,9 +421,9 @@ class Steps(Layer):
         ordered = [name for name in names if name in logs]
         return [logs[name] for name in [*ordered, *(name for name in sorted(logs) if name not in names)]]
 
-    def _results(self, logs: dict[str, float], return_dict: bool) -> Any:
+    def _rv_results(self, logs: dict[str, float], return_dict: bool) -> Any:
         """Logs as the methods return them: a dict, a list, or a number if there is only one."""
         if return_dict:
             return dict(sorted(logs.items()))
-        values = self._in_order(logs)
+        values = self._rv_in_order(logs)
         return values[0] if len(values) == 1 else values

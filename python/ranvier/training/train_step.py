@@ -144,7 +144,7 @@ class TrainFunction:
         if feed.num_samples % batch:
             self._program(feed, feed.num_samples % batch)
         if self.kind != "predict":
-            self.trainer._check_targets(feed.structures[1])
+            self.trainer._rv_check_targets(feed.structures[1])
 
     def start(self, feed: ArrayFeed, batch_size: int, seed: int | None = None) -> Run:
         """Begins a pass.

@@ -35,17 +35,17 @@ Function: TypeAlias = "TrainFunction | EagerFunction"
 class Trainer(Steps):
     """The part of a model that trains, tests and predicts."""
 
-    _untracked = Steps._untracked | {
-        *("_functions", "_known_predictions", "_trained", "_reset_arrays", "_initial_epoch")
+    _rv_untracked = Steps._rv_untracked | {
+        *("_rv_functions", "_rv_known_predictions", "_rv_trained", "_rv_reset_arrays", "_rv_initial_epoch")
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._functions: dict[str, Function] = {}
-        self._initial_epoch: int | None = None  # that a callback wants `fit` to go on with
-        self._trained: list[int] = []  # the ids of the variables that the training function updates
-        self._known_predictions: dict[Any, Function] = {}
-        self._reset_arrays: list[Any] | None = None
+        self._rv_functions: dict[str, Function] = {}
+        self._rv_initial_epoch: int | None = None  # that a callback wants `fit` to go on with
+        self._rv_trained: list[int] = []  # the ids of the variables that the training function updates
+        self._rv_known_predictions: dict[Any, Function] = {}
+        self._rv_reset_arrays: list[Any] | None = None
 
     # --- training ---
 
@@ -100,7 +100,7 @@ class Trainer(Steps):
             ValueError: if the model is not compiled, for an argument out of range, and for data that cannot
                 be used or do not fit the model.
         """
-        self._check_compiled("fit")
+        self._rv_check_compiled("fit")
         shown = arguments.check_verbose(verbose)
         arguments.check_epochs(epochs, initial_epoch)
         epochs = arguments.limited_epochs(epochs)
@@ -117,16 +117,16 @@ class Trainer(Steps):
             resumes=True,
         )
         validation_size = batch_size if validation_batch_size is None else validation_batch_size
-        validation = self._validation_source(
+        validation = self._rv_validation_source(
             source, validation_split, validation_data, validation_size, validation_steps
         )
-        self._prepare("train", source)
+        self._rv_prepare("train", source)
         if validation is not None:
-            self._prepare("test", validation)
+            self._rv_prepare("test", validation)
         listed = arguments.make_callbacks(callbacks, self, shown, epochs=epochs, steps=source.num_steps)
-        return self._run_epochs(source, validation, listed, range(initial_epoch, epochs), validation_freq)
+        return self._rv_run_epochs(source, validation, listed, range(initial_epoch, epochs), validation_freq)
 
-    def _validation_source(
+    def _rv_validation_source(
         self, source: Source, validation_split: Any, validation_data: Any, batch_size: Any, steps: Any
     ) -> Source | None:
         """What to validate on, or None. With a split, `source` is left with the other samples."""
@@ -157,7 +157,7 @@ class Trainer(Steps):
         )
         return ArraySource(test, size, steps=steps)
 
-    def _run_epochs(
+    def _rv_run_epochs(
         self,
         source: Source,
         validation: Source | None,
@@ -165,17 +165,17 @@ class Trainer(Steps):
         epochs: range,
         validation_freq: Any,
     ) -> History:
-        train, test = self._functions["train"], self._functions.get("test")
+        train, test = self._rv_functions["train"], self._rv_functions.get("test")
         loop = Loop(self, callbacks, "train", self.steps_per_execution)
         test_loop = Loop(self, callbacks, "test", self.steps_per_execution)
         logs: dict[str, float] = {}
         self.stop_training = False
-        self._initial_epoch = None
+        self._rv_initial_epoch = None
         callbacks.on_train_begin()
-        if self._initial_epoch is not None:
-            epochs = range(self._initial_epoch, epochs.stop)
+        if self._rv_initial_epoch is not None:
+            epochs = range(self._rv_initial_epoch, epochs.stop)
         for epoch in epochs:
-            self._reset_metrics_quickly()
+            self._rv_reset_metrics_quickly()
             callbacks.on_epoch_begin(epoch)
             run = source.start(train)
             if loop.run(run, source) == 0:
@@ -184,7 +184,7 @@ class Trainer(Steps):
             logs = dict(sorted(run.logs().items()))
             source.end_epoch()
             if validation is not None and arguments.validates_after(epoch, validation_freq):
-                results = self._test(validation, test, test_loop, callbacks)
+                results = self._rv_test(validation, test, test_loop, callbacks)
                 logs.update([("val_" + name, value) for name, value in results.items()])
                 logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
@@ -195,9 +195,11 @@ class Trainer(Steps):
         callbacks.on_train_end(logs)
         return callbacks.history or self.history or History()
 
-    def _test(self, source: Source, function: Any, loop: Loop, callbacks: CallbackList) -> dict[str, float]:
+    def _rv_test(
+        self, source: Source, function: Any, loop: Loop, callbacks: CallbackList
+    ) -> dict[str, float]:
         """One pass over test data. Returns the results by name, sorted."""
-        self._reset_metrics_quickly()
+        self._rv_reset_metrics_quickly()
         callbacks.on_test_begin()
         run = source.start(function)
         loop.run(run, source)
@@ -239,14 +241,14 @@ class Trainer(Steps):
             ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
                 model.
         """
-        self._check_compiled("evaluate")
+        self._rv_check_compiled("evaluate")
         shown = arguments.check_verbose(verbose)
         source = arguments.make_source(x, y, sample_weight=sample_weight, batch_size=batch_size, steps=steps)
-        function = self._prepare("test", source)
+        function = self._rv_prepare("test", source)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
         loop = Loop(self, listed, "test", self.steps_per_execution)
         self.stop_training = False
-        return self._results(self._test(source, function, loop, listed), return_dict)
+        return self._rv_results(self._rv_test(source, function, loop, listed), return_dict)
 
     @short_traceback
     def predict(
@@ -272,17 +274,17 @@ class Trainer(Steps):
         Raises:
             ValueError: for data that cannot be used or do not fit the model.
         """
-        self._check_may_run("predict")
+        self._rv_check_may_run("predict")
         if callbacks is None and steps is None and not verbose and type(x) is np.ndarray:
-            known = self._known_predictions.get((x.shape, x.dtype, batch_size))
+            known = self._rv_known_predictions.get((x.shape, x.dtype, batch_size))
             if known is not None and x.flags.c_contiguous:
                 run = known.start(ArrayFeed.of_array(x), batch_size or arguments.DEFAULT_BATCH_SIZE)
                 run.advance()
                 return _packed(run)
         shown = arguments.check_verbose(verbose)
         source = arguments.make_source(x, batch_size=batch_size, steps=steps)
-        function = self._prepare("predict", source)
-        self._remember_prediction(x, source, batch_size, function)
+        function = self._rv_prepare("predict", source)
+        self._rv_remember_prediction(x, source, batch_size, function)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
         listed.on_predict_begin()
         run = source.start(function)
@@ -291,12 +293,12 @@ class Trainer(Steps):
         listed.on_predict_end()
         return _packed(run)
 
-    def _remember_prediction(self, x: Any, source: Source, batch_size: Any, function: Function) -> None:
+    def _rv_remember_prediction(self, x: Any, source: Source, batch_size: Any, function: Function) -> None:
         """Notes that arrays like `x` need no preparation: `predict` of one row is to cost microseconds."""
         if isinstance(source, ArraySource) and source.feed.x[0] is x:
-            if len(self._known_predictions) >= 16:
-                self._known_predictions.clear()
-            self._known_predictions[x.shape, x.dtype, batch_size] = function
+            if len(self._rv_known_predictions) >= 16:
+                self._rv_known_predictions.clear()
+            self._rv_known_predictions[x.shape, x.dtype, batch_size] = function
 
     # --- single batches ---
 
@@ -325,9 +327,9 @@ class Trainer(Steps):
             ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
                 model.
         """
-        self._check_compiled("train_on_batch")
-        return self._results(
-            self._one_step("train", make_feed(x, y, sample_weight, class_weight)), return_dict
+        self._rv_check_compiled("train_on_batch")
+        return self._rv_results(
+            self._rv_one_step("train", make_feed(x, y, sample_weight, class_weight)), return_dict
         )
 
     @short_traceback
@@ -346,8 +348,8 @@ class Trainer(Steps):
             ValueError: if the model is not compiled, and for data that cannot be used or do not fit the
                 model.
         """
-        self._check_compiled("test_on_batch")
-        return self._results(self._one_step("test", make_feed(x, y, sample_weight)), return_dict)
+        self._rv_check_compiled("test_on_batch")
+        return self._rv_results(self._rv_one_step("test", make_feed(x, y, sample_weight)), return_dict)
 
     @short_traceback
     def predict_on_batch(self, x: Any) -> Any:
@@ -359,61 +361,67 @@ class Trainer(Steps):
         Raises:
             ValueError: for data that cannot be used or do not fit the model.
         """
-        self._check_may_run("predict_on_batch")
+        self._rv_check_may_run("predict_on_batch")
         feed = make_feed(x)
         source = ArraySource(feed, feed.num_samples)
-        function = self._prepare("predict", source)
+        function = self._rv_prepare("predict", source)
         run = source.start(function)
         run.advance(None, None)
         return _packed(run)
 
-    def _one_step(self, kind: str, feed: ArrayFeed) -> dict[str, float]:
+    def _rv_one_step(self, kind: str, feed: ArrayFeed) -> dict[str, float]:
         source = ArraySource(feed, feed.num_samples)
-        function = self._prepare(kind, source)
-        self._reset_metrics_quickly()
+        function = self._rv_prepare(kind, source)
+        self._rv_reset_metrics_quickly()
         run = source.start(function)
         run.advance(None, None)
         return run.logs()
 
     # --- what has to be there before a run ---
 
-    def forget_functions(self) -> None:
-        self._functions = {}
-        self._known_predictions = {}
-        self._reset_arrays = None
+    def _rv_forget_functions(self) -> None:
+        self._rv_functions = {}
+        self._rv_known_predictions = {}
+        self._rv_reset_arrays = None
 
     def __getstate__(self) -> dict[str, Any]:
         # Programs belong to this process and to this model's variables; a copy compiles its own.
         state = super().__getstate__()
-        return {**state, "_functions": {}, "_known_predictions": {}, "_reset_arrays": None, "_trained": []}
+        return {
+            **state,
+            "_rv_functions": {},
+            "_rv_known_predictions": {},
+            "_rv_reset_arrays": None,
+            "_rv_trained": [],
+        }
 
-    def _prepare(self, kind: str, source: Source) -> Function:
+    def _rv_prepare(self, kind: str, source: Source) -> Function:
         """The function of this kind, with its programs for the data compiled; builds what is not built."""
         feed = source.first_feed()
         with eager_placeholders(self.run_eagerly):
             if not self.built:
-                self._build_on(feed)
+                self._rv_build_on(feed)
             if kind != "predict":
-                self._build_metrics(feed, kind)
+                self._rv_build_metrics(feed, kind)
         if kind == "train":
             variables = self.trainable_variables
             ids = [id(v) for v in variables]
-            if ids != self._trained:  # layers were frozen or thawed since the last time
-                self._functions.pop("train", None)
-                self._trained = ids
+            if ids != self._rv_trained:  # layers were frozen or thawed since the last time
+                self._rv_functions.pop("train", None)
+                self._rv_trained = ids
             if variables and not self.optimizer.built:
                 self.optimizer.build(variables)
-        function = self._functions.get(kind)
+        function = self._rv_functions.get(kind)
         if function is None:
             make = EagerFunction if self.run_eagerly else TrainFunction
-            function = self._functions[kind] = make(self, kind)
+            function = self._rv_functions[kind] = make(self, kind)
         source.prepare(function)
         if kind == "train":
-            self._trained = [id(v) for v in self.trainable_variables]  # the step may have built layers
-        self._clear_losses()
+            self._rv_trained = [id(v) for v in self.trainable_variables]  # the step may have built layers
+        self._rv_clear_losses()
         return function
 
-    def _build_on(self, feed: ArrayFeed) -> None:
+    def _rv_build_on(self, feed: ArrayFeed) -> None:
         """Builds the model for inputs shaped like those of `feed`, for any batch size."""
 
         def shape_of(array: np.ndarray) -> tuple[int | None, ...]:
@@ -421,13 +429,13 @@ class Trainer(Steps):
 
         self.build(tree.map_structure(shape_of, feed.structures[0]))
 
-    def _build_metrics(self, feed: ArrayFeed, kind: str) -> None:
+    def _rv_build_metrics(self, feed: ArrayFeed, kind: str) -> None:
         """Makes the compiled metrics and finds the outputs' losses, which depend on the shapes of targets and
         predictions. A step of the user's own may use the data in another way: what does not fit together
         here is made by what that step hands to losses and metrics."""
         unbuilt = [
             part
-            for part in (self._compile_loss, self._compile_metrics)
+            for part in (self._rv_compile_loss, self._rv_compile_metrics)
             if part is not None and not part.built
         ]
         if not unbuilt:
@@ -436,7 +444,7 @@ class Trainer(Steps):
         if not feed.y:
             if own_step:
                 return
-            what = "metrics" if self._compile_metrics in unbuilt else "a loss"
+            what = "metrics" if self._rv_compile_metrics in unbuilt else "a loss"
             raise ValueError(
                 f"The model was compiled with {what}, so it needs targets: argument `y` is missing."
             )
@@ -449,23 +457,23 @@ class Trainer(Steps):
         try:
             y_pred = self.compute_output_spec(x)
             for part in unbuilt:
-                part.build(y, y_pred, self._output_names())
+                part.build(y, y_pred, self._rv_output_names())
         except NotImplementedError:  # a model with steps of its own, and no `call`
             return
         except (KeyError, TypeError, ValueError):
             if not own_step:
                 raise
-        self._reset_arrays = None
+        self._rv_reset_arrays = None
 
-    def _reset_metrics_quickly(self) -> None:
+    def _rv_reset_metrics_quickly(self) -> None:
         """`reset_metrics`, without the way through Python for metrics that are reset to zeros."""
-        if self._reset_arrays is None and not self.run_eagerly:
+        if self._rv_reset_arrays is None and not self.run_eagerly:
             plain = all(_resets_to_zero(metric) for metric in self.metrics)
-            self._reset_arrays = (
+            self._rv_reset_arrays = (
                 [v._array for metric in self.metrics for v in metric.variables] if plain else []
             )
-        if self._reset_arrays:
-            for array in self._reset_arrays:
+        if self._rv_reset_arrays:
+            for array in self._rv_reset_arrays:
                 array.fill(0)
         else:
             self.reset_metrics()
@@ -479,6 +487,6 @@ def _packed(run: Any) -> Any:
 
 def _resets_to_zero(metric: Any) -> bool:
     """Whether `reset_state` sets all variables of a metric to zero and does nothing else."""
-    parts = [*getattr(metric, "metrics", ()), *getattr(metric, "_metrics", ())]
+    parts = [*getattr(metric, "metrics", ()), *getattr(metric, "_rv_metrics", ())]
     own = type(metric).reset_state is Metric.reset_state or bool(parts)
     return own and all(_resets_to_zero(part) for part in parts)

@@ -51,7 +51,7 @@ class GroupQueryAttention(ProjectedAttention):
             offered, and (when it is called) for shapes or masks that do not fit.
     """
 
-    _place_name = "grouped_query_attention"  # the name of the class inside Keras
+    _rv_place_name = "grouped_query_attention"  # the name of the class inside Keras
 
     def __init__(
         self,

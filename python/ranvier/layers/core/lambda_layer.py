@@ -65,7 +65,7 @@ class Lambda(Layer):
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if self._output_shape is None or tree.is_nested(inputs):
-            return self._infer(inputs, *args, **kwargs)
+            return self._rv_infer(inputs, *args, **kwargs)
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class RNN(Layer):
     """
 
     # The states of a stateful layer are no weights: they are not saved.
-    _untracked = Layer._untracked | {"states"}
+    _rv_untracked = Layer._rv_untracked | {"states"}
 
     def __init__(
         self,
