@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys as _sys
+
 from ranvier import (
     activations,
     backend,
@@ -26,6 +28,7 @@ from ranvier import (
     utils,
 )
 from ranvier._version import __version__
+from ranvier.core import missing_names as _names
 from ranvier.core.device import device
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
@@ -108,3 +111,5 @@ __all__ = [
     "value_and_grad",
     "version",
 ]
+
+_names.publish(_sys.modules[__name__])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranvier.backend import backend, clear_session
+from ranvier.backend import backend
 from ranvier.core.dtypes import (
     epsilon,
     floatx,
@@ -34,7 +34,6 @@ from ranvier.dtype_policies.lookup import set_dtype_policy
 
 __all__ = [
     "backend",
-    "clear_session",
     "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",

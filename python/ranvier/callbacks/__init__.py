@@ -11,7 +11,7 @@ from ranvier.callbacks.history import History
 from ranvier.callbacks.lambda_callback import LambdaCallback
 from ranvier.callbacks.learning_rate_scheduler import LearningRateScheduler
 from ranvier.callbacks.model_checkpoint import ModelCheckpoint
-from ranvier.callbacks.monitor_callback import MonitorCallback
+from ranvier.callbacks.monitor_callback import MonitorCallback as MonitorCallback
 from ranvier.callbacks.progbar_logger import ProgbarLogger
 from ranvier.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from ranvier.callbacks.swap_ema_weights import SwapEMAWeights
@@ -27,7 +27,6 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
-    "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "SwapEMAWeights",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
+
+from ranvier.core.missing_names import Retired
 
 
 class Initialized:
@@ -24,4 +27,7 @@ class Initialized:
                     f"The `__init__()` of {cls.__name__} must call `super().__init__()` first: '{name}' is "
                     "not there."
                 )
+            retired = inspect.getattr_static(cls, name, None)
+            if isinstance(retired, Retired):
+                retired.__get__(self, cls)
             raise AttributeError(f"'{cls.__name__}' object has no attribute '{name}'")

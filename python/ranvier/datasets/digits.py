@@ -12,6 +12,8 @@ import numpy as np
 
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+__all__ = ["load_data"]
+
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
     """Loads the digits, shuffled and split into a training and a test part.

@@ -13,6 +13,8 @@ from ranvier.datasets.digits import Split
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["load_data"]
+
 _MOST_BYTES = 64 << 20  # of a file, unpacked: the largest has 45 MiB
 
 

@@ -9,6 +9,8 @@ from ranvier.datasets.digits import Split
 
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
+__all__ = ["load_data"]
+
 
 def load_data(path: str = "mnist.npz") -> Split:
     """Loads MNIST, downloading 11 MB at first use.

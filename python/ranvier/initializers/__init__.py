@@ -18,12 +18,12 @@ from ranvier.initializers.random_initializers import (
     LecunNormal,
     LecunUniform,
     Orthogonal,
-    RandomInitializer,
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
     VarianceScaling,
 )
+from ranvier.initializers.random_initializers import RandomInitializer as RandomInitializer
 from ranvier.initializers.stft import STFT
 
 IdentityInitializer = Identity
@@ -57,7 +57,7 @@ _NAMES = (
 _TABLE: dict[str, type[Initializer]] = {name: globals()[name] for name in _NAMES}
 _TABLE.update(normal=RandomNormal, uniform=RandomUniform, one=Ones, zero=Zeros)
 
-__all__ = [*_NAMES, "Initializer", "RandomInitializer", "deserialize", "get", "serialize"]
+__all__ = [*_NAMES, "Initializer", "deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:

@@ -232,6 +232,12 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return registry.serialize_object(layer)
 
 
+def _classes() -> dict[str, type]:
+    """The layers by name."""
+    public = {name: globals()[name] for name in __all__}
+    return {name: cls for name, cls in public.items() if isinstance(cls, type)}
+
+
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` (or Keras) described.
 
@@ -243,7 +249,7 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
         ValueError: for the config of something that is not a layer.
         TypeError: for an unknown class.
     """
-    layer = registry.deserialize_object(config, custom_objects, module_objects=globals())
+    layer = registry.deserialize_object(config, custom_objects, module_objects=_classes())
     if not isinstance(layer, Layer):
         raise ValueError(
             f"`layers.deserialize` was passed a `config` that is not of a layer. Received: {config}"

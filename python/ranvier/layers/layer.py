@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from ranvier import constraints, dtype_policies, initializers, regularizers
-from ranvier.core import dtypes, scope, tree
+from ranvier.core import dtypes, old_attributes, scope, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
+from ranvier.core.missing_names import retired
 from ranvier.core.operation import Operation, record
 from ranvier.core.shape_inference import (
     call_on_placeholders,
@@ -86,6 +87,7 @@ def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+@retired(old_attributes.LAYER)
 class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     """A callable object with weights: the base class of layers and models.
 

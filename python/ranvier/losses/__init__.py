@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core import identifiers, registry
-from ranvier.losses.by_shape import crossentropy_by_shape
+from ranvier.losses.by_shape import crossentropy_by_shape as crossentropy_by_shape
 from ranvier.losses.circle import Circle, circle
 from ranvier.losses.crossentropy import (
     BinaryCrossentropy,
@@ -35,7 +35,8 @@ from ranvier.losses.hinge import (
     hinge,
     squared_hinge,
 )
-from ranvier.losses.loss import Loss, LossFunctionWrapper
+from ranvier.losses.loss import Loss
+from ranvier.losses.loss import LossFunctionWrapper as LossFunctionWrapper
 from ranvier.losses.overlap import Dice, Tversky, dice, tversky
 from ranvier.losses.regression import (
     CosineSimilarity,
@@ -69,7 +70,7 @@ _ALL: tuple[Any, ...] = (
 )  # fmt: skip
 _TABLE: dict[str, Any] = {item.__name__: item for item in _ALL[2:]}
 
-__all__ = [*_TABLE, "Loss", "LossFunctionWrapper", "crossentropy_by_shape", "deserialize", "get", "serialize"]
+__all__ = [*_TABLE, "Loss", "deserialize", "get", "serialize"]
 
 _SHORT = {
     "bce": binary_crossentropy,

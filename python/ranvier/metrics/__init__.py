@@ -39,7 +39,7 @@ from ranvier.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from ranvier.metrics.auc import AUC
-from ranvier.metrics.by_shape import resolve_accuracy
+from ranvier.metrics.by_shape import resolve_accuracy as resolve_accuracy
 from ranvier.metrics.classification import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -109,8 +109,8 @@ __all__ = [
     "categorical_accuracy", "categorical_crossentropy", "categorical_focal_crossentropy",
     "categorical_hinge", "concordance_correlation", "deserialize", "get", "hinge", "huber",
     "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
-    "mean_squared_error", "mean_squared_logarithmic_error", "pearson_correlation", "poisson", "resolve",
-    "resolve_accuracy", "serialize", "sparse_categorical_accuracy", "sparse_categorical_crossentropy",
+    "mean_squared_error", "mean_squared_logarithmic_error", "pearson_correlation", "poisson",
+    "serialize", "sparse_categorical_accuracy", "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
 ]
 # fmt: on

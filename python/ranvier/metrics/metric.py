@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ranvier import initializers
-from ranvier.core import dtypes, scope
+from ranvier.core import dtypes, old_attributes, scope
 from ranvier.core.initialized import Initialized
+from ranvier.core.missing_names import retired
 from ranvier.core.names import Alias
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
@@ -18,6 +19,7 @@ from ranvier.core.variable import Variable
 T = TypeVar("T", bound="Metric")
 
 
+@retired(old_attributes.METRIC)
 class Metric(Initialized):
     """A measure that accumulates over batches.
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier import saving
-from ranvier.core import registry
+from ranvier.core import old_attributes, registry
+from ranvier.core.missing_names import retired
 from ranvier.layers import Layer
 from ranvier.models import state_tree as state_tree_module
 from ranvier.models import summary as summary_module
@@ -16,6 +17,7 @@ from ranvier.models.graph_config import graph_config, model_from_graph_config
 from ranvier.models.graph_model import GraphModel, is_functional_call, takes_inputs_and_outputs
 
 
+@retired(old_attributes.MODEL)
 class Model(GraphModel):
     """The base class of models: layers grouped into one, with `fit`, `evaluate` and `predict`.
 

@@ -29,3 +29,6 @@ _symbolic.make_symbolic(
     {"core": [associative_scan, fori_loop, map, scan, switch, vectorized_map, while_loop]},  # noqa: F405
 )
 _operators.give_operators(numpy)
+
+__all__ = [name for name, value in globals().items() if name[0] != "_" and callable(value)]
+__all__ += ["linalg", "nn", "numpy"]

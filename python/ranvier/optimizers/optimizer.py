@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ranvier import initializers, ops
-from ranvier.core import dtypes, registry, scope
+from ranvier.core import dtypes, old_attributes, registry, scope
+from ranvier.core.missing_names import retired
 from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.user_code import warn
@@ -36,6 +37,7 @@ SHARED_ARGUMENTS = (
 )  # fmt: skip
 
 
+@retired(old_attributes.OPTIMIZER)
 class Optimizer(OptimizerState):
     """A rule that changes variables by the gradients of a loss.
 

@@ -12,6 +12,11 @@ from ranvier.core.registry import (
     get_registered_object,
 )
 from ranvier.core.scope import clear_session
+from ranvier.core.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from ranvier.saving import (
     CustomObjectScope,
     deserialize_keras_object,
@@ -34,9 +39,12 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
