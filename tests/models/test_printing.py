@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import pytest
@@ -11,9 +12,14 @@ import ranvier as rv
 from ranvier.models.summary import printable
 
 
-def summary_on(encoding, monkeypatch, name="net"):
+class Terminal(io.TextIOWrapper):
+    def isatty(self):
+        return True
+
+
+def summary_on(encoding, monkeypatch, name="net", kind=io.TextIOWrapper):
     raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    monkeypatch.setattr(sys, "stdout", kind(raw, encoding=encoding))
     rv.Sequential([rv.Input((2,)), rv.layers.Dense(3, name=name)], name="m").summary()
     sys.stdout.flush()
     return raw.getvalue().decode(encoding)
@@ -33,6 +39,19 @@ def test_other_characters_are_replaced(monkeypatch):
 def test_the_frame_stays_where_it_can_be_shown(monkeypatch):
     assert "┏━" in summary_on("utf-8", monkeypatch)
     assert printable("┏━┓", None) == "┏━┓"
+
+
+def test_colours_on_a_terminal(monkeypatch):
+    """The text is the same; types, numbers and unknown sizes have colours of their own."""
+    plain = summary_on("utf-8", monkeypatch)
+    assert "\x1b" not in plain
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = summary_on("utf-8", monkeypatch, kind=Terminal)
+    assert "\x1b[38;5;33mDense\x1b[0m" in coloured and "\x1b[38;5;45mNone\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert summary_on("utf-8", monkeypatch, kind=Terminal) == plain
 
 
 def test_a_long_name_is_cut_in_ascii(monkeypatch):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core.names import Alias
+from ranvier.core.shown import Shown
 
 Logs = dict[str, Any]
 
 
-class Callback:
+class Callback(Shown):
     """Something that `fit`, `evaluate` and `predict` call at the turns of their loops.
 
     A subclass overrides the hooks it needs. An epoch runs in one piece inside the native engine unless a
@@ -30,6 +32,9 @@ class Callback:
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
         self._rv_model: Any = None
+
+    def _rv_shown_arguments(self) -> Mapping[str, Any]:
+        return vars(self)
 
     @property
     def model(self) -> Any:

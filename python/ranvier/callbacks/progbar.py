@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ranvier.core.settings import is_interactive_logging_enabled
+import numpy as np
 
-_BOLD, _GREEN, _GREY, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
-_ERASE_REST = "\x1b[K"
+from ranvier.callbacks.screen import Part, Screen, can_write, columns_of, cut, find_screen
+
+_BOLD, _GREEN, _GREY = "\x1b[1m", "\x1b[32m", "\x1b[37m"
+_SHORTEST_BAR = 5
 
 
 class Progbar:
     """A progress bar with the averages of some values, the time left or taken, and the time per step.
 
-    On a terminal (or in a notebook) the line is redrawn in place; elsewhere, and after
-    `config.disable_interactive_logging()`, it is printed once, when it is complete.
+    On a terminal, in a notebook and in the consoles of IDEs that can do so, the line is redrawn in place and
+    kept within the window's width; elsewhere, and after `config.disable_interactive_logging()`, it is
+    printed once, when it is complete. The complete line is never cut.
 
     Args:
         target: the number of steps; None: not known.
-        width: the bar's width in characters.
+        width: the bar's width in characters; less where the line would not fit into the window.
         verbose: 0: silent; 1: a bar; 2: one line at the end.
         interval: the least number of seconds between two drawings.
         stateful_metrics: names of values to show as they are, not averaged.
         stateless_metrics: names of values to average; None: all that are not stateful.
         unit_name: what a step is called.
+
+    Raises:
+        ValueError: if both `stateful_metrics` and `stateless_metrics` are given.
     """
 
     def __init__(
@@ -39,20 +44,31 @@ class Progbar:
         stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:
-        self.target = target
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError(
+                "Only one of `stateful_metrics` and `stateless_metrics` can be given: all other values are "
+                "of the other kind."
+            )
         self.width = width
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
         self.stateful_metrics = set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self._screen = find_screen() if verbose == 1 else Screen()
+        self._last_drawn = 0.0
+        self.restart(target)
+
+    def restart(self, target: int | None) -> None:
+        """Begins the line of another loop.
+
+        Args:
+            target: its number of steps; None: not known.
+        """
+        self.target = target
         self._values: dict[str, Any] = {}  # name -> the value, or [sum, steps] where it is averaged
         self._seen_so_far = 0
         self._start = time.perf_counter()
-        self._last_drawn = 0.0
-        self._line_is_open = False
-        is_terminal = hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
-        self._dynamic = is_interactive_logging_enabled() and (is_terminal or "ipykernel" in sys.modules)
 
     def _is_stateful(self, name: str) -> bool:
         if self.stateless_metrics is not None:
@@ -84,70 +100,66 @@ class Progbar:
         if self.verbose == 0 or (self.verbose == 2 and not finalize):
             return
         now = time.perf_counter()
-        if not finalize and (not self._dynamic or now - self._last_drawn < self.interval):
-            return
-        self._last_drawn = now
-        self._write(self._line(current, now - self._start, finalize), finalize)
+        if finalize:
+            self._screen.finish(self._line(current, now - self._start, finalize=True))
+        elif self._screen.is_live and now - self._last_drawn >= self.interval:
+            self._last_drawn = now
+            self._screen.draw(self._line(current, now - self._start, finalize=False))
 
     def add(self, n: int, values: Sequence[tuple[str, Any]] | None = None) -> None:
         """Draws the line for `n` more steps."""
         self.update(self._seen_so_far + n, values)
 
+    def break_off(self) -> None:
+        """Ends a line that no update will end."""
+        self._screen.break_off()
+        self._screen.close()
+
+    def close(self) -> None:
+        """Says that for now there will be no further lines."""
+        self._screen.close()
+
     # --- the line ---
 
-    def _line(self, current: int, elapsed: float, finalize: bool) -> str:
-        parts = [self._count_and_bar(current)]
+    def _line(self, current: int, elapsed: float, finalize: bool) -> list[Part]:
+        """The parts of the line. The bar is the first to make room; then it is cut, but not at the end."""
+        room = self._screen.width()
+        count, rest = self._count(current), self._rest(current, elapsed, finalize)
+        if self.verbose != 1 or not self.target:
+            parts = [count, *rest]
+        else:
+            width = self.width
+            if room is not None:
+                left = room - columns_of([count, *rest]) - 1
+                width = min(width, left if left >= _SHORTEST_BAR else 0)
+            parts = [count, *self._bar(current, width), *rest]
+        return parts if room is None or finalize else cut(parts, room)
+
+    def _count(self, current: int) -> Part:
+        if self.target is None:
+            return f"{current}/Unknown", _BOLD
+        return f"{current:>{len(str(self.target))}}/{self.target}", _BOLD
+
+    def _bar(self, current: int, width: int) -> list[Part]:
+        if width <= 0 or not self.target:
+            return []
+        full = int(width * min(current / self.target, 1.0))
+        piece = "━" if can_write("━") else "="
+        space = piece if self._screen.is_styled else "-"
+        return [(" ", ""), (piece * full, _GREEN), (space * (width - full), _GREY)]
+
+    def _rest(self, current: int, elapsed: float, finalize: bool) -> list[Part]:
         per_step = elapsed / current if current else 0.0
         left = 0.0 if self.target is None else per_step * (self.target - current)
         clock = _clock(elapsed if finalize or self.target is None else left)
         if self.verbose == 1:
-            parts.append(f" {self._styled(clock, _BOLD)} {_per_step(per_step)}/{self.unit_name}")
+            parts = [(" ", ""), (clock, _BOLD), (f" {_per_step(per_step)}/{self.unit_name}", "")]
         else:
-            parts.append(f" - {clock} - {_per_step(per_step)}/{self.unit_name}")
+            parts = [(f" - {clock} - {_per_step(per_step)}/{self.unit_name}", "")]
         for name, value in self._values.items():
             mean = value[0] / max(1, value[1]) if isinstance(value, list) else value
-            parts.append(f" - {name}: {_number(mean)}")
-        return "".join(parts)
-
-    def _count_and_bar(self, current: int) -> str:
-        if self.target is None:
-            return self._styled(f"{current}/Unknown", _BOLD)
-        count = f"{current:>{len(str(self.target))}}/{self.target}"
-        if self.verbose != 1:
-            return count
-        full = int(self.width * min(current / self.target, 1.0)) if self.target else self.width
-        piece = "━" if _can_write("━") else "="
-        bar = self._styled(piece * full, _GREEN) + self._styled(piece * (self.width - full), _GREY, space="-")
-        return f"{self._styled(count, _BOLD)} {bar}"
-
-    def _styled(self, text: str, style: str, space: str | None = None) -> str:
-        """`text` in a terminal's style; `space` in its place, if given, where there is no terminal."""
-        if self._dynamic and self.verbose == 1:
-            return f"{style}{text}{_PLAIN}"
-        return text if space is None else space * len(text)
-
-    def _write(self, line: str, finalize: bool) -> None:
-        if self._dynamic and self.verbose == 1:
-            line = f"\r{line}{_ERASE_REST}"
-        self._line_is_open = not finalize
-        if sys.stdout is not None:  # a program without a console has none
-            sys.stdout.write(line + ("\n" if finalize else ""))
-            sys.stdout.flush()
-
-    def break_off(self) -> None:
-        """Ends a line that no update will end."""
-        if self._line_is_open and sys.stdout is not None:
-            self._line_is_open = False
-            sys.stdout.write("\n")
-            sys.stdout.flush()
-
-
-def _can_write(text: str) -> bool:
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+            parts.append((f" - {name}: {_number(mean)}", ""))
+        return parts
 
 
 def _clock(seconds: float) -> str:
@@ -167,7 +179,7 @@ def _per_step(seconds: float) -> str:
 
 def _number(value: Any) -> str:
     try:
-        value = float(value)
+        value = float(np.mean(value))
     except (TypeError, ValueError):
         return str(value)
     return f"{value:.4f}" if abs(value) > 1e-3 or value != value else f"{value:.4e}"

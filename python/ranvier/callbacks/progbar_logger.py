@@ -39,6 +39,7 @@ class ProgbarLogger(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._in_fit = False
+        self._close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._reset()
@@ -62,6 +63,7 @@ class ProgbarLogger(Callback):
     def on_test_end(self, logs: Logs | None = None) -> None:
         if not self._in_fit:
             self._finish(logs)
+            self._close()
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         self._reset()
@@ -71,6 +73,7 @@ class ProgbarLogger(Callback):
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
         self._finish(None)
+        self._close()
 
     def note_steps(self, steps: int) -> None:
         """Says how many steps the loop that is about to end has done."""
@@ -78,12 +81,22 @@ class ProgbarLogger(Callback):
 
     def break_off(self) -> None:
         """Ends the line of a bar whose loop was left by an exception."""
+        self._in_fit = False
         if self._bar is not None:
-            self._bar.break_off()
+            bar, self._bar = self._bar, None
+            bar.break_off()
 
     def _reset(self) -> None:
         self.seen = 0
-        self._bar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())
+        if self._bar is None:
+            self._bar = Progbar(self.target, verbose=self.verbose, stateless_metrics=())
+        else:
+            self._bar.restart(self.target)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
     def _update(self, batch: int, logs: Logs | None) -> None:
         self.seen = batch + 1

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Constraint")
 
 
-class Constraint:
+class Constraint(Shown):
     """A callable that maps a weight to the allowed value near it, of the same shape.
 
     A subclass implements `__call__` and, to be saved with a model, `get_config`.

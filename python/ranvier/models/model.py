@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier import saving
+from ranvier.callbacks.screen import find_screen
 from ranvier.core import old_attributes, registry
 from ranvier.core.missing_names import retired
 from ranvier.layers import Layer
@@ -113,6 +114,8 @@ class Model(GraphModel):
     ) -> None:
         """Prints a table of the layers, their output shapes and their numbers of parameters.
 
+        On a terminal and in a notebook it has colours, unless the variable `NO_COLOR` is set.
+
         Args:
             line_length: the table's width; None: 80 characters, or the terminal's width if that is less.
             positions: the ends of the columns, as shares of the width; None: chosen.
@@ -131,6 +134,7 @@ class Model(GraphModel):
             expand_nested=expand_nested,
             show_trainable=show_trainable,
             layer_range=layer_range,
+            styled=print_fn is None and find_screen().is_styled,
         )
         if print_fn is None:
             print(summary_module.printable(text, getattr(sys.stdout, "encoding", None)))

@@ -18,14 +18,15 @@ def summarize(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
+    styled: bool = False,
 ) -> str:
-    """The summary of a model; see `Model.summary`."""
+    """The summary of a model; see `Model.summary`. `styled`: with a terminal's colours."""
     import shutil
 
     from rich import box
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     columns: list[tuple[str, Any]] = [
         ("Layer (type)", "left"),
@@ -60,22 +61,44 @@ def summarize(
         table.add_column(title, justify=justify, width=max(int((share - previous) * width) - 3, 3))
         previous = share
     for depth, layer in _rows(model, expand_nested, layer_range):
+        name = f"{'    ' * depth}{'└ ' if depth else ''}{layer.name} ("
         cells = [
-            f"{'    ' * depth}{'└ ' if depth else ''}{layer.name} ({type(layer).__name__})",
-            output_shape(layer),
-            _params(layer),
+            Text.assemble(name, (type(layer).__name__, _BLUE), ")"),
+            _with_numbers(output_shape(layer)),
+            _with_numbers(_params(layer)),
         ]
         if connected:
-            cells.append(_connections(model, layer) if depth == 0 else "-")
+            cells.append(Text(_connections(model, layer) if depth == 0 else "-"))
         if show_trainable:
-            cells.append(("Y" if layer.trainable else "N") if getattr(layer, "weights", ()) else "-")
-        table.add_row(*map(escape, cells))
+            cells.append(Text(("Y" if layer.trainable else "N") if getattr(layer, "weights", ()) else "-"))
+        table.add_row(*cells)
     buffer = io.StringIO()
-    console = Console(file=buffer, width=max(width, 20), color_system=None, legacy_windows=False)
-    console.print(f'Model: "{model.name}"', markup=False, highlight=False, soft_wrap=True)
+    console = Console(
+        file=buffer,
+        width=max(width, 20),
+        color_system="256" if styled else None,
+        force_terminal=styled,
+        force_jupyter=False,  # what comes back is text in a notebook, too
+        legacy_windows=False,
+    )
+    console.print(Text(f'Model: "{model.name}"', "bold"), soft_wrap=True)
     console.print(table)
-    lines = [line.rstrip() for line in buffer.getvalue().splitlines()]
-    return "\n".join([*lines, *_totals(model)])
+    for label, number, size in _totals(model):
+        console.print(Text.assemble((f" {label}: ", "bold"), (number, _GREEN), f" ({size})"), soft_wrap=True)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
+
+
+_BLUE, _GREEN, _CYAN = "color(33)", "color(34)", "color(45)"
+
+
+def _with_numbers(text: str) -> Any:
+    """A text whose numbers have a colour, and those that are not known another one."""
+    from rich.text import Text
+
+    coloured = Text(text)
+    coloured.highlight_regex(r"\d[\d,]*", _GREEN)
+    coloured.highlight_regex(r"\bNone\b", _CYAN)
+    return coloured
 
 
 _ASCII = str.maketrans("┏┳┓┡╇┩├┼┤└┴┘━─┃│…", "++++++++++++=-||.")
@@ -186,26 +209,27 @@ def format_shape(shape: Any) -> str:
     return str(tuple(shape))
 
 
-def _totals(model: Any) -> list[str]:
+def _totals(model: Any) -> list[tuple[str, str, str]]:
+    """What is counted, how many parameters that is, and how much memory they take."""
     trainable = model.trainable_weights
     frozen = model.non_trainable_weights
     slots = []
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and optimizer.built:
         slots = optimizer.variables
-    lines = [
+    totals = [
         _total("Total params", [*trainable, *frozen, *slots]),
         _total("Trainable params", trainable),
         _total("Non-trainable params", frozen),
     ]
-    return [*lines, _total("Optimizer params", slots)] if slots else lines
+    return [*totals, _total("Optimizer params", slots)] if slots else totals
 
 
-def _total(label: str, variables: Iterable[Any]) -> str:
+def _total(label: str, variables: Iterable[Any]) -> tuple[str, str, str]:
     variables = list(variables)
     count = sum(math.prod(v.shape) for v in variables)
     size = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in variables)
-    return f" {label}: {count:,} ({readable_size(size)})"
+    return label, f"{count:,}", readable_size(size)
 
 
 def readable_size(size: float) -> str:

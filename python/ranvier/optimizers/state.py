@@ -10,15 +10,17 @@ import numpy as np
 from ranvier import initializers
 from ranvier.core import scope
 from ranvier.core.names import Alias
+from ranvier.core.shown import Shown
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers.building import BuiltWhole
 
 
-class OptimizerState(BuiltWhole):
+class OptimizerState(Shown, BuiltWhole):
     """What an optimizer remembers from step to step, apart from its update rule."""
 
     name: str
+    _rv_always_shown = ("learning_rate",)
     _rv_variables: list[Variable]  # in the order they were made
 
     # Keras's names, which optimizers of a user's own call.

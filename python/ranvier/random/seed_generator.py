@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import scope
+from ranvier.core.shown import Shown
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
 from ranvier.ops._common import Value
@@ -16,7 +17,7 @@ from ranvier.ops._emit import emit
 _STEP = np.array([0, 1], "int64")
 
 
-class SeedGenerator:
+class SeedGenerator(Shown):
     """A source of seeds that never repeats one: a variable that holds (seed, number of draws).
 
     Inside a trace the variable belongs to the graph, so that every step of a compiled program draws anew;

@@ -6,11 +6,12 @@ import math
 from typing import Any, TypeVar
 
 from ranvier import ops
+from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Regularizer")
 
 
-class Regularizer:
+class Regularizer(Shown):
     """A callable that maps a weight or an output to a rank-0 penalty.
 
     A subclass implements `__call__` and, to be saved with a model, `get_config`.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from ranvier.core.shown import Shown
+
 T = TypeVar("T", bound="LearningRateSchedule")
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Shown):
     """A function from the number of the step, counted from 0, to the learning rate.
 
     A subclass implements `__call__` with `ops`, so that the training graph can compute it at every step, and
