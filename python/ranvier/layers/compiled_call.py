@@ -25,6 +25,7 @@ from ranvier.core.masks import get_mask
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
+from ranvier.layers.edits import edits_in_all, edits_of
 
 # What one layer keeps at most; when it is more, all is dropped.
 _MOST_SIGNATURES = 32
@@ -55,27 +56,6 @@ class CompiledCalls:
         self.bytes = 0
 
 
-_edits = 0
-
-
-def note_edit(layer: Any) -> None:
-    """To be called whenever an attribute of a layer changes: its programs may compute something else then."""
-    global _edits
-    _edits += 1
-    state = layer.__dict__
-    state["_rv_edits"] = state.get("_rv_edits", 0) + 1
-
-
-def edits_in_all() -> int:
-    """How many changes of attributes there have been, of all layers."""
-    return _edits
-
-
-def edits_of(layer: Any) -> list[tuple[int, int]]:
-    """The layer and its sublayers, and how often each has been changed."""
-    return [(id(one), one.__dict__.get("_rv_edits", 0)) for one in layer._rv_flatten_layers()]
-
-
 def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
     """The layer's result for an array, by a program; NotImplemented if it has to be called in Python.
 
@@ -95,7 +75,7 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
     if current_trace() is not None or current_stateless_scope() is not None or not layer.built:
         return NotImplemented
     calls = layer.__dict__.get("_rv_compiled_calls")
-    if calls is None or (calls.edits_in_all != _edits and not _still_fits(calls, layer)):
+    if calls is None or (calls.edits_in_all != edits_in_all() and not _still_fits(calls, layer)):
         calls = layer.__dict__["_rv_compiled_calls"] = CompiledCalls(layer)
     if not calls.is_plain:
         return NotImplemented

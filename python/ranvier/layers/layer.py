@@ -28,8 +28,9 @@ from ranvier.core.user_code import short_traceback, shorten, warn
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
 from ranvier.layers import call as calling
-from ranvier.layers.compiled_call import call_compiled, note_edit
+from ranvier.layers.compiled_call import call_compiled
 from ranvier.layers.config import LayerConfig
+from ranvier.layers.edits import note_edit
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.state import LayerState
 from ranvier.layers.stateless import StatelessCalls
@@ -173,7 +174,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 "layers": (lambda v: isinstance(v, Layer), getattr(self, self._rv_assigned)),
                 "metrics": (_is_metric, self._rv_metrics),
                 "seeds": (lambda v: isinstance(v, SeedGenerator), self._rv_seed_generators),
-            }
+            },
+            self,
         )
 
     # --- attributes ---
@@ -193,10 +195,11 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name not in self._rv_untracked and name in self.__dict__:
-            self._rv_tracker.untrack(self.__dict__[name])
-            note_edit(self)
+        gone = self.__dict__.get(name)
         object.__delattr__(self, name)
+        if name not in self._rv_untracked and "_rv_tracker" in self.__dict__:
+            self._rv_tracker.untrack([gone])
+            note_edit(self)
 
     # --- copies ---
 
