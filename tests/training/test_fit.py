@@ -207,7 +207,7 @@ class TestArguments:
 
     def test_more_steps_than_there_are(self):
         net = model()
-        with pytest.warns(UserWarning, match="5 batches in a pass"):
+        with pytest.warns(UserWarning, match="5 batches for 20 steps"):
             net.fit(X, Y, batch_size=10, steps_per_epoch=20, verbose=0)
         assert int(net.optimizer.iterations) == 5
 

@@ -98,6 +98,16 @@ class CallbackList:
         if self._progbar is not None:
             getattr(self._progbar, "break_off", lambda: None)()
 
+    def note_steps(self, kind: str, steps: int) -> None:
+        """Says that a loop has ended.
+
+        Args:
+            kind: "train", "test" or "predict".
+            steps: the number of steps that it has done.
+        """
+        if self._progbar is not None:
+            getattr(self._progbar, "note_steps", lambda kind, steps: None)(kind, steps)
+
     def needs_every_batch(self, kind: str) -> bool:
         """Whether the loop must return to Python after every batch.
 

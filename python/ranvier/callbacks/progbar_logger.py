@@ -75,9 +75,10 @@ class ProgbarLogger(Callback):
         self._finish(None)
         self._close()
 
-    def note_steps(self, steps: int) -> None:
-        """Says how many steps the loop that is about to end has done."""
-        self.seen = steps
+    def note_steps(self, kind: str, steps: int) -> None:
+        """Says how many steps a loop, "train", "test" or "predict", has done in all."""
+        if kind != "test" or not self._in_fit:
+            self.seen = self._at_most_target(steps)
 
     def break_off(self) -> None:
         """Ends the line of a bar whose loop was left by an exception."""
@@ -99,7 +100,7 @@ class ProgbarLogger(Callback):
             self._bar = None
 
     def _update(self, batch: int, logs: Logs | None) -> None:
-        self.seen = batch + 1
+        self.seen = self._at_most_target(batch + 1)
         if self._bar is not None and self.verbose == 1:
             # The last step is drawn when the epoch ends, with the validation's results.
             self._bar.update(self.seen, sorted((logs or {}).items()), finalize=False)
@@ -110,4 +111,9 @@ class ProgbarLogger(Callback):
         if self.target is None:  # the length of a generator is known once it has ended
             self.target = self.seen
             self._bar.target = self.seen
-        self._bar.update(self.target, list((logs or {}).items()), finalize=True)
+        # An epoch that was stopped, or whose data ran out, has fewer steps than it should have.
+        self._bar.update(self.seen or self.target, list((logs or {}).items()), finalize=True)
+
+    def _at_most_target(self, steps: int) -> int:
+        """`steps`; with several steps per execution, the last one may go past the end."""
+        return steps if self.target is None else min(steps, self.target)

@@ -7,11 +7,11 @@ from typing import Any
 
 from ranvier.callbacks import CallbackList
 from ranvier.core.settings import max_epochs
+from ranvier.training.batch_source import BatchSource
 from ranvier.training.data import is_array_data, make_feed
-from ranvier.training.source import ArraySource, BatchSource, check_positive
+from ranvier.training.source import ArraySource, check_positive
 
 Source = ArraySource | BatchSource
-DEFAULT_BATCH_SIZE = 32
 
 
 def check_verbose(verbose: Any) -> int:
@@ -80,7 +80,7 @@ def make_source(
     shuffle: bool = False,
     steps: Any = None,
     steps_name: str = "steps",
-    resumes: bool = False,
+    **length: Any,
 ) -> Source:
     """The source of the batches of an epoch.
 
@@ -90,31 +90,34 @@ def make_source(
         y: targets, or None.
         sample_weight: weights, or None.
         class_weight: class -> weight, or None.
-        batch_size: a positive integer; None: 32.
+        batch_size: a positive integer, or None; see `ArraySource`. Batches have their own.
         shuffle: whether the order is random.
         steps: the steps of an epoch; None: all data.
         steps_name: what the caller calls `steps`, for messages.
-        resumes: whether an epoch of `steps` continues where the last one stopped.
+        **length: `steps_per_execution` and `resumes`, see `EpochLength`.
 
     Raises:
         ValueError: for data that cannot be used; see `make_feed`.
     """
     if steps is not None:
         steps = check_positive(steps_name, steps)
+    length.update(steps=steps, steps_name=steps_name)
     if x is None:
         raise ValueError("Argument `x` is missing: there are no data.")
     if is_array_data(x):
-        size = DEFAULT_BATCH_SIZE if batch_size is None else check_positive("batch_size", batch_size)
-        return ArraySource(make_feed(x, y, sample_weight, class_weight), size, shuffle, steps, resumes)
-    if not hasattr(x, "__iter__") and not (hasattr(x, "__getitem__") and hasattr(x, "__len__")):
+        if batch_size is not None:
+            batch_size = check_positive("batch_size", batch_size)
+        return ArraySource(make_feed(x, y, sample_weight, class_weight), batch_size, shuffle, **length)
+    by_number = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(type(x), "num_batches"))
+    if not hasattr(x, "__iter__") and not by_number:
         raise ValueError(f"Unrecognized data type: x={x!r} (of type {type(x)})")
-    for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(
                 f"When `x` is a generator or a data set of batches, `{name}` should not be passed. Instead, "
                 "it should be part of the batches."
             )
-    return BatchSource(x, shuffle, steps, class_weight, resumes)
+    return BatchSource(x, shuffle, class_weight, **length)
 
 
 def make_callbacks(callbacks: Any, model: Any, verbose: int, **params: Any) -> CallbackList:

@@ -64,6 +64,10 @@ class EagerRun:
         self._logs: dict[str, Any] = {}
         self._outputs: list[list[np.ndarray]] = []
 
+    def has_step(self) -> bool:
+        """Whether the pass has a step left."""
+        return self._begin < self._feed.num_samples
+
     def advance(self, max_steps: int | None = None, seconds: float | None = None) -> int:
         """Runs until so many steps are done or so much time has passed; by default to the end.
 
@@ -71,7 +75,7 @@ class EagerRun:
             The number of steps done in this call; 0 when the pass is finished.
         """
         began, done = time.perf_counter(), 0
-        while self._begin < self._feed.num_samples and (max_steps is None or done < max_steps):
+        while self.has_step() and (max_steps is None or done < max_steps):
             self._step(self._order[self._begin : self._begin + self._batch])
             self._begin += self._batch
             done += 1

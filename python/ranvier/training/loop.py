@@ -7,6 +7,8 @@ from typing import Any
 
 from ranvier.callbacks import CallbackList
 
+_STOP = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
+
 
 def unwrap(outputs: list[Any]) -> Any:
     """The only output of a model, or the list of its outputs."""
@@ -17,7 +19,8 @@ class Loop:
     """Runs the epochs of one kind for a trainer and its callbacks.
 
     Args:
-        trainer: the model; its `stop_training` ends an epoch between two calls of batch hooks.
+        trainer: the model; its `stop_training`, `stop_evaluating` or `stop_predicting`, by the kind, ends an
+            epoch between two calls of batch hooks.
         callbacks: the callbacks.
         kind: "train", "test" or "predict".
         steps_per_execution: the number of steps between two calls of batch hooks.
@@ -27,7 +30,7 @@ class Loop:
         self, trainer: Any, callbacks: CallbackList, kind: str, steps_per_execution: int = 1
     ) -> None:
         self.trainer = trainer
-        self.break_off = callbacks.break_off
+        self.callbacks = callbacks
         self.kind = kind
         self.stride = steps_per_execution
         self.every_batch = callbacks.needs_every_batch(kind)
@@ -35,47 +38,55 @@ class Loop:
         self.before: Callable[..., None] = getattr(callbacks, f"on_{kind}_batch_begin")
         self.after: Callable[..., None] = getattr(callbacks, f"on_{kind}_batch_end")
 
-    def run(self, run: Any, source: Any) -> int:
+    def run(self, run: Any) -> int:
         """Does an epoch.
 
         Args:
-            run: the run.
-            source: the source that started it.
+            run: the run that a source started.
 
         Returns:
             The number of steps done.
         """
         try:
             if self.every_batch:
-                return self._step_by_step(run, source)
-            if self.interval is not None:
-                return self._by_the_clock(run, source)
-            return int(run.advance(None, None))
+                steps = self._step_by_step(run)
+            elif self.interval is not None:
+                steps = self._by_the_clock(run)
+            else:
+                steps = int(run.advance(None, None))
         except BaseException:
-            self.break_off()
+            self.callbacks.break_off()
             raise
+        self.callbacks.note_steps(self.kind, steps)
+        return steps
 
-    def _by_the_clock(self, run: Any, source: Any) -> int:
+    def _is_stopped(self) -> bool:
+        return bool(getattr(self.trainer, _STOP[self.kind]))
+
+    def _by_the_clock(self, run: Any) -> int:
         step = 0
         while done := run.advance(None, self.interval):
             step += done
-            self.after(step - 1, self._logs(run, source, step - done, step))
+            self.after(step - 1, self._logs(run, step - done, step))
+            if self._is_stopped():
+                break
         return step
 
-    def _step_by_step(self, run: Any, source: Any) -> int:
-        step = 0
-        while source.has_step(step):
-            self.before(step)
+    def _step_by_step(self, run: Any) -> int:
+        steps = begin = 0
+        while run.has_step():
+            self.before(begin)
             done = run.advance(self.stride, None)
             if done == 0:
                 break
-            step += done
-            self.after(step - 1, self._logs(run, source, step - done, step))
-            if self.trainer.stop_training and self.kind != "predict":
+            steps += done
+            begin += self.stride  # hooks are told of whole executions, as in Keras: the last may lack steps
+            self.after(begin - 1, self._logs(run, steps - done, steps))
+            if self._is_stopped():
                 break
-        return step
+        return steps
 
-    def _logs(self, run: Any, source: Any, begin: int, end: int) -> dict[str, Any]:
+    def _logs(self, run: Any, begin: int, end: int) -> dict[str, Any]:
         if self.kind == "predict":
-            return {"outputs": unwrap(source.outputs_of_steps(run, begin, end))} if self.every_batch else {}
+            return {"outputs": unwrap(run.outputs_of_steps(begin, end))} if self.every_batch else {}
         return dict(sorted(run.logs().items()))

@@ -31,7 +31,9 @@ class Steps(Layer):
     Attributes:
         optimizer: the optimizer; None before `compile`.
         loss: the loss as it was given to `compile`.
-        stop_training: set it to True in a callback to end `fit`.
+        stop_training: set it to True in a callback to end `fit`; in a batch hook, after this batch.
+        stop_evaluating: set it to True in a batch hook to end `evaluate`, or a validation, after this batch.
+        stop_predicting: the same for `predict`.
         history: the `History` of the last `fit`.
     """
 
@@ -40,6 +42,8 @@ class Steps(Layer):
         "loss",
         "history",
         "stop_training",
+        "stop_evaluating",
+        "stop_predicting",
         "_rv_loss_tracker",
         "_rv_compile_loss",
         "_rv_compile_metrics",
@@ -56,6 +60,8 @@ class Steps(Layer):
         self.optimizer: Any = None
         self.loss: Any = None
         self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
         self.history: History | None = None
         self.compiled = False
         self._rv_run_eagerly = False

@@ -73,6 +73,10 @@ class Run:
         self._left -= done
         return done
 
+    def has_step(self) -> bool:
+        """Whether the pass has a step left."""
+        return self._left > 0
+
     def logs(self) -> dict[str, Any]:
         """What the last step returned: name -> number (or array, for a metric that has several)."""
         values = self._epoch.logs()
@@ -82,12 +86,16 @@ class Run:
         }
 
     def outputs(self) -> list[np.ndarray]:
-        """The outputs of all steps so far, one array for each; rows that are not done yet are undefined."""
-        return self._epoch.results
+        """The outputs of all steps so far, one array for each."""
+        results = self._epoch.results
+        if self._left:  # the engine has room for all rows, and has filled the first ones
+            rows = (-(-len(self._arrays[0]) // self._batch) - self._left) * self._batch
+            return [output[:rows] for output in results]
+        return results
 
     def outputs_of_steps(self, begin: int, end: int) -> list[np.ndarray]:
         """The outputs of the steps from `begin` to before `end`."""
-        return [output[begin * self._batch : end * self._batch] for output in self.outputs()]
+        return [output[begin * self._batch : end * self._batch] for output in self._epoch.results]
 
 
 class RunByStep(Run):

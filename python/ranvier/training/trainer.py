@@ -25,7 +25,7 @@ from ranvier.training.data import (
 )
 from ranvier.training.eager_step import EagerFunction
 from ranvier.training.loop import Loop
-from ranvier.training.source import ArraySource
+from ranvier.training.source import DEFAULT_BATCH_SIZE, EMPTY, ArraySource, check_positive
 from ranvier.training.steps import Steps
 from ranvier.training.train_step import TrainFunction
 
@@ -75,7 +75,9 @@ class Trainer(Steps):
             x: the inputs: an array, nested lists of numbers, or a nest of arrays; or a generator or other
                 iterable of batches `(inputs, targets)` or `(inputs, targets, sample_weights)`.
             y: the targets, one row for each row of `x`.
-            batch_size: the number of samples in a step; None: 32. The last batch of an epoch may be shorter.
+            batch_size: the number of samples in a step; None: 32, or with `steps_per_epoch` as many as make
+                one pass over the data. The last batch of an epoch may be shorter. Data that come in batches
+                keep their own sizes.
             epochs: the epoch to end before; with `initial_epoch=0` the number of epochs. At most
                 `config.max_epochs()`.
             verbose: 0: silent; 1 or "auto": a progress bar; 2: one line for each epoch.
@@ -88,7 +90,8 @@ class Trainer(Steps):
             sample_weight: the weight of each sample's loss.
             initial_epoch: the number of the first epoch.
             steps_per_epoch: the steps of an epoch, a positive integer; None: one pass over the data. The
-                next epoch continues where one stopped. (Keras reads 0 as None; here it is refused.)
+                next epoch continues where one stopped; at the end of the data an epoch ends early, and the
+                next one begins anew. (Keras reads 0 as None; here it is refused.)
             validation_steps: the steps of a validation, from the first batch; None: all validation data.
             validation_batch_size: the batch size of the validation; None: `batch_size`.
             validation_freq: n: validate after every n-th epoch; or a list of epochs, counted from 1.
@@ -114,23 +117,36 @@ class Trainer(Steps):
             shuffle=arguments.check_shuffle(shuffle),
             steps=steps_per_epoch,
             steps_name="steps_per_epoch",
+            steps_per_execution=self.steps_per_execution,
             resumes=True,
         )
-        validation_size = batch_size if validation_batch_size is None else validation_batch_size
+        if validation_batch_size is not None:
+            batch_size = check_positive("validation_batch_size", validation_batch_size)
         validation = self._rv_validation_source(
-            source, validation_split, validation_data, validation_size, validation_steps
+            source, validation_split, validation_data, batch_size, validation_steps
         )
-        self._rv_prepare("train", source)
-        if validation is not None:
-            self._rv_prepare("test", validation)
+        train = self._rv_prepare("train", source)
+        test = None if validation is None else self._rv_prepare("test", validation)
         listed = arguments.make_callbacks(callbacks, self, shown, epochs=epochs, steps=source.num_steps)
-        return self._rv_run_epochs(source, validation, listed, range(initial_epoch, epochs), validation_freq)
+        span = range(initial_epoch, epochs)
+        try:
+            return self._rv_run_epochs(source, train, validation, test, listed, span, validation_freq)
+        finally:
+            source.close()
+            if validation is not None:
+                validation.close()
 
     def _rv_validation_source(
         self, source: Source, validation_split: Any, validation_data: Any, batch_size: Any, steps: Any
     ) -> Source | None:
         """What to validate on, or None. With a split, `source` is left with the other samples."""
-        options: dict[str, Any] = {"steps": steps, "steps_name": "validation_steps"}
+        if steps is not None:
+            steps = check_positive("validation_steps", steps)
+        options: dict[str, Any] = {
+            "steps": steps,
+            "steps_name": "validation_steps",
+            "steps_per_execution": self.steps_per_execution,
+        }
         if validation_data is not None:
             if is_array_data(validation_data) and not isinstance(validation_data, (tuple, list)):
                 raise ValueError(
@@ -148,24 +164,18 @@ class Trainer(Steps):
             raise ValueError("Argument `validation_split` is only supported for arrays, not for batches.")
         train, test = split_feed(source.feed, validation_split)
         source.use(train)
-        if steps is not None:
-            steps = arguments.check_positive("validation_steps", steps)
-        size = (
-            source.batch_size
-            if batch_size is None
-            else arguments.check_positive("validation_batch_size", batch_size)
-        )
-        return ArraySource(test, size, steps=steps)
+        return ArraySource(test, batch_size, **options)
 
     def _rv_run_epochs(
         self,
         source: Source,
+        train: Function,
         validation: Source | None,
+        test: Function | None,
         callbacks: CallbackList,
         epochs: range,
         validation_freq: Any,
     ) -> History:
-        train, test = self._rv_functions["train"], self._rv_functions.get("test")
         loop = Loop(self, callbacks, "train", self.steps_per_execution)
         test_loop = Loop(self, callbacks, "test", self.steps_per_execution)
         logs: dict[str, float] = {}
@@ -178,15 +188,25 @@ class Trainer(Steps):
             self._rv_reset_metrics_quickly()
             callbacks.on_epoch_begin(epoch)
             run = source.start(train)
-            if loop.run(run, source) == 0:
+            if loop.run(run) == 0:
+                if epoch == epochs.start:
+                    raise ValueError(EMPTY)
                 warn(f"Training ends before epoch {epoch + 1}: the data has ended.")
                 break
             logs = dict(sorted(run.logs().items()))
             source.end_epoch()
             if validation is not None and arguments.validates_after(epoch, validation_freq):
-                results = self._rv_test(validation, test, test_loop, callbacks)
-                logs.update([("val_" + name, value) for name, value in results.items()])
-                logs = dict(sorted(logs.items()))
+                results = self._rv_test(validation, test, test_loop)
+                if results is None:
+                    warn(
+                        f"The validation data has ended: there is no batch left after epoch {epoch + 1}, and "
+                        "nothing is validated any more. A generator can be read only once; to validate after "
+                        "each epoch give data that can begin again, such as arrays or a `PyDataset`."
+                    )
+                    validation = None
+                else:
+                    logs.update([("val_" + name, value) for name, value in results.items()])
+                    logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -195,18 +215,17 @@ class Trainer(Steps):
         callbacks.on_train_end(logs)
         return callbacks.history or self.history or History()
 
-    def _rv_test(
-        self, source: Source, function: Any, loop: Loop, callbacks: CallbackList
-    ) -> dict[str, float]:
-        """One pass over test data. Returns the results by name, sorted."""
+    def _rv_test(self, source: Source, function: Any, loop: Loop) -> dict[str, float] | None:
+        """One pass over test data. Returns the results by name, sorted; None: there were no data."""
+        self.stop_evaluating = False
         self._rv_reset_metrics_quickly()
-        callbacks.on_test_begin()
+        loop.callbacks.on_test_begin()
         run = source.start(function)
-        loop.run(run, source)
-        logs = dict(sorted(run.logs().items()))
+        steps = loop.run(run)
+        logs = dict(sorted(run.logs().items())) if steps else {}
         source.end_epoch()
-        callbacks.on_test_end(logs)
-        return logs
+        loop.callbacks.on_test_end(logs)
+        return logs if steps else None
 
     # --- testing and predicting ---
 
@@ -227,7 +246,7 @@ class Trainer(Steps):
         Args:
             x: the inputs, or an iterable of batches; see `fit`.
             y: the targets.
-            batch_size: the number of samples in a step; None: 32.
+            batch_size: the number of samples in a step; None: 32, or with `steps` as many as make one pass.
             verbose: see `fit`.
             sample_weight: the weight of each sample's loss.
             steps: the number of steps, from the first batch; None: all data.
@@ -243,12 +262,23 @@ class Trainer(Steps):
         """
         self._rv_check_compiled("evaluate")
         shown = arguments.check_verbose(verbose)
-        source = arguments.make_source(x, y, sample_weight=sample_weight, batch_size=batch_size, steps=steps)
+        source = arguments.make_source(
+            x,
+            y,
+            sample_weight=sample_weight,
+            batch_size=batch_size,
+            steps=steps,
+            steps_per_execution=self.steps_per_execution,
+        )
         function = self._rv_prepare("test", source)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
-        loop = Loop(self, listed, "test", self.steps_per_execution)
-        self.stop_training = False
-        return self._rv_results(self._rv_test(source, function, loop, listed), return_dict)
+        try:
+            results = self._rv_test(source, function, Loop(self, listed, "test", self.steps_per_execution))
+        finally:
+            source.close()
+        if results is None:
+            raise ValueError(EMPTY)
+        return self._rv_results(results, return_dict)
 
     @short_traceback
     def predict(
@@ -263,7 +293,7 @@ class Trainer(Steps):
 
         Args:
             x: the inputs, or an iterable of batches; see `fit`.
-            batch_size: the number of samples in a step; None: 32.
+            batch_size: the number of samples in a step; None: 32, or with `steps` as many as make one pass.
             verbose: see `fit`.
             steps: the number of steps; None: all data.
             callbacks: a callback or a list of callbacks.
@@ -278,17 +308,24 @@ class Trainer(Steps):
         if callbacks is None and steps is None and not verbose and type(x) is np.ndarray:
             known = self._rv_known_predictions.get((x.shape, x.dtype, batch_size))
             if known is not None and x.flags.c_contiguous:
-                run = known.start(ArrayFeed.of_array(x), batch_size or arguments.DEFAULT_BATCH_SIZE)
+                run = known.start(ArrayFeed.of_array(x), batch_size or DEFAULT_BATCH_SIZE)
                 run.advance()
                 return _packed(run)
         shown = arguments.check_verbose(verbose)
-        source = arguments.make_source(x, batch_size=batch_size, steps=steps)
+        source = arguments.make_source(
+            x, batch_size=batch_size, steps=steps, steps_per_execution=self.steps_per_execution
+        )
         function = self._rv_prepare("predict", source)
         self._rv_remember_prediction(x, source, batch_size, function)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
+        self.stop_predicting = False
         listed.on_predict_begin()
-        run = source.start(function)
-        Loop(self, listed, "predict", self.steps_per_execution).run(run, source)
+        try:
+            run = source.start(function)
+            if Loop(self, listed, "predict", self.steps_per_execution).run(run) == 0:
+                raise ValueError(EMPTY)
+        finally:
+            source.close()
         source.end_epoch()
         listed.on_predict_end()
         return _packed(run)
@@ -397,12 +434,14 @@ class Trainer(Steps):
 
     def _rv_prepare(self, kind: str, source: Source) -> Function:
         """The function of this kind, with its programs for the data compiled; builds what is not built."""
-        feed = source.first_feed()
-        with eager_placeholders(self.run_eagerly):
-            if not self.built:
-                self._rv_build_on(feed)
-            if kind != "predict":
-                self._rv_build_metrics(feed, kind)
+        feed = None
+        # A look at batches that Python makes is only taken if something has to be built from it.
+        if isinstance(source, ArraySource) or not self.built or self._rv_unbuilt_results(kind):
+            feed = source.first_feed()
+            with eager_placeholders(self.run_eagerly):
+                if not self.built:
+                    self._rv_build_on(feed)
+                self._rv_build_results(feed, kind)
         if kind == "train":
             variables = self.trainable_variables
             ids = [id(v) for v in variables]
@@ -415,7 +454,8 @@ class Trainer(Steps):
         if function is None:
             make = EagerFunction if self.run_eagerly else TrainFunction
             function = self._rv_functions[kind] = make(self, kind)
-        source.prepare(function)
+        if feed is not None:
+            source.prepare(function, feed)
         if kind == "train":
             self._rv_trained = [id(v) for v in self.trainable_variables]  # the step may have built layers
         self._rv_clear_losses()
@@ -429,15 +469,16 @@ class Trainer(Steps):
 
         self.build(tree.map_structure(shape_of, feed.structures[0]))
 
-    def _rv_build_metrics(self, feed: ArrayFeed, kind: str) -> None:
+    def _rv_unbuilt_results(self, kind: str) -> list[Any]:
+        """The compiled loss and metrics, as far as they are not made yet and steps of this kind need them."""
+        parts = () if kind == "predict" else (self._rv_compile_loss, self._rv_compile_metrics)
+        return [part for part in parts if part is not None and not part.built]
+
+    def _rv_build_results(self, feed: ArrayFeed, kind: str) -> None:
         """Makes the compiled metrics and finds the outputs' losses, which depend on the shapes of targets and
         predictions. A step of the user's own may use the data in another way: what does not fit together
         here is made by what that step hands to losses and metrics."""
-        unbuilt = [
-            part
-            for part in (self._rv_compile_loss, self._rv_compile_metrics)
-            if part is not None and not part.built
-        ]
+        unbuilt = self._rv_unbuilt_results(kind)
         if not unbuilt:
             return
         own_step = getattr(type(self), f"{kind}_step") is not getattr(Steps, f"{kind}_step")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ _data: Any = None  # of a worker process
 
 def batches_of_workers(
     data: Any, order: Iterable[int], workers: int, processes: bool, ahead: int
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """The batches `data[i]` in the order asked for; up to `ahead` of them are made before they are needed.
 
     Args:
