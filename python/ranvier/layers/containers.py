@@ -336,7 +336,7 @@ def reporting(value: Any, tracker: Any) -> Any:
 
 
 def in_order(items: set[Any]) -> list[Any]:
-    """What is in a set by the order of names, "dense_9" before "dense_10": its own order is another each run."""
+    """What is in a set in the order of names, "dense_9" before "dense_10": its own order changes."""
 
     def key(item: Any) -> list[tuple[int, str]]:
         parts = re.split(r"(\d+)", str(getattr(item, "name", "")))

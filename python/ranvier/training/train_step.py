@@ -14,6 +14,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace, holds
+from ranvier.layers.edits import edits_from_outside, edits_in_all
 from ranvier.optimizers import Optimizer
 from ranvier.training.data import ArrayFeed
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
@@ -139,6 +140,7 @@ class TrainFunction:
         self._step = getattr(trainer, f"{kind}_step")
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
         self._lock = threading.RLock()  # of the programs: threads may predict at once
+        self._note_edits()
         _all_functions.add(self)
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
@@ -192,13 +194,24 @@ class TrainFunction:
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
         with self._lock:
+            if edits_in_all() != self._edits_in_all:
+                before = self._edits
+                self._note_edits()
+                if self._edits != before:
+                    self._programs.clear()
             compiled = self._programs.get(key)
             if compiled is None or not holds(compiled.premises):
                 compiled = self._programs[key] = self._compile(feed, batch)
+                self._note_edits()  # the step may have built layers
                 self._shrink()
             else:
                 self._programs.move_to_end(key)
         return compiled
+
+    def _note_edits(self) -> None:
+        """Remembers how often the model's attributes were changed: programs hold until they are again."""
+        self._edits_in_all = edits_in_all()
+        self._edits = edits_from_outside(self.trainer)
 
     def _shrink(self) -> None:
         """Drops the programs that were used longest ago while they are too many or too large."""

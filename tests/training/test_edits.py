@@ -1,0 +1,134 @@
+"""A change of a layer after programs were made is seen by all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import layers
+
+pytestmark = pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+Y = np.zeros((6, 3), "float32")
+
+
+class Scaled(layers.Layer):
+    """A layer of a user's own, with a factor and parts in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = 2.0
+        self.parts = [layers.Lambda(lambda x: x + 1.0), layers.Lambda(lambda x: x * x)]
+        self.traced = 0
+
+    def call(self, x):
+        self.traced += 1
+        self.last = x  # what a layer notes of a call is no change of the layer
+        for part in self.parts:
+            x = part(x)
+        return x * self.factor
+
+
+def made(*parts):
+    net = rv.Sequential([rv.Input((3,)), *parts])
+    net.compile(rv.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    return net
+
+
+def nested():
+    inner = rv.Sequential([rv.Input((3,)), layers.Dense(3)])
+    return made(rv.Sequential([rv.Input((3,)), inner]))
+
+
+def set_activation(net):
+    net.layers[0].activation = rv.activations.sigmoid
+
+
+def set_nested(net):
+    net.layers[0].layers[0].layers[0].activation = rv.activations.tanh
+
+
+def set_own(net):
+    net.layers[0].factor = 5.0
+
+
+EDITS = {
+    "activation": (lambda: made(layers.Dense(3)), set_activation),
+    "nested": (nested, set_nested),
+    "own attribute": (lambda: made(Scaled()), set_own),
+    "order of a list": (lambda: made(Scaled()), lambda net: net.layers[0].parts.reverse()),
+    "item of a list": (lambda: made(Scaled()), lambda net: net.layers[0].parts.pop()),
+    "epsilon": (lambda: made(layers.LayerNormalization()), lambda net: setattr(net.layers[0], "epsilon", 3)),
+}
+
+
+def loss_of(net):
+    return float(np.mean(np.square(np.asarray(net(X)))))
+
+
+USES = {
+    "predict": lambda net: np.mean(np.square(net.predict(X, verbose=0))),
+    "predict_on_batch": lambda net: np.mean(np.square(net.predict_on_batch(X))),
+    "evaluate": lambda net: net.evaluate(X, Y, verbose=0)[0],
+    "test_on_batch": lambda net: net.test_on_batch(X, Y)[0],
+    "train_on_batch": lambda net: net.train_on_batch(X, Y)[0],
+    "fit": lambda net: net.fit(X, Y, verbose=0).history["loss"][0],
+    "call": loss_of,
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_use_sees_a_change(name):
+    make, edit = EDITS[name]
+    net = make()
+    for _ in range(2):
+        before = {use: run(net) for use, run in USES.items()}
+    edit(net)
+    expected = loss_of(net)
+    assert abs(expected - before["call"]) > 1e-3
+    for use, run in USES.items():
+        for _ in range(2):
+            assert run(net) == pytest.approx(expected, rel=1e-5), use
+
+
+def test_the_rate_of_dropout_in_a_callback():
+    net = made(layers.Dropout(1e-9, seed=1))
+
+    class Raise(rv.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                net.layers[0].rate = 0.999999
+
+    losses = net.fit(X, Y, epochs=4, verbose=0, callbacks=[Raise()]).history["loss"]
+    assert losses[0] == losses[1] > 0 and losses[2] == losses[3] == 0.0
+
+
+def test_batch_normalization_that_is_frozen_and_thawed():
+    net = made(layers.BatchNormalization(), layers.Dense(3))
+    averages = net.layers[0].moving_mean
+    net.fit(X, Y, verbose=0)
+    moved = averages.numpy()
+    assert moved.any()
+    net.layers[0].trainable = False
+    net.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(averages.numpy(), moved)
+    net.layers[0].trainable = True
+    net.fit(X, Y, verbose=0)
+    assert (averages.numpy() != moved).any()
+
+
+def test_without_a_change_nothing_is_traced_anew():
+    net = made(Scaled())
+    for _ in range(3):
+        net.fit(X, Y, epochs=3, validation_data=(X, Y), verbose=0)
+        net.evaluate(X, Y, verbose=0)
+        net.predict(X, verbose=0)
+    traced = net.layers[0].traced
+    other = made(layers.Dense(3))
+    for _ in range(3):
+        net.fit(X, Y, epochs=3, validation_data=(X, Y), verbose=0)
+        net.evaluate(X, Y, verbose=0)
+        net.predict(X, verbose=0)
+        other.layers[0].activation = rv.activations.relu
+    assert net.layers[0].traced == traced
