@@ -154,3 +154,8 @@ def test_lookup_lists_near_names() -> None:
 def test_lookup_sees_custom_objects_first() -> None:
     with registry.custom_object_scope({"mse": 7}):
         assert registry.lookup("loss", "mse", {"mse": 2}) == 7
+
+
+def test_no_custom_objects():
+    with registry.custom_object_scope(None):
+        assert registry.get_registered_object("nothing of this name") is None

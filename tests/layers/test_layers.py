@@ -168,7 +168,7 @@ def test_float64(row):
         (lambda: layers.Dropout("a"), "between 0 and 1"),
         (lambda: layers.Dropout(0.5, noise_shape=3), "noise_shape"),
         (lambda: layers.GaussianDropout(1.0), "from 0 up to"),
-        (lambda: layers.GaussianNoise(-1.0), "non-negative"),
+        (lambda: layers.GaussianNoise(-1.0), "between 0 and 1"),
         (lambda: layers.LeakyReLU(-0.1), "negative_slope"),
         (lambda: layers.ReLU(max_value=-1.0), "max_value"),
         (lambda: layers.Softmax(axis="last"), "axis=last"),

@@ -236,7 +236,7 @@ def test_custom_cells():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.LSTM(0), "positive integer, got 0"),
+        (lambda: layers.LSTM(0), "positive integer"),
         (lambda: layers.GRU(3, dropout=2.0), "dropout=2.0"),
         (lambda: layers.SimpleRNN(3, recurrent_dropout=-1), "recurrent_dropout=-1"),
         (lambda: layers.LSTM(3, use_cudnn=True), "use_cudnn=True"),

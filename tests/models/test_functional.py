@@ -53,10 +53,24 @@ def expected(model: rv.Model) -> dict[str, Any]:
     return rich_numpy(model.get_weights(), A, B)
 
 
-@pytest.mark.parametrize("inputs", [[A, B], (A, B), {"a": A, "b": B}, {"b": B, "a": A, "unused": A}])
+@pytest.mark.parametrize("inputs", [[A, B], (A, B), {"a": A, "b": B}])
 def test_values(model, expected, inputs):
     assert_same(model(inputs), expected)
     assert_same(model.predict(inputs, batch_size=2, verbose=0), expected)
+
+
+def test_keys_that_the_model_has_no_use_for(model, expected):
+    inputs = {"b": B, "a": A, "unused": A}
+    with pytest.warns(UserWarning, match=r"more than it takes.*\['a', 'b'\].*'unused'"):
+        assert_same(model(inputs), expected)
+    with pytest.warns(UserWarning, match="more than it takes"):
+        assert_same(model.predict(inputs, batch_size=2, verbose=0), expected)
+    x, y = rv.Input((2,), name="x"), rv.Input((2,))
+    nested = rv.Model({"x": x, "rest": {"y": y}}, rv.layers.Add()([x, y]))
+    two = np.ones((1, 2), "float32")
+    with pytest.warns(UserWarning, match="more than it takes"):
+        result = nested({"x": two, "rest": {"y": two, "z": two}})
+    np.testing.assert_array_equal(result, two + two)
 
 
 COPIES = {

@@ -88,7 +88,7 @@ class TestStack:
             (lambda: rv.Sequential([layers.Dense(1, name="a"), layers.Dense(1, name="a")]), "unique names"),
             (lambda: rv.Sequential().build((None, 3)), "no layers"),
             (lambda: rv.Sequential([layers.Dense(1)]).build(), "must provide an `input_shape`"),
-            (lambda: rv.Sequential([layers.Dense(1)]).build([(None, 1), (None, 2)]), "one input"),
+            (lambda: rv.Sequential([layers.Dense(1)]).build([(None, 1), (None, 2)]), "1 input"),
             (lambda: rv.Sequential([layers.Dense(1)]).build((None,)), "min_ndim=2"),
         ],
     )
@@ -322,3 +322,71 @@ def test_layers_decide_whether_they_take_an_input_of_another_size(explicit):
             flat(np.ones(refused))
     with pytest.raises(ValueError, match=r'"lstm.*expected shape=\(None, 5, 2\), found shape=\(8, 5, 3\)'):
         built(layers.LSTM(3), shape=(5, 2))(np.ones((8, 5, 3)))
+
+
+class Sum(layers.Layer):
+    def call(self, x):
+        return x["a"] + x["b"]
+
+
+def two_inputs(names=None):
+    a, b = rv.Input((3,)), rv.Input((3,))
+    return rv.Model([a, b] if names is None else dict(zip(names, (a, b), strict=True)), layers.Add()([a, b]))
+
+
+PAIR = [x_of(4, 3), x_of(4, 3) + 1]
+NESTS = [
+    (layers.Add, PAIR),
+    (two_inputs, PAIR),
+    (Sum, {"a": PAIR[0], "b": PAIR[1]}),
+    (lambda: two_inputs("ab"), {"a": PAIR[0], "b": PAIR[1]}),
+]
+
+
+@pytest.mark.parametrize(("first", "x"), NESTS)
+def test_a_nest_of_inputs_goes_to_a_first_layer_that_takes_it(first, x):
+    model = rv.Sequential([first(), layers.Dense(2, use_bias=False)])
+    expected = (PAIR[0] + PAIR[1]) @ np.asarray(_kernel_after(model, x))
+    np.testing.assert_allclose(model(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(x, batch_size=2, verbose=0), expected, rtol=1e-5)
+    assert model.built and model.output_shape == (None, 2) and len(model.layers) == 2
+    with pytest.raises(AttributeError):
+        _ = model.inputs
+    model.compile("sgd", "mse")
+    assert len(model.fit(x, np.zeros((4, 2)), epochs=2, batch_size=2, verbose=0).history["loss"]) == 2
+    model.summary(print_fn=lambda text: None)
+
+
+def _kernel_after(model, x):
+    model(x)
+    return model.layers[-1].kernel
+
+
+@pytest.mark.parametrize("shapes", [[(None, 3), (None, 3)], ((None, 3), (None, 3))])
+def test_a_nest_of_shapes_builds(shapes):
+    model = rv.Sequential([layers.Add(), layers.Dense(2)])
+    model.build(shapes)
+    assert model.output_shape == (None, 2) and model.layers[1].kernel.shape == (3, 2)
+
+
+def test_a_model_on_a_nest_travels(tmp_path):
+    pytest.importorskip("h5py")
+    model = rv.Sequential([layers.Add(), layers.Dense(2)])
+    expected = model(PAIR)
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(rv.saving.load_model(tmp_path / "m.keras")(PAIR), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model))(PAIR), expected)
+
+
+def test_a_nest_does_not_fit_one_input():
+    with pytest.raises(ValueError, match="takes one input"):
+        small().build([(None, 3), (None, 3)])
+    with pytest.raises(ValueError, match="1 input"):
+        rv.Sequential([layers.Dense(2)])(PAIR)
+
+
+def test_the_input_by_its_name():
+    model = rv.Sequential([rv.Input((3,), name="x"), layers.Dense(2)])
+    np.testing.assert_array_equal(model({"x": PAIR[0]}), model(PAIR[0]))
+    with pytest.raises(ValueError, match="keys 'y'"):
+        model({"y": PAIR[0]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 from tests.training.outputs_table import ALL, DICT, IDS, LIST, NEST, Y1, Y2, W, X, functional, subclassed
@@ -170,3 +172,64 @@ def test_refusals(kind, y, compiled, fitted, error, match):
     with pytest.raises(error, match=match):
         model.compile("sgd", **compiled)
         model.fit(X, y, verbose=0, **fitted)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.array, bool])
+def test_weights_of_losses_may_be_any_numbers(kind):
+    plain, numpy = functional(rv, "dict"), functional(rv, "dict")
+    numpy.set_weights(plain.get_weights())
+    for model, as_given in ((plain, float), (numpy, kind)):
+        weights = {"p": as_given(1), "q": as_given(0)}
+        model.compile("sgd", loss={"p": "mse", "q": "mae"}, loss_weights=weights)
+    assert numpy.evaluate(X, DICT, verbose=0) == plain.evaluate(X, DICT, verbose=0)
+
+
+@pytest.mark.parametrize("weights", [{"p": 1.0, "r": 2.0}, {"q": 1.0, "other": 2.0}])
+def test_weights_for_other_keys(weights):
+    model = functional(rv, "dict")
+    with pytest.raises(KeyError, match="loss_weights.*'p', 'q'"):
+        model.compile("sgd", loss={"p": "mse", "q": "mae"}, loss_weights=weights)
+
+
+class Two(NamedTuple):
+    u: Any
+    v: Any
+
+
+def own(y, y_pred):
+    assert not isinstance(y_pred, (list, tuple, dict))
+    return rv.ops.mean(rv.ops.abs(y - y_pred))
+
+
+@pytest.mark.parametrize(
+    ("output", "names"),
+    [
+        (lambda u, v: (u, v), ("u_loss", "v_loss")),
+        (lambda u, v: [u, v], ("u_loss", "v_loss")),
+        (Two, ("u_loss", "v_loss")),
+        (lambda u, v: {"p": {"q": u}, "r": v}, ("p/q_loss", "r_loss")),
+        (lambda u, v: [[u], v], ("0/u_loss", "v_loss")),
+        (lambda u, v: {"p": (u, v)}, ("p/u_loss", "p/v_loss")),
+    ],
+)
+@pytest.mark.parametrize("losses", [(own, "mse"), (own, own), (None, own)])
+def test_losses_in_the_structure_of_the_outputs(output, names, losses):
+    x = rv.Input((3,))
+    model = rv.Model(x, output(*(rv.layers.Dense(1, name=name)(x) for name in "uv")))
+    model.compile("sgd", loss=output(*losses))
+    inputs, targets = np.ones((4, 3), "float32"), np.zeros((4, 1), "float32")
+    logs = model.evaluate(inputs, output(targets, targets), return_dict=True, verbose=0)
+    several = [name for name, loss in zip(names, losses, strict=True) if loss is not None]
+    assert set(logs) == {"loss", *(several if len(several) > 1 else ())}
+    u, v = (inputs[:1] @ kernel for kernel in model.get_weights()[::2])
+    values = [{own: abs(z), "mse": z**2, None: 0 * z}[k] for z, k in zip((u, v), losses, strict=True)]
+    np.testing.assert_allclose(logs["loss"], float(np.sum(values)), rtol=1e-5)
+
+
+def test_names_of_functions_are_in_snake_case():
+    def OfMyOwn(y, y_pred):
+        return rv.ops.mean(rv.ops.abs(y - y_pred))
+
+    model = subclassed(rv, "list")
+    model.compile("sgd", loss=[OfMyOwn, lambda y, y_pred: rv.ops.mean(y_pred)])
+    assert set(model.fit(X, LIST, verbose=0).history) == {"loss", "of_my_own_loss", "lambda_loss"}

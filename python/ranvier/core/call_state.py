@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 
 class CallState(threading.local):
@@ -11,10 +14,13 @@ class CallState(threading.local):
     Attributes:
         depth: how many calls are open, one inside the other.
         training: the flag handed down from the outer calls; None where nobody set it.
+        context: the other arguments that are handed down, by their names; see
+            `Layer._register_call_context_args`.
     """
 
     depth: int = 0
     training: bool | None = None
+    context: Mapping[str, Any] = MappingProxyType({})
 
 
 call_state = CallState()

@@ -42,7 +42,7 @@ def deserialize(
         ValueError: for an unknown name.
         TypeError: for a config whose class is unknown.
     """
-    with registry.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects):
         if config is None or isinstance(config, (str, Mapping)):
             return resolve(kind, config, table)
     raise ValueError(f"Could not interpret {kind} config: {config}")

@@ -105,10 +105,11 @@ def get_registered_object(
 
 
 @contextlib.contextmanager
-def custom_object_scope(custom_objects: Table) -> Iterator[None]:
-    """Makes `custom_objects` (name -> class or function) known to this thread's lookups inside the block."""
+def custom_object_scope(custom_objects: Table | None) -> Iterator[None]:
+    """Makes `custom_objects` (name -> class or function; None: none) known to this thread's lookups inside
+    the block."""
     stack = _scopes.__dict__.setdefault("stack", [])
-    stack.append(dict(custom_objects))
+    stack.append(dict(custom_objects or {}))
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+from ranvier.core import numbers
 
 _PADDINGS = ("valid", "same")
 
@@ -25,12 +25,13 @@ def amounts(name: str, value: Any, rank: int) -> tuple[int, ...]:
     Raises:
         ValueError: for anything else.
     """
-    is_number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    value = numbers.plain(value)
+    is_number = numbers.is_integer(value)
     items = (value,) * rank if is_number else value
     if (
         not isinstance(items, (list, tuple))
         or len(items) != rank
-        or not all(isinstance(item, (int, np.integer)) and item > 0 for item in items)
+        or not all(numbers.is_integer(item) and item > 0 for item in items)
     ):
         raise ValueError(
             f"The `{name}` argument must be a positive integer or hold {rank} of such. "

@@ -85,6 +85,40 @@ def resolve_training(
     return training, args, kwargs
 
 
+def resolve_context(
+    call: Callable[..., Any], names: frozenset[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The context arguments of a call: those that layers hand down to the layers they call.
+
+    As with `training`, an explicit argument decides; else the calling layer's; else the default in `call`'s
+    signature.
+
+    Args:
+        call: the `call` method, as the function of its class.
+        names: the names that the layer registered.
+        args: the positional arguments.
+        kwargs: the others.
+
+    Returns:
+        The keyword arguments with those that `call` takes, and all that are handed down.
+    """
+    signature, parameters = call_signature(call), inspect.signature(call).parameters
+    kwargs, context = dict(kwargs), dict(call_state.context)
+    for name in names:
+        if name in signature.names[: len(args)]:
+            context[name] = args[signature.names.index(name)]
+            continue
+        value = kwargs.pop(name, context.get(name))
+        default = parameters[name].default if name in parameters else None
+        value = default if value is None and default is not inspect.Parameter.empty else value
+        if value is None:
+            continue
+        context[name] = value
+        if name in signature.names or signature.open:
+            kwargs[name] = value
+    return kwargs, context
+
+
 def resolve_mask(
     signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any], attached: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:

@@ -118,6 +118,8 @@ def _is_plain_layer(layer: Any) -> bool:
     """Whether a layer's call is made of this library's code alone, but for what its sublayers do."""
     if getattr(layer, "run_eagerly", False) or layer.activity_regularizer is not None:
         return False
+    if layer._rv_call_context_args:
+        return False
     graph = getattr(layer, "_rv_graph", None)  # of a functional model: layers, and other operations
     return _is_plain(layer, layer._rv_untracked) and all(map(_is_plain, graph.operations if graph else ()))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ranvier import constraints, dtype_policies, initializers, regularizers
-from ranvier.core import dtypes, old_attributes, scope, tree
+from ranvier.core import dtypes, numbers, old_attributes, scope, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.masks import masks_of
@@ -118,6 +118,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     )
     _rv_assigned = "_rv_layers"  # the list that layers assigned to attributes go to
     _rv_building = False
+    _rv_call_context_args: frozenset[str] = frozenset()
+    _rv_called = False
     _rv_is_stray = False  # made in a step that is traced, and no layer's own: its weights would be lost
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -147,7 +149,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self.autocast = autocast
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
-        self._rv_trainable = bool(trainable)
+        self._rv_trainable = numbers.flag("trainable", trainable)
         self._rv_dtype_policy = self._rv_offered(dtype_policies.get(dtype))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._rv_build_shapes = None
@@ -430,6 +432,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         masks_came = masks is not None
         if signature.mask is not None:
             args, kwargs, masks = calling.resolve_mask(signature, args, kwargs, masks)
+        outer_context = state.context
+        if names := self._rv_call_context_args:
+            kwargs, state.context = calling.resolve_context(type(self).call, names, args, kwargs)
         if state.depth == 0 and current_trace() is None:
             self._rv_clear_losses()
         outer_training = state.training
@@ -448,8 +453,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             shorten(error)
             raise error
         finally:
-            state.training = outer_training
+            state.training, state.context = outer_training, outer_context
             state.depth -= 1
+        if not self._rv_called:
+            object.__setattr__(self, "_rv_called", True)
         if not self.built:
             self._rv_finish_build()
         if self._rv_build_shapes is None:
@@ -509,10 +516,13 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
+        outer_context = call_state.context
         try:
             taken = kwargs
-            if signature.training is None and "training" in kwargs:
-                taken = {key: value for key, value in kwargs.items() if key != "training"}
+            if names := self._rv_call_context_args:
+                taken, call_state.context = calling.resolve_context(type(self).call, names, args, kwargs)
+            if signature.training is None and "training" in taken:
+                taken = {key: value for key, value in taken.items() if key != "training"}
             calling.refuse_unknown(signature, taken, self)
             if not self.built:
                 self._rv_build_symbolically(signature, args, taken)
@@ -524,7 +534,29 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             calling.locate_error(error, self, args)
             shorten(error)
             raise error
+        finally:
+            call_state.context = outer_context
+        object.__setattr__(self, "_rv_called", True)
         return record(self, args, kwargs, outputs)
+
+    def _register_call_context_args(self, *names: str) -> None:
+        """Has arguments of calls handed down, as `training` is: to this layer and to those that it calls.
+
+        A layer that registers a name accepts it as a keyword when it is called. Layers inside that register
+        it too get the value, those whose `call` has the argument, without its being passed on by hand.
+
+        Args:
+            *names: the arguments' names.
+
+        Raises:
+            RuntimeError: after the layer has been called.
+        """
+        if self._rv_called:
+            raise RuntimeError(
+                f"Layer '{self.name}' has been called already: register call-context arguments before that, "
+                "best in its `__init__`."
+            )
+        self._rv_call_context_args = self._rv_call_context_args | set(names)
 
     def _rv_regularize_activity(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):

@@ -10,6 +10,7 @@ from ranvier.core import tree
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.masks import get_mask, set_mask
 from ranvier.core.operation import Node, producer
+from ranvier.core.user_code import warn
 from ranvier.layers import InputLayer, Layer
 from ranvier.models.graph import Graph, Place
 from ranvier.training.trainer import Trainer
@@ -44,6 +45,20 @@ def fits(shape: Any, expected: Any) -> bool:
     if len(shape) != len(expected):
         return False
     return all(a is None or b is None or a == b for a, b in zip(shape, expected, strict=True))
+
+
+def handed_down(layers: list[Layer]) -> frozenset[str]:
+    """The arguments that a model of these layers takes for them."""
+    return frozenset().union(*(layer._rv_call_context_args for layer in layers))
+
+
+def known_part(given: Any, expected: Any) -> Any:
+    """A nest without the keys of dicts that are not in the expected one: itself if there are none."""
+    if not isinstance(given, dict) or not isinstance(expected, dict):
+        return given
+    known = {key: known_part(value, expected[key]) for key, value in given.items() if key in expected}
+    same = len(known) == len(given) and all(known[key] is given[key] for key in known)
+    return given if same else known
 
 
 class GraphModel(Trainer):
@@ -85,6 +100,7 @@ class GraphModel(Trainer):
         in_order = [operation for operation in self._rv_graph.operations if isinstance(operation, Layer)]
         rest = [layer for layer in self._rv_layers if all(layer is not other for other in in_order)]
         self._rv_layers[:] = [*in_order, *rest]
+        self._rv_call_context_args = handed_down(in_order)
         is_flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
         self._rv_input_keys = sorted(inputs) if is_flat_dict else None
         self._rv_keys_in_order = isinstance(inputs, dict) and [*inputs] == sorted(inputs)
@@ -198,8 +214,6 @@ class GraphModel(Trainer):
     def _rv_arrange(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`."""
         flat_dict = isinstance(inputs, dict) and not any(map(tree.is_nested, inputs.values()))
-        if not flat_dict:
-            self._rv_check_nest(inputs)
         if flat_dict:
             keys = self._rv_input_keys or self.input_names
             missing = [key for key in keys if key not in inputs]
@@ -208,9 +222,15 @@ class GraphModel(Trainer):
                     f"Model '{self.name}' expects inputs with the keys {keys}, but {missing} are missing. "
                     f"Received a dict with the keys {list(inputs)}."
                 )
+            if len(inputs) > len(keys):
+                self._rv_tell_of_extra(inputs, keys)
             values = [inputs[key] for key in keys]
         else:
-            values = tree.flatten(inputs)
+            known = known_part(inputs, self._rv_inputs_struct)
+            self._rv_check_nest(known)
+            if known is not inputs:
+                self._rv_tell_of_extra(inputs, list(self._rv_inputs_struct))
+            values = tree.flatten(known)
         expected = len(self._rv_functional("inputs").inputs)
         if len(values) != expected:
             raise ValueError(
@@ -218,6 +238,12 @@ class GraphModel(Trainer):
                 f"received {len(values)} input tensors."
             )
         return values
+
+    def _rv_tell_of_extra(self, inputs: dict[Any, Any], expected: list[Any]) -> None:
+        warn(
+            f"The inputs of model '{self.name}' hold more than it takes, which is ignored. Expected: a dict "
+            f"with the keys {expected}. Received the keys {list(inputs)}."
+        )
 
     def _rv_check_nest(self, inputs: Any) -> None:
         """Refuses a nest in which it is not plain which input is which."""

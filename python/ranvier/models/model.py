@@ -246,5 +246,5 @@ class Model(GraphModel):
         """
         if {"layers", "input_layers", "output_layers"} <= config.keys():
             return model_from_graph_config(cls, config, custom_objects)
-        with registry.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects):
             return super().from_config(config)

@@ -10,9 +10,10 @@ from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from ranvier.core.masks import set_mask
 from ranvier.core.operation import Node
 from ranvier.core.scope import get_uid
+from ranvier.core.shape_inference import placeholders
 from ranvier.core.user_code import short_traceback
 from ranvier.layers import InputLayer, Layer
-from ranvier.models.graph_model import cast_input, fits, squeeze_or_expand
+from ranvier.models.graph_model import cast_input, fits, handed_down, squeeze_or_expand
 from ranvier.models.model import Model
 
 
@@ -93,6 +94,7 @@ class Sequential(Model):
         if not self._rv_layers and layer._rv_input_shape_arg is not None:
             self._rv_layers.append(InputLayer(batch_shape=layer._rv_input_shape_arg))
         self._rv_layers.append(layer)
+        self._rv_call_context_args = self._rv_call_context_args | handed_down([layer])
         if rebuild:
             self._rv_rebuild()
         else:
@@ -148,7 +150,8 @@ class Sequential(Model):
                 raise ValueError("You must provide an `input_shape` argument: the model has no Input.")
             input_shape = self._rv_layers[0].batch_shape
         if tree.is_nested(input_shape) and any(tree.is_nested(item) for item in _items(input_shape)):
-            raise ValueError(f"A Sequential model takes one input. Received the shapes {input_shape}")
+            self._rv_build_on_nest(input_shape)
+            return
         input_shape = standardize_shape(input_shape)
         if not self._rv_has_input():
             self._rv_layers.insert(
@@ -163,12 +166,26 @@ class Sequential(Model):
             )
         self._rv_build_layers(batch_shape)
 
+    def _rv_build_on_nest(self, shapes: Any) -> None:
+        """Builds the layers for several inputs, which the first layer takes as they come."""
+        if self._rv_has_input():
+            raise ValueError(
+                f"Sequential model '{self.name}' begins with an Input, so it takes one input. Received the "
+                f"shapes {shapes}"
+            )
+        any_batch = tree.map_shape_structure(lambda shape: (None, *shape[1:]), shapes)
+        self._rv_forget_nodes()
+        self._rv_call_layers(placeholders(any_batch, self.compute_dtype), self._rv_layers)
+
     def _rv_build_layers(self, shape: Any) -> None:
         self._rv_input_shape = shape
         self._rv_forget_nodes()
         get_uid("functional")  # Keras makes a model inside, which counts in the names that come after
-        x: Any = self._rv_layers[0].output
-        for layer in self._rv_layers[1:]:
+        self._rv_call_layers(self._rv_layers[0].output, self._rv_layers[1:])
+
+    def _rv_call_layers(self, x: Any, layers: Sequence[Layer]) -> None:
+        """Calls the layers on symbolic inputs."""
+        for layer in layers:
             x = layer(x)
             if layer._rv_inbound_nodes:
                 self._rv_nodes.append(layer._rv_inbound_nodes[-1])
@@ -200,7 +217,7 @@ class Sequential(Model):
         """Hands the inputs through the layers.
 
         Args:
-            inputs: a tensor of the model's input shape.
+            inputs: a tensor of the model's input shape; without an `Input`, whatever the first layer takes.
             training: handed to the layers that ask for it.
             mask: the input's mask, or None.
 
@@ -256,6 +273,8 @@ class Sequential(Model):
         if not tree.is_nested(x):
             return x
         items = tree.flatten(x)
+        if isinstance(x, dict) and self._rv_layers[0].name in x:
+            return x[self._rv_layers[0].name]
         if isinstance(x, dict):
             names = ", ".join(map(repr, x))
             raise ValueError(
@@ -344,7 +363,7 @@ class Sequential(Model):
         return [self._rv_layers[-1].name] if single else None
 
     def _rv_known_output(self) -> Any:
-        if not self.built:
+        if not self.built or self._rv_output_spec is None:
             raise AttributeError(f"Sequential model '{self.name}' has no defined output shape yet.")
         return self._rv_output_spec
 
@@ -356,7 +375,7 @@ class Sequential(Model):
         return shape
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = self._rv_only_input(inputs)
+        x = self._rv_only_input(inputs) if self._rv_has_input() else inputs
         for layer in self.layers:
             x = layer.compute_output_spec(x)
         return x

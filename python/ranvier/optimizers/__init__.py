@@ -101,5 +101,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         ValueError: for an unknown name.
         TypeError: for a config whose class is unknown.
     """
-    with registry.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects):
         return get(config)

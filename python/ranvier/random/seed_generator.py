@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import scope
+from ranvier.core import numbers, scope
 from ranvier.core.shown import Shown
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
@@ -36,7 +36,7 @@ class SeedGenerator(Shown):
         kwargs.pop("backend", None)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+        if seed is not None and not numbers.is_integer(seed):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
         self.name = name if name is not None else scope.auto_name("SeedGenerator")
         self._initial_seed = None if seed is None else int(seed)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ranvier import losses, ops
+from ranvier.core import numbers
+from ranvier.core.scope import to_snake_case
 from ranvier.core.trace import variables_allowed
 from ranvier.losses import Loss, LossFunctionWrapper
 from ranvier.metrics import Mean
@@ -61,10 +63,10 @@ class CompileLoss:
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
         self.loss = loss
-        self.loss_weights = loss_weights
+        self.loss_weights = loss_weights = numbers.plain(loss_weights)
         self._entries = _entries(loss)
         for _, weight in items(loss_weights):
-            if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
+            if weight is not None and not isinstance(weight, (int, float)):
                 raise ValueError(
                     "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, "
                     f"or dict. Received instead: loss_weights={loss_weights} of type {type(loss_weights)}"
@@ -91,7 +93,8 @@ class CompileLoss:
 
         Raises:
             ValueError: if the losses or their weights do not fit the outputs, or a target is missing.
-            KeyError: if there is a loss for an output that does not exist.
+            KeyError: if there is a loss for an output that does not exist, or a dict of weights has other
+                keys than the losses.
         """
         self._names = output_names
         self._outputs = rebuild(y_pred, lambda path: None)
@@ -171,6 +174,12 @@ class CompileLoss:
         if _is_flat(given) and len(given) == len(outputs):
             weight_of = dict(zip(outputs, given, strict=True))
             return [weight_of[path] for path in paths]
+        if isinstance(given, Mapping):
+            keys = list(y_pred if isinstance(y_pred, Mapping) else self._names or ())
+            if keys and set(given) != set(keys):
+                raise KeyError(
+                    f"`loss_weights` has the keys {list(given)}; expected are those of the losses, {keys}."
+                )
         nested = like_outputs("loss_weights", given, y_pred, self._names)
         found, seen = [], Counter[Path]()
         for path in paths:
@@ -310,5 +319,5 @@ def _entries(given: Any) -> Any:
         return _Entry(None, name)
     loss = losses.get(given)
     if not isinstance(loss, Loss):
-        loss = LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+        loss = LossFunctionWrapper(loss, name=to_snake_case(getattr(loss, "__name__", type(loss).__name__)))
     return _Entry(loss, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 
 
@@ -18,7 +19,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = numbers.plain(alpha)
         self.supports_masking = True
         self.built = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 
 
@@ -33,9 +34,9 @@ class ReLU(Layer):
             if (value is None and argument != "max_value") or (value is not None and value < 0.0):
                 raise ValueError(f"{argument} of a ReLU layer cannot be a negative value. Received: {value}")
         super().__init__(**kwargs)
-        self.max_value = max_value
-        self.negative_slope = negative_slope
-        self.threshold = threshold
+        self.max_value = numbers.plain(max_value)
+        self.negative_slope = numbers.plain(negative_slope)
+        self.threshold = numbers.plain(threshold)
         self.supports_masking = True
         self.built = True
 

@@ -7,6 +7,7 @@ import string
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.attention.projected_attention import ProjectedAttention
 from ranvier.layers.core.einsum_dense import EinsumDense
@@ -99,11 +100,10 @@ class MultiHeadAttention(ProjectedAttention):
             seed=seed,
             **kwargs,
         )
-        value_dim = key_dim if value_dim is None else value_dim
-        self._check_sizes(num_heads=num_heads, key_dim=key_dim, value_dim=value_dim)
-        self.num_heads = num_heads
-        self.key_dim = key_dim
-        self.value_dim = value_dim
+        self.num_heads = numbers.positive_integer("num_heads", num_heads)
+        self.key_dim = numbers.positive_integer("key_dim", key_dim)
+        value_dim = self.key_dim if value_dim is None else value_dim
+        self.value_dim = numbers.positive_integer("value_dim", value_dim)
         self._output_shape = _as_tuple("output_shape", output_shape)
         self._attention_axes = _as_tuple("attention_axes", attention_axes)
 
@@ -234,7 +234,8 @@ class MultiHeadAttention(ProjectedAttention):
 def _as_tuple(name: str, value: Any) -> tuple[int, ...] | None:
     if value is None:
         return None
-    sizes = (value,) if isinstance(value, int) else value
-    if not isinstance(sizes, (list, tuple)) or not all(isinstance(size, int) for size in sizes):
+    value = numbers.plain(value)
+    sizes = (value,) if numbers.is_integer(value) else value
+    if not isinstance(sizes, (list, tuple)) or not all(map(numbers.is_integer, sizes)):
         raise ValueError(f"`{name}` must be an int, list, or tuple of ints. Received: {name}={value}")
     return tuple(sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import constraints, initializers, ops, regularizers
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.masks import get_mask
 from ranvier.layers.activations.softmax import Softmax
@@ -62,14 +63,13 @@ class ProjectedAttention(Layer):
         name = type(self).__name__
         if flash_attention:
             raise ValueError(f"{name} does not support `flash_attention=True`; it must be None or False.")
-        is_window = isinstance(sliding_window, int) and not isinstance(sliding_window, bool)
-        if sliding_window is not None and (not is_window or sliding_window <= 0):
+        sliding_window = numbers.plain(sliding_window)
+        if sliding_window is not None and (not numbers.is_integer(sliding_window) or sliding_window <= 0):
             raise ValueError(
                 "`sliding_window` must be `None` or a positive integer. "
                 f"Received: sliding_window={sliding_window}"
             )
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise ValueError(f"Argument `dropout` must be from 0 to 1. Received: dropout={dropout}")
+        dropout = numbers.share("dropout", dropout)
         super().__init__(**kwargs)
         self.dropout = dropout
         self.use_bias = use_bias
@@ -82,17 +82,9 @@ class ProjectedAttention(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.use_gate = use_gate
-        self.seed = seed
+        self.seed = numbers.plain(seed)
         self.supports_masking = True
         self._gate_dense: EinsumDense | None = None
-
-    def _check_sizes(self, **sizes: Any) -> None:
-        for name, size in sizes.items():
-            if isinstance(size, bool) or not hasattr(size, "__index__") or size <= 0:
-                raise ValueError(
-                    f"Received an invalid value for argument `{name}`, expected a positive integer. "
-                    f"Received: {name}={size}"
-                )
 
     # --- building ---
 

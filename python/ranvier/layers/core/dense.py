@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.input_spec import InputSpec
@@ -54,10 +55,7 @@ class Dense(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(units, bool) or not hasattr(units, "__index__") or units <= 0:
-            raise ValueError(
-                f"Received an invalid value for `units`, expected a positive integer. Received: units={units}"
-            )
+        units = numbers.positive_integer("units", units)
         unsupported = {
             "lora_rank": lora_rank,
             "lora_alpha": lora_alpha,
@@ -67,7 +65,7 @@ class Dense(Layer):
             if value is not None:
                 raise ValueError(f"Dense does not support `{argument}`; it must be None. Received: {value}")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = int(units)
+        self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.layer import Layer
@@ -67,7 +68,8 @@ class EinsumDense(Layer):
                 raise ValueError(f"EinsumDense does not support `{name}`; it must be None. Received: {value}")
         super().__init__(**kwargs)
         self.equation = equation
-        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        sizes = numbers.plain(output_shape)
+        self.partial_output_shape = (sizes,) if isinstance(sizes, int) else tuple(sizes)
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)

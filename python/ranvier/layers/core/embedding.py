@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import constraints, initializers, ops, regularizers
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
@@ -30,7 +31,8 @@ class Embedding(Layer):
         **kwargs: the arguments of `Layer`; the `input_length` of old programs is ignored, with a warning.
 
     Raises:
-        ValueError: for an unknown name or an argument that is not offered.
+        ValueError: for sizes that are not positive integers, an unknown name, or an argument that is not
+            offered.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class Embedding(Layer):
         ):
             if value is not None:
                 raise ValueError(f"Embedding does not support `{name}`; it must be None. Received: {value}")
+        input_dim = numbers.positive_integer("input_dim", input_dim)
+        output_dim = numbers.positive_integer("output_dim", output_dim)
         super().__init__(**kwargs)
-        self.input_dim, self.output_dim = int(input_dim), int(output_dim)
+        self.input_dim, self.output_dim = input_dim, output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

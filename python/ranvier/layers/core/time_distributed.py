@@ -19,7 +19,8 @@ class TimeDistributed(Wrapper):
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: if `layer` is not a layer, or (when it is built) for inputs of fewer than three axes.
+        ValueError: if `layer` is not a layer, (when it is built) for inputs of fewer than three axes, and
+            (when it is called) for a mask of another batch or time axis than the inputs'.
     """
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
@@ -39,6 +40,11 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         shape = tuple(inputs.shape)
+        if mask is not None and tuple(mask.shape)[:2] != shape[:2]:
+            raise ValueError(
+                "The mask of a `TimeDistributed` layer begins with the inputs' batch and time axes, "
+                f"{shape[:2]}. Received: inputs.shape={shape}, mask.shape={tuple(mask.shape)}"
+            )
         kwargs: dict[str, Any] = {}
         if mask is not None and call_signature(type(self.layer).call).mask is not None:
             kwargs["mask"] = ops.reshape(mask, (-1, *tuple(mask.shape)[2:]))

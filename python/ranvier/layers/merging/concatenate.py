@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.merging.merge import Merge
 
@@ -19,7 +20,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = numbers.plain(axis)
 
     def call(self, inputs: Any) -> Any:
         return ops.concatenate(self._check(inputs), axis=self.axis)

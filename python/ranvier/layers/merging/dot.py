@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.merging.merge import Merge
 
@@ -29,6 +30,7 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        axes = numbers.plain(axes)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(a, int) and not isinstance(a, bool) for a in pair):
             raise ValueError(

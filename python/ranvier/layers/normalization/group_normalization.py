@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.normalization.scale_and_shift import ScaleAndShift
@@ -60,8 +61,8 @@ class GroupNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.groups = groups
-        self.axis = axis
+        self.groups = numbers.plain(groups)
+        self.axis = numbers.plain(axis)
         self.epsilon = float(epsilon)
 
     def build(self, input_shape: Shape) -> None:

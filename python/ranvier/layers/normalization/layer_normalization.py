@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.normalization.scale_and_shift import ScaleAndShift
 
@@ -59,7 +60,8 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        if not all(isinstance(one, int) for one in (axis if isinstance(axis, (list, tuple)) else [axis])):
+        axis = numbers.plain(axis)
+        if not all(numbers.is_integer(one) for one in (axis if isinstance(axis, (list, tuple)) else [axis])):
             raise TypeError(
                 f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 
 
@@ -21,6 +22,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        axis = numbers.plain(axis)
         if isinstance(axis, (list, tuple)):
             self.axis: Any = list(axis)
         elif isinstance(axis, int):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier import ops
-from ranvier.core import dtypes
+from ranvier.core import dtypes, numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.preprocessing.from_lists import FromLists
 
@@ -34,13 +34,19 @@ class Normalization(FromLists):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        axis = numbers.plain(axis)
         self.axis = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
         if (mean is None) != (variance is None):
             raise ValueError(
                 "When setting values directly, both `mean` and `variance` must be set. "
                 f"Received: mean={mean} and variance={variance}"
             )
-        self.input_mean, self.input_variance = mean, variance
+        if mean is not None and np.shape(mean) != np.shape(variance):
+            raise ValueError(
+                "When setting values directly, `mean` and `variance` must have the same shape. "
+                f"Received: mean={mean} and variance={variance}"
+            )
+        self.input_mean, self.input_variance = numbers.plain(mean), numbers.plain(variance)
         self.invert = invert
         self.supports_masking = True
 

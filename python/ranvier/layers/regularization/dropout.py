@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -34,14 +35,10 @@ class Dropout(Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise ValueError(
-                "Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
-                f"Received: rate={rate}"
-            )
+        rate = numbers.share("rate", rate)
         super().__init__(**kwargs)
         self.rate = rate
-        self.seed = seed
+        self.seed = numbers.plain(seed)
         self.noise_shape = self._check_noise_shape(noise_shape)
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
@@ -50,9 +47,12 @@ class Dropout(Layer):
 
     @staticmethod
     def _check_noise_shape(noise_shape: Sequence[int | None] | None) -> tuple[int | None, ...] | None:
+        noise_shape = numbers.plain(noise_shape)
         if noise_shape is None:
             return None
-        if not isinstance(noise_shape, Sequence) or not all(d is None or d > 0 for d in noise_shape):
+        if not isinstance(noise_shape, (list, tuple)) or not all(
+            dim is None or (numbers.is_integer(dim) and dim > 0) for dim in noise_shape
+        ):
             raise ValueError(
                 "Argument `noise_shape` must be a tuple or list of positive integers and None. "
                 f"Received: noise_shape={noise_shape}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -26,14 +27,15 @@ class GaussianDropout(Layer):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        if not 0 <= rate < 1:
+        rate = numbers.plain(rate)
+        if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
             raise ValueError(
                 "Invalid value received for argument `rate`. Expected a float from 0 up to but not including "
                 f"1. Received: rate={rate}"
             )
         super().__init__(**kwargs)
         self.rate = rate
-        self.seed = seed
+        self.seed = numbers.plain(seed)
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
+from ranvier.core import numbers
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -14,23 +15,19 @@ class GaussianNoise(Layer):
     """While training, adds noise of mean 0 to its inputs. In inference it returns them as they are.
 
     Args:
-        stddev: the noise's standard deviation, not negative.
+        stddev: the noise's standard deviation, from 0 to 1.
         seed: an integer that fixes the sequence of noise; None: drawn from the global seed.
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: for a negative `stddev`.
+        ValueError: for a `stddev` outside [0, 1].
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        if stddev < 0:
-            raise ValueError(
-                "Invalid value received for argument `stddev`. Expected a non-negative float. "
-                f"Received: stddev={stddev}"
-            )
+        stddev = numbers.share("stddev", stddev)
         super().__init__(**kwargs)
         self.stddev = stddev
-        self.seed = seed
+        self.seed = numbers.plain(seed)
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True

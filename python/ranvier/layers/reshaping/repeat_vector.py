@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
@@ -24,7 +25,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, int):
+        n = numbers.plain(n)
+        if not numbers.is_integer(n):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
         if n <= 0:
             raise ValueError(f"Argument `n` should be a positive integer. Received: n={n}")

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.layer import Layer
 
@@ -23,7 +24,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        shape = tuple(target_shape)
+        shape = tuple(map(numbers.plain, target_shape))
         if shape.count(-1) > 1 or any(d < -1 for d in shape):
             raise ValueError(
                 "The `target_shape` argument must hold non-negative integers and at most one -1. "

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.reshaping.spatial import Spatial
 
 
 def _sizes(size: Any, rank: int) -> tuple[int, ...]:
-    sizes = (size,) * rank if isinstance(size, int) else tuple(size)
-    if len(sizes) != rank or not all(isinstance(n, int) and n > 0 for n in sizes):
+    size = numbers.plain(size)
+    sizes = size if isinstance(size, (list, tuple)) else (size,) * rank
+    if len(sizes) != rank or not all(numbers.is_integer(n) and n > 0 for n in sizes):
         raise ValueError(
             f"The `size` argument must be a positive integer or hold {rank} of such. Received: size={size}"
         )
-    return sizes
+    return tuple(sizes)
 
 
 class _UpSampling(Spatial):

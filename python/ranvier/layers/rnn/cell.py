@@ -6,7 +6,7 @@ from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
 from ranvier import random as random_ops
-from ranvier.core import tree
+from ranvier.core import numbers, tree
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.call import call_signature
@@ -123,15 +123,11 @@ class GatedCell(SteppedCell):
         seed: int | None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(units, bool) or not hasattr(units, "__index__") or units <= 0:
-            raise ValueError(
-                f"Received an invalid value for argument `units`, expected a positive integer, got {units}."
-            )
-        for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                raise ValueError(f"Argument `{name}` must be from 0 to 1. Received: {name}={rate}")
+        units = numbers.positive_integer("units", units)
+        dropout = numbers.share("dropout", dropout)
+        recurrent_dropout = numbers.share("recurrent_dropout", recurrent_dropout)
         super().__init__(**kwargs)
-        self.units = int(units)
+        self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -145,7 +141,7 @@ class GatedCell(SteppedCell):
         self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.seed = seed
+        self.seed = numbers.plain(seed)
         self.seed_generator = SeedGenerator(seed)
         self.state_size = self.units
         self.output_size = self.units
