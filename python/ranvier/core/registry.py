@@ -26,6 +26,7 @@ _finders: dict[str, Callable[[str, str], type | None]] = {}  # by the prefix of 
 _objects: dict[str, Any] = {}  # registered name -> class or function
 _names: dict[Any, str] = {}  # and back
 _scopes = threading.local()
+_NAMES_OBJECT = "_rv_names_object"  # set for errors that do
 
 # The package of a class -> the module that Keras's configs name. The first prefix that fits decides.
 _PUBLIC_MODULES = (
@@ -390,15 +391,43 @@ def _build_instance(config: Table, custom_objects: Table | None, module_objects:
         )
     if not isinstance(inner, Mapping):
         raise TypeError(f"Expected 'config' to be a dict for {cls.__name__}, instead got {type(inner)}")
-    with custom_object_scope(custom_objects or {}):
-        try:
-            instance = cls.from_config(dict(inner))
-        except TypeError as error:
-            raise TypeError(
-                f"{cls} could not be deserialized properly: {error}\nFull object config: {dict(config)}"
-            ) from error
+    with custom_object_scope(custom_objects or {}), _errors_name(cls, config):
+        instance = cls.from_config(dict(inner))
         if config.get("build_config") and hasattr(instance, "build_from_config"):
             instance.build_from_config(config["build_config"])
         if config.get("compile_config") and hasattr(instance, "compile_from_config"):
             instance.compile_from_config(config["compile_config"])
     return instance
+
+
+@contextlib.contextmanager
+def _errors_name(cls: type, config: Table) -> Iterator[None]:
+    """Errors of making an object name it, the innermost one, and are of the two documented types.
+
+    A damaged config may lead the library's own classes into any error. What the user's classes raise
+    otherwise than for wrong arguments is theirs.
+    """
+    try:
+        yield
+    except Exception as error:
+        if getattr(error, _NAMES_OBJECT, False):
+            raise
+        inner = config["config"]
+        name = f" {inner['name']!r}" if isinstance(inner.get("name"), str) else ""
+        before = f"{cls.__name__}{name} could not be deserialized properly: "
+        after = f"\nFull object config: {str(dict(config)):.1000}" if isinstance(error, TypeError) else ""
+        named = error
+        if isinstance(error, (TypeError, ValueError)):
+            prepend(error, before, after)
+        elif public_module(cls) is not None and not isinstance(error, MemoryError):
+            named = ValueError(f"{before}{type(error).__name__}: {error}")
+        setattr(named, _NAMES_OBJECT, True)
+        if named is error:
+            raise
+        raise named from error
+
+
+def prepend(error: Exception, before: str, after: str = "") -> None:
+    """Puts words before (and after) the message of an error, which stays the same object."""
+    if len(error.args) == 1:
+        error.args = (f"{before}{error}{after}",)

@@ -56,6 +56,8 @@ class StatelessScope:
         ```
     """
 
+    may_make_variables = False
+
     def __init__(
         self,
         state_mapping: Iterable[tuple[Any, Any]] | None = None,
@@ -110,6 +112,17 @@ class StatelessScope:
     def get_current_value(self, variable: Variable) -> Any:
         """The value that a variable has at the end; None if it was neither given nor assigned."""
         return self.state_mapping.get(id(variable))
+
+
+class StagedAssignments(StatelessScope):
+    """Inside, assignments are checked and kept; `commit` carries them out. Variables may be made."""
+
+    may_make_variables = True
+
+    def commit(self) -> None:
+        """Assigns the values, outside of the scope. None of it can be refused any more."""
+        for variable in {id(variable): variable for variable in self._kept}.values():
+            variable.assign(self.get_current_value(variable))
 
 
 def stateless_value(variable: Variable) -> Any:

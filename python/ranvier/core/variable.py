@@ -9,6 +9,7 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import scope
+from ranvier.core.allowance import take
 from ranvier.core.dtypes import as_array, check_size, standardize_dtype
 from ranvier.core.keras_tensor import standardize_shape
 from ranvier.core.operators import Operators, function
@@ -91,7 +92,8 @@ class Variable(Operators):
             raise ValueError(f"Variables are on one device here: `layout` must be None, got {layout!r}.")
         if kwargs:
             raise TypeError(f"Variable() got unexpected keyword arguments: {sorted(kwargs)}")
-        if current_stateless_scope() is not None:
+        scope_around = current_stateless_scope()
+        if scope_around is not None and not scope_around.may_make_variables:
             raise ValueError(
                 "You are attempting to create a variable while in a stateless scope. This is disallowed. "
                 "Make sure that all variables are created before you start using your layer/model objects."
@@ -143,6 +145,7 @@ class Variable(Operators):
         if None in shape:
             raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape}")
         dtype = standardize_dtype(dtype)
+        take(shape, dtype, f"variable {self._path!r}")
         check_size(shape, dtype)
         with no_trace():
             value = as_array(initializer(shape, dtype=dtype), dtype)

@@ -197,33 +197,21 @@ class LayerState:
         Raises:
             ValueError: if the number or a shape does not fit; nothing is changed then.
         """
-        why = LayerState._rv_own_mismatch(self, store)
-        if why is not None:
-            raise ValueError(why)
-        for i, variable in enumerate([*self._rv_trainable_variables, *self._rv_non_trainable_variables]):
-            variable.assign(np.asarray(store[str(i)]).astype(variable.dtype, copy=False))
-
-    def _rv_check_own_variables(self, store: Mapping[str, Any]) -> str | None:
-        """Why `load_own_variables` would refuse `store`; None if it would not, or is overridden."""
-        if type(self).load_own_variables is not LayerState.load_own_variables:
-            return None
-        return self._rv_own_mismatch(store)
-
-    def _rv_own_mismatch(self, store: Mapping[str, Any]) -> str | None:
         variables = [*self._rv_trainable_variables, *self._rv_non_trainable_variables]
         if len(variables) != len(store):
-            return (
+            raise ValueError(
                 f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store)} "
                 f"variables during loading. Expected: {[v.name for v in variables]}"
             )
         for i, variable in enumerate(variables):
             shape = tuple(np.shape(store[str(i)])) if str(i) in store else "missing"
             if shape != tuple(variable.shape):
-                return (
+                raise ValueError(
                     f"Layer '{self.name}': variable '{variable.path}' has shape {tuple(variable.shape)} in "
                     f"the model, and shape {shape} in what is loaded"
                 )
-        return None
+        for i, variable in enumerate(variables):
+            variable.assign(np.asarray(store[str(i)]).astype(variable.dtype, copy=False))
 
     def count_params(self) -> int:
         """The number of scalars in the weights.

@@ -71,16 +71,12 @@ class SeedGenerator(Shown):
         Raises:
             ValueError: if that is not a pair of numbers.
         """
-        why = self._rv_check_own_variables(store)
-        if why is not None:
-            raise ValueError(why)
-        self.state.assign(np.asarray(store["0"]).astype("int64"))
-
-    def _rv_check_own_variables(self, store: Mapping[str, Any]) -> str | None:
         shapes = [np.shape(value) for value in store.values()]
-        if shapes == [(2,)] and "0" in store:
-            return None
-        return f"Seed generator '{self.name}' has a state of shape (2,), what is loaded has shapes {shapes}"
+        if shapes != [(2,)] or "0" not in store:
+            raise ValueError(
+                f"Seed generator '{self.name}' has a state of shape (2,), what is loaded has shapes {shapes}"
+            )
+        self.state.assign(np.asarray(store["0"]).astype("int64"))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make a generator like this one."""

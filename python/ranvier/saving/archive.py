@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import os
 from typing import Any, BinaryIO
 
 from ranvier.core import registry
+from ranvier.core.allowance import allowance
 from ranvier.core.files import may_write, write_whole
 from ranvier.core.user_code import warn
-from ranvier.saving import files
-from ranvier.saving.weights import h5_content, read_h5
+from ranvier.saving import archive_members, hdf5
+from ranvier.saving.weights import h5_content, load_h5
 
 # The version of Keras whose format this is: what readers go by.
 KERAS_VERSION = "3.15.1"
+
+# What a config may have: in memory, each bracket takes some hundred bytes.
+MOST_CONFIG = 64 << 20
+MOST_BRACKETS = 1_000_000
+# The memory that the variables of a loaded model may take: this much anyway, else so many times that of the
+# arrays in the file. An optimizer's state may not be in it, nor that of metrics.
+FREE_MEMORY = 256 << 20
+MOST_MEMORY = 5
 
 
 def save_model(
@@ -99,25 +107,55 @@ def load_model(
         TypeError: for an unknown class or function.
         ImportError: without h5py.
     """
-    import json
-
     path = str(filepath)
     if not path.endswith(".keras"):
         raise ValueError(
             f"File format not supported: filepath={path}. Models are read from `.keras` files; for a file "
             "of weights build the model and call `load_weights`."
         )
-    with files.open_archive(path) as archive:
-        text = files.read_member(archive, "config.json", path)
-        weights = files.read_member(archive, "model.weights.h5", path)
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: its config is not JSON: {error}") from error
+    text, weights = archive_members.read(path, "config.json", "model.weights.h5")
+    config = _parsed(text.getvalue(), path)
     if not compile:
         config.pop("compile_config", None)
-    model = registry.deserialize_object(config, custom_objects, safe_mode)
-    if not hasattr(model, "load_own_variables"):
-        raise ValueError(f"{path} does not describe a model, but {model!r}.")
-    read_h5(model, io.BytesIO(weights), path)
+    with hdf5.open_file(weights, path) as h5:
+        what = f"{path} is refused: more than its weights justify, which have {h5.nbytes:,} bytes"
+        with allowance(max(FREE_MEMORY, MOST_MEMORY * h5.nbytes), what):
+            model = _described(config, custom_objects, safe_mode, path)
+        if not hasattr(model, "load_own_variables"):
+            raise ValueError(f"{path} does not describe a model, but {model!r}.")
+        load_h5(model, h5, path)
     return model
+
+
+def _described(config: Any, custom_objects: Any, safe_mode: bool, path: str) -> Any:
+    """The object of a config; errors name the file."""
+    try:
+        return registry.deserialize_object(config, custom_objects, safe_mode)
+    except RecursionError as error:
+        raise ValueError(f"{path} cannot be loaded: its config is nested too deeply.") from error
+    except (TypeError, ValueError) as error:
+        registry.prepend(error, f"{path} cannot be loaded: ")
+        raise
+
+
+def _parsed(text: bytes, path: str) -> dict[str, Any]:
+    """The config in a file.
+
+    Raises:
+        ValueError: if it is no JSON, no dict, or so large that it was not written for a model.
+    """
+    import json
+
+    brackets = text.count(b"[") + text.count(b"{")
+    if len(text) > MOST_CONFIG or brackets > MOST_BRACKETS:
+        raise ValueError(
+            f"{path} is refused: its config has {len(text):,} bytes and {brackets:,} brackets. Those that "
+            f"are read have at most {MOST_CONFIG:,} and {MOST_BRACKETS:,}."
+        )
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: its config is not JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} is damaged: its config is a {type(config).__name__}, not a dict.")
+    return config

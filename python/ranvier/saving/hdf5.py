@@ -26,8 +26,9 @@ FREE_GROWTH = 64 << 20
 
 _DEFLATE, _SHUFFLE = 1, 2
 _FILTERS = {_DEFLATE: "deflate", _SHUFFLE: "shuffle"}
-_NUMBERS = frozenset(
-    np.dtype(order + kind) for order in "<>" for kind in "i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()
+# The types of arrays in files of weights.
+NUMBERS = frozenset(
+    np.dtype(order + kind) for order in "<>" for kind in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()
 )
 
 
@@ -253,7 +254,7 @@ class _Walk:
         held = kind.get_class()
         if held in (module.h5t.INTEGER, module.h5t.FLOAT):
             dtype = kind.dtype
-            if dtype in _NUMBERS and kind.equal(module.h5t.py_create(dtype)):
+            if dtype in NUMBERS and kind.equal(module.h5t.py_create(dtype)):
                 return dtype
         elif held == module.h5t.ENUM:
             if kind.equal(module.h5t.py_create(np.dtype(bool), logical=True)):

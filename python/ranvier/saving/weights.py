@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ranvier.core.files import may_write, write_whole
+from ranvier.core.stateless_scope import StagedAssignments
 from ranvier.core.user_code import warn
 from ranvier.random import SeedGenerator
-from ranvier.saving import files, hdf5
+from ranvier.saving import archive_members, hdf5
 from ranvier.saving.walk import walk
 
 
@@ -84,12 +85,11 @@ def load_weights(
             "files."
         )
     _check_built(model, "loading", " weights into")
+    file: Any = path
     if path.endswith(".keras"):
-        with files.open_archive(path) as archive:
-            content = io.BytesIO(files.read_member(archive, "model.weights.h5", path))
-        read_h5(model, content, path, skip_mismatch)
-    else:
-        read_h5(model, path, path, skip_mismatch)
+        (file,) = archive_members.read(path, "model.weights.h5")
+    with hdf5.open_file(file, path) as h5:
+        load_h5(model, h5, path, skip_mismatch)
 
 
 def _check_built(model: Any, doing: str, what: str) -> None:
@@ -117,12 +117,23 @@ def h5_content(model: Any) -> memoryview:
                 group = h5.create_group(f"{place}/vars" if place else "vars")
                 group.attrs["name"] = str(getattr(obj, "name", ""))
                 for key, value in values.items():
-                    group.create_dataset(key, data=np.asarray(value))
+                    group.create_dataset(key, data=_numbers(obj, key, value))
     except Exception as error:
         if not content.is_full:
             raise
         raise MemoryError(f"The weights of model '{model.name}' do not fit into memory once more.") from error
     return content.getbuffer()
+
+
+def _numbers(obj: Any, key: str, value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype not in hdf5.NUMBERS:
+        raise TypeError(
+            f"{type(obj).__name__} '{getattr(obj, 'name', '')}' saves {key!r} as an array of {array.dtype}; "
+            "files of weights hold numbers and booleans. Text can go as "
+            "`np.frombuffer(text.encode(), 'uint8')`, or into the config."
+        )
+    return array
 
 
 class _Memory(io.BytesIO):
@@ -138,54 +149,83 @@ class _Memory(io.BytesIO):
             raise
 
 
-def read_h5(model: Any, file: Any, shown: str, skip_mismatch: bool = False) -> None:
-    """Reads what `h5_content` or Keras wrote into a model.
+def load_h5(model: Any, h5: hdf5.H5File, shown: str, skip_mismatch: bool = False) -> None:
+    """Reads what `h5_content` or Keras wrote into a model. All is read and checked before any is written.
 
     Args:
         model: the model.
-        file: a path or a binary file object.
+        h5: the open file.
         shown: what messages call the file.
         skip_mismatch: whether what does not fit is left as it is, with a warning.
 
     Raises:
         ValueError: if something does not fit; nothing is changed then.
-        OSError: for a file that cannot be read.
+        OSError: if the file is damaged; nothing is changed then.
     """
-    plan: list[tuple[Any, dict[str, Any]]] = []
-    failed: list[str] = []
-    with hdf5.open_file(file, shown) as h5:
-        for place, obj in walk(model):
-            where = f"{place}/vars" if place else "vars"
-            if where not in h5.groups and isinstance(obj, SeedGenerator):
-                continue  # Keras 3.15 does not keep the state of random draws
-            values: dict[str, Any] = dict(h5.read(where))
-            why = _optimizer_mismatch(model, obj, values) or _mismatch(obj, values, where, shown)
-            if why is None:
-                plan.append((obj, values))
-            elif hasattr(obj, "learning_rate"):
-                warn(why)
-            else:
-                failed.append(why)
-    if failed:
-        message = f"A total of {len(failed)} objects could not be loaded from {shown}:\n" + "\n".join(failed)
+    loading = _Loading(shown)
+    optimizers = []
+    for place, obj in walk(model):
+        where = f"{place}/vars" if place else "vars"
+        if where not in h5.groups and isinstance(obj, SeedGenerator):
+            continue  # Keras 3.15 does not keep the state of random draws
+        values: dict[str, Any] = dict(h5.read(where))
+        if hasattr(obj, "learning_rate") and hasattr(obj, "iterations"):
+            optimizers.append((where, obj, values))
+        else:
+            loading.stage(where, obj, values)
+    loading.check(skip_mismatch)
+    # They may have to be built first, which is not done for a file that does not fit.
+    for where, optimizer, values in optimizers:
+        why = _optimizer_mismatch(model, optimizer, values)
+        if why is None:
+            loading.stage(where, optimizer, values)
+        else:
+            warn(why)
+    loading.check(skip_mismatch)
+    loading.commit()
+
+
+class _Loading:
+    """What is to be assigned, and what does not fit."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self._staged: list[StagedAssignments] = []
+        self._failed: list[str] = []
+        self._cause: Exception | None = None
+
+    def stage(self, where: str, obj: Any, values: dict[str, Any]) -> None:
+        """Has an object read its values; what it assigns is kept until `commit`."""
+        with StagedAssignments() as assignments:
+            try:
+                obj.load_own_variables(values)
+            except Exception as error:
+                is_ours = type(obj).load_own_variables.__module__.startswith("ranvier.")
+                self._cause = self._cause if is_ours else error
+                why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                self._failed.append(f"- {why} ({where!r} in {self._shown})")
+                return
+        self._staged.append(assignments)
+
+    def check(self, skip_mismatch: bool) -> None:
+        """Refuses what did not fit, or warns of it."""
+        if not self._failed:
+            return
+        count, lines = len(self._failed), "\n".join(self._failed)
+        message = f"A total of {count} objects could not be loaded from {self._shown}:\n{lines}"
         if not skip_mismatch:
-            raise ValueError(message)
+            raise ValueError(message) from self._cause
         warn(message)
-    for obj, values in plan:
-        obj.load_own_variables(values)
+        self._failed = []
 
-
-def _mismatch(obj: Any, values: dict[str, Any], where: str, shown: str) -> str | None:
-    """Why the values of a file do not fit an object; None if they do, or the object reads its own format."""
-    check = getattr(obj, "_rv_check_own_variables", None)
-    why = None if check is None else check(values)
-    return None if why is None else f"- {why} ({where!r} in {shown})"
+    def commit(self) -> None:
+        """Writes everything."""
+        for assignments in self._staged:
+            assignments.commit()
 
 
 def _optimizer_mismatch(model: Any, optimizer: Any, values: dict[str, Any]) -> str | None:
     """Why the state of an optimizer is not read: it has other variables. It is not worth an error."""
-    if not hasattr(optimizer, "learning_rate") or not hasattr(optimizer, "iterations"):
-        return None
     is_models = getattr(model, "optimizer", None) is optimizer
     if is_models and not optimizer.built and len(values) > len(optimizer.variables):
         optimizer.build(model.trainable_variables)
