@@ -81,7 +81,8 @@ class Attack:
         name: for the table.
         prepare: makes what the cases of a batch share; called in each child, once its limits are set.
         attack: runs one case.
-        documented: the exceptions that a case may end with.
+        documented: the exceptions that a case may end with, and Python's own subclasses of them; those of
+            other libraries (NumPy's AxisError is a ValueError) are not documented by that.
         faults: kinds of `Fault` that are listed even if there was none.
         batch: the number of cases in a child.
         memory: the most address space of a child, in bytes.
@@ -191,9 +192,9 @@ def _run_case(attack: Attack, state: Any, case: Case) -> tuple[str, str]:
         attack.attack(state, case)
     except Fault as fault:
         return fault.kind, fault.what
-    except attack.documented as error:
-        return REFUSED, type(error).__name__
     except BaseException as error:
+        if isinstance(error, attack.documented) and type(error).__module__ == "builtins":
+            return REFUSED, type(error).__name__
         return UNDOCUMENTED, f"{_shown(error)}, {_place(error)}"
     return ACCEPTED, ""
 

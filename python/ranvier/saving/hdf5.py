@@ -10,6 +10,7 @@ never grow beyond what their description says.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Stored(NamedTuple):
     """A dataset, as its description has it.
 
     Args:
+        dataset: its handle.
         path: its path in the file.
         shape: its shape.
         dtype: the type of its elements.
@@ -59,6 +61,7 @@ class Stored(NamedTuple):
         filters: what its blocks went through, in this order.
     """
 
+    dataset: Any
     path: str
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -80,7 +83,6 @@ class H5File:
     """
 
     def __init__(self, opened: Any, size: int, shown: str) -> None:
-        self._opened = opened
         self._shown = shown
         self.groups = _Walk(opened, size, shown).groups
         self.nbytes = sum(stored.nbytes for group in self.groups.values() for stored in group.values())
@@ -94,15 +96,13 @@ class H5File:
         return {name: self._read(stored) for name, stored in self.groups.get(path, {}).items()}
 
     def _read(self, stored: Stored) -> np.ndarray:
-        module = h5py()
+        everything = h5py().h5s.ALL
         with _damage_named(self._shown, stored.path):
             values = np.empty(stored.shape, stored.dtype)
-            if values.size:
-                dataset = module.h5d.open(self._opened.id, stored.path.encode())
-                if stored.chunks is None:
-                    dataset.read(module.h5s.ALL, module.h5s.ALL, values)
-                else:
-                    _read_chunks(dataset, stored, values)
+            if values.size and stored.chunks is None:
+                stored.dataset.read(everything, everything, values)
+            elif values.size:
+                _read_chunks(stored, values)
         return values.astype(stored.dtype.newbyteorder("="), copy=False)
 
 
@@ -234,12 +234,20 @@ class _Walk:
         for code in filters:
             if code not in _FILTERS:
                 raise _Refused(f"went through filter {code}; those read are {', '.join(_FILTERS.values())}")
-        stored = Stored(path, shape, dtype, chunks, filters)
-        self._check_size(dataset, stored)
+        stored = Stored(dataset, path, shape, dtype, chunks, filters)
+        self._check_size(stored)
         return stored
 
     def _dtype(self, kind: Any) -> np.dtype:
         module = self._module
+        held = kind.get_class()
+        if held in (module.h5t.INTEGER, module.h5t.FLOAT):
+            dtype = kind.dtype
+            if dtype in NUMBERS and kind.equal(_file_type(dtype)):
+                return dtype
+        elif held == module.h5t.ENUM:
+            if kind.equal(_file_type(np.dtype(bool))):
+                return np.dtype(bool)
         names = {
             module.h5t.STRING: "strings",
             module.h5t.REFERENCE: "references",
@@ -251,26 +259,18 @@ class _Walk:
             module.h5t.TIME: "times",
             module.h5t.ENUM: "enumerations",
         }
-        held = kind.get_class()
-        if held in (module.h5t.INTEGER, module.h5t.FLOAT):
-            dtype = kind.dtype
-            if dtype in NUMBERS and kind.equal(module.h5t.py_create(dtype)):
-                return dtype
-        elif held == module.h5t.ENUM:
-            if kind.equal(module.h5t.py_create(np.dtype(bool), logical=True)):
-                return np.dtype(bool)
         raise _Refused(f"holds {names.get(held, 'numbers of an unusual type')}, not numbers of a usual type")
 
-    def _check_size(self, dataset: Any, stored: Stored) -> None:
+    def _check_size(self, stored: Stored) -> None:
         """Refuses what the bytes of the file do not justify, before memory is taken for it."""
         claimed = f"has shape {stored.shape}"
         if stored.chunks is None:
             self._plain += stored.nbytes
-            if self._plain > self._size or stored.nbytes != dataset.get_storage_size():
+            if self._plain > self._size or stored.nbytes != stored.dataset.get_storage_size():
                 raise _Refused(f"{claimed}, for which the file has too few bytes")
             return
         pieces = math.prod(-(-size // piece) for size, piece in zip(stored.shape, stored.chunks, strict=True))
-        number = dataset.get_num_chunks()
+        number = stored.dataset.get_num_chunks()
         if number != pieces or number > MOST_CHUNKS:
             raise _Refused(f"{claimed} and is stored in {number} blocks instead of {pieces}")
         self._grown += max(stored.nbytes, pieces * math.prod(stored.chunks) * stored.dtype.itemsize)
@@ -280,19 +280,25 @@ class _Walk:
             )
 
 
+@functools.cache
+def _file_type(dtype: np.dtype) -> Any:
+    """What a dtype is in files."""
+    return h5py().h5t.py_create(dtype, logical=True)
+
+
 # --- values in blocks ---
 
 
-def _read_chunks(dataset: Any, stored: Stored, values: np.ndarray) -> None:
+def _read_chunks(stored: Stored, values: np.ndarray) -> None:
     """Fills `values`. The blocks are unpacked here, since libhdf5 lets a compressed one grow to any size."""
     assert stored.chunks is not None
     infos: list[Any] = []
-    dataset.chunk_iter(infos.append)
+    stored.dataset.chunk_iter(infos.append)
     missing = set(np.ndindex(*(-(-s // c) for s, c in zip(stored.shape, stored.chunks, strict=True))))
     for info in infos:
         where = tuple(o // c for o, c in zip(info.chunk_offset, stored.chunks, strict=True))
         missing.remove(where)
-        mask, packed = dataset.read_direct_chunk(info.chunk_offset)
+        mask, packed = stored.dataset.read_direct_chunk(info.chunk_offset)
         filters = [code for i, code in enumerate(stored.filters) if not mask >> i & 1]
         block = _unpacked(packed, filters, stored).reshape(stored.chunks)
         target = values[tuple(slice(o, o + c) for o, c in zip(info.chunk_offset, stored.chunks, strict=True))]

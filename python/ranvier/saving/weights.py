@@ -196,7 +196,8 @@ class _Loading:
 
     def stage(self, where: str, obj: Any, values: dict[str, Any]) -> None:
         """Has an object read its values; what it assigns is kept until `commit`."""
-        with StagedAssignments() as assignments:
+        assignments = StagedAssignments()
+        with assignments:
             try:
                 obj.load_own_variables(values)
             except Exception as error:
