@@ -88,11 +88,14 @@ def damaged(data: bytes, rng: random.Random) -> Mutant:
 # --- JSON ---
 
 
-def _nested(rng: random.Random) -> Any:
-    value: Any = 0
-    for _ in range(rng.choice((3, 50, 400, 900))):
-        value = [value] if rng.random() < 0.5 else {"config": value, "class_name": "Dense"}
-    return value
+_DEEP = "a deep nest"
+
+
+def _with_nests(text: str, rng: random.Random) -> str:
+    """The text with nests instead of the strings that hold their places; no library would write these."""
+    opening, closing = rng.choice((("[", "]"), ('{"a": ', "}"), ('{"class_name": "Dense", "config": ', "}")))
+    depth = rng.choice((3, 50, 400, 900, 3000, 100_000))
+    return text.replace(f'"{_DEEP}"', opening * depth + "0" + closing * depth)
 
 
 def _values(rng: random.Random) -> Any:
@@ -108,12 +111,16 @@ def _values(rng: random.Random) -> Any:
     ))  # fmt: skip
 
 
-def _slots(value: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+def _slots(root: Any) -> list[tuple[Any, Any]]:
     """Every place in a nest: its container and its key."""
-    for key in value.keys() if isinstance(value, dict) else range(len(value)):
-        found.append((value, key))
-        if isinstance(value[key], (dict, list)):
-            _slots(value[key], found)
+    found: list[tuple[Any, Any]] = []
+    containers = [root]
+    while containers:
+        value = containers.pop()
+        for key in value if isinstance(value, dict) else range(len(value)):
+            found.append((value, key))
+            if isinstance(value[key], (dict, list)):
+                containers.append(value[key])
     return found
 
 
@@ -123,7 +130,7 @@ def config(data: bytes, rng: random.Random) -> Mutant:
         return damaged(data, rng)
     tree, said = json.loads(data), []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        slots = _slots(tree, [])
+        slots = _slots(tree)
         if not slots:
             break
         container, key = rng.choice(slots)
@@ -147,12 +154,12 @@ def config(data: bytes, rng: random.Random) -> Mutant:
             container[key] = rng.choice((-1, 10**3, 10**6, 10**10, 2.5, -container[key]))
             said.append(f"{key!r} = {container[key]}")
         elif how == 5 and rng.random() < 0.2:
-            container[key] = _nested(rng)
-            said.append(f"a deep nest at {key!r}")
+            container[key] = _DEEP
+            said.append(f"{_DEEP} at {key!r}")
         else:
             container[key] = _values(rng)
             said.append(f"{key!r} = {str(container[key])[:80]}")
-    return json.dumps(tree).encode(), "; ".join(said)
+    return _with_nests(json.dumps(tree), rng).encode(), "; ".join(said)
 
 
 def _has(container: Any, key: Any) -> bool:
