@@ -11,10 +11,11 @@ from ranvier import initializers
 from ranvier.core import dtypes, old_attributes, scope
 from ranvier.core.initialized import Initialized
 from ranvier.core.missing_names import retired
-from ranvier.core.names import Alias
+from ranvier.core.names import Alias, is_own
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
+from ranvier.layers.tracking import Tracker, holds_tracked
 
 T = TypeVar("T", bound="Metric")
 
@@ -25,7 +26,7 @@ class Metric(Initialized):
 
     A subclass makes its variables in `__init__` with `add_variable`, changes them in `update_state`, and
     computes the result from them in `result`. Both are written with `ops` and work in a trace and
-    eagerly.
+    eagerly. Variables and metrics in attributes, also inside lists and dicts, belong to the state too.
 
     Args:
         dtype: the dtype of its variables and of what it computes; None: `floatx()`.
@@ -33,6 +34,11 @@ class Metric(Initialized):
     """
 
     _rv_made_by_base = ("name", "_rv_dtype", "_rv_variables", "_rv_metrics")
+    _rv_untracked: frozenset[str] = frozenset()  # attributes that are stored without being looked into
+    _rv_variables: list[Variable]
+    _rv_metrics: list[Metric]
+    _rv_tracker: Tracker
+
     _dtype = Alias("_rv_dtype")  # Keras's names
     _variables = Alias("_rv_variables")
     _metrics = Alias("_rv_metrics")
@@ -40,15 +46,41 @@ class Metric(Initialized):
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or scope.auto_name(type(self).__name__)
         self._rv_dtype = dtypes.standardize_dtype(dtype)
-        self._rv_variables: list[Variable] = []
-        self._rv_metrics: list[Metric] = []
         self._rv_made_in_a_step = current_trace() is not None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A metric made of others has their variables too.
-        if isinstance(value, Metric) and value not in self.__dict__.get("_rv_metrics", ()):
-            self._rv_metrics.append(value)
+        if not is_own(name) and name not in self._rv_untracked:
+            if "_rv_tracker" not in self.__dict__:  # perhaps before the constructor of the base class ran
+                self.__dict__.update(_rv_variables=[], _rv_metrics=[])
+                self._rv_make_tracker()
+            value = self._rv_tracker.track(value)
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        gone = self.__dict__.get(name)
+        super().__delattr__(name)
+        self._rv_tracker.untrack([gone])
+
+    def _rv_make_tracker(self) -> None:
+        self._rv_tracker = Tracker(
+            {
+                "variables": (lambda v: isinstance(v, Variable), self._rv_variables),
+                "metrics": (lambda v: isinstance(v, Metric), self._rv_metrics),
+            },
+            self,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name != "_rv_tracker"}
+        return state | {"_rv_tracked": [name for name, value in state.items() if holds_tracked(value)]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        tracked = state.pop("_rv_tracked")
+        self.__dict__.update(state)
+        self._rv_make_tracker()
+        for name in tracked:  # lists and dicts, which were copied as plain ones
+            self.__dict__[name] = self._rv_tracker.track(self.__dict__[name])
 
     @property
     def dtype(self) -> str:
@@ -93,7 +125,7 @@ class Metric(Initialized):
                 aggregation=aggregation,
                 name=name,
             )
-        self._rv_variables.append(variable)
+        self._rv_tracker.track(variable)
         return variable
 
     def add_weight(

@@ -41,6 +41,8 @@ class CompileMetrics(Metric):
         ValueError: for another container, an unknown name, or something that is no metric.
     """
 
+    _rv_untracked = frozenset({"_requested", "_outputs", "_output_names", "_names"})
+
     def __init__(self, metrics: Any, weighted_metrics: Any, name: str = "compile_metrics") -> None:
         super().__init__(name=name)
         self._requested = (_checked("metrics", metrics), _checked("weighted_metrics", weighted_metrics))

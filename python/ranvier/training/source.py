@@ -98,9 +98,7 @@ class ArraySource(EpochLength):
         num_steps: the number of steps of an epoch.
     """
 
-    def __init__(
-        self, feed: ArrayFeed, batch_size: int | None, shuffle: bool = False, **length: Any
-    ) -> None:
+    def __init__(self, feed: ArrayFeed, batch_size: int | None, shuffle: bool = False, **length: Any) -> None:
         super().__init__(**length)
         self._wanted_batch_size = batch_size
         self.shuffle = shuffle

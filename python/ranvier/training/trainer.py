@@ -15,6 +15,7 @@ from ranvier.core.user_code import short_traceback, warn
 from ranvier.metrics import Metric
 from ranvier.training import arguments
 from ranvier.training.arguments import Source
+from ranvier.training.compile_metrics import CompileMetrics
 from ranvier.training.data import (
     ArrayFeed,
     check_validation_split,
@@ -528,6 +529,6 @@ def _packed(run: Any) -> Any:
 
 def _resets_to_zero(metric: Any) -> bool:
     """Whether `reset_state` sets all variables of a metric to zero and does nothing else."""
-    parts = [*getattr(metric, "metrics", ()), *getattr(metric, "_rv_metrics", ())]
-    own = type(metric).reset_state is Metric.reset_state or bool(parts)
-    return own and all(_resets_to_zero(part) for part in parts)
+    if isinstance(metric, CompileMetrics):
+        return all(map(_resets_to_zero, metric.metrics))
+    return getattr(type(metric), "reset_state", None) is Metric.reset_state
