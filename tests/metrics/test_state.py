@@ -1,4 +1,4 @@
-"""The state of metrics of a user's own: found wherever it is kept, and reset for each epoch and validation."""
+"""The state of metrics of a user's own: found wherever it is kept, reset for each epoch and validation."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import tree
+from ranvier.core.tensor import Tensor
 
 _of_arrays: dict[int, tuple[weakref.ref[np.ndarray], Any]] = {}
 
@@ -37,6 +38,17 @@ def set_mask(x: Any, mask: Any) -> None:
             del _of_arrays[key]
 
     _of_arrays[key] = (weakref.ref(x, forget), mask)
+
+
+def masked(x: Any, mask: Any) -> Any:
+    """The tensor with a mask, as an object of its own: who holds `x` holds it without."""
+    if isinstance(x, Tensor):
+        same = Tensor(x.trace, x.node)
+        same.born = x.born
+    else:
+        same = x.view() if type(x) is np.ndarray else x.value
+    set_mask(same, mask)
+    return same
 
 
 def masks_of(structure: Any) -> Any:

@@ -13,7 +13,7 @@ from ranvier import ops
 from ranvier.core import dtypes, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor
-from ranvier.core.masks import get_mask, set_mask
+from ranvier.core.masks import get_mask, masked, set_mask
 from ranvier.core.tensor import Tensor
 from ranvier.core.variable import Variable
 
@@ -141,13 +141,14 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, (np.ndarray, np.generic, Tensor, Variable, KerasTensor))
 
 
-def convert_input(x: Any, dtype: str | None) -> Any:
+def convert_input(x: Any, dtype: str | None, own: bool = False) -> Any:
     """An argument as layers want it.
 
     Args:
         x: an array of any layout, byte order and width becomes an array of the engine; anything else but a
             tensor is returned as it is.
         dtype: the dtype that floating-point tensors are cast to; None: they keep theirs.
+        own: whether an array becomes another one, so that nothing that is done with it reaches `x`.
     """
     if isinstance(x, (KerasTensor, Variable)):
         return x
@@ -159,6 +160,8 @@ def convert_input(x: Any, dtype: str | None) -> Any:
         array = dtypes.as_array(x)
         if dtype and array.dtype.kind == "f" and array.dtype != dtype:
             array = array.astype(dtype)
+        elif own:
+            array = array.copy()
         return array if array is x else _with_mask_of(x, array)
     return x
 
@@ -170,23 +173,32 @@ def _with_mask_of(x: Any, converted: Any) -> Any:
     return converted
 
 
-def set_masks(outputs: Any, masks: Any) -> None:
-    """Gives each output the mask at its place, unless it has one or there is none for it."""
+def with_masks(outputs: Any, masks: Any, inputs: Any) -> Any:
+    """The outputs, each with the mask at its place, unless it has one or there is none for it.
+
+    An output that is one of the inputs, as they came, becomes an object of its own: they get no masks.
+    """
     flat = tree.flatten(outputs)
-    for output, mask in zip(flat, tree.flatten(masks) if len(flat) > 1 else [masks], strict=False):
-        if mask is not None and get_mask(output) is None:
-            set_mask(output, mask)
+    passed = False
+    for i, mask in enumerate(tree.flatten(masks)[: len(flat)] if len(flat) > 1 else [masks]):
+        if mask is None or get_mask(flat[i]) is not None:
+            continue
+        if any(flat[i] is x for x in tree.flatten(inputs)):
+            flat[i], passed = masked(flat[i], mask), True
+        else:
+            set_mask(flat[i], mask)
+    return tree.pack_sequence_as(outputs, flat) if passed else outputs
 
 
 def convert_arguments(
-    args: tuple[Any, ...], kwargs: dict[str, Any], dtype: str | None
+    args: tuple[Any, ...], kwargs: dict[str, Any], dtype: str | None, own: bool
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """`convert_input` on every leaf of a call's arguments."""
     if len(args) == 1 and not kwargs and is_tensor(args[0]):  # the usual call
-        return (convert_input(args[0], dtype),), kwargs
+        return (convert_input(args[0], dtype, own),), kwargs
 
     def convert(x: Any) -> Any:
-        return convert_input(x, dtype)
+        return convert_input(x, dtype, own)
 
     return tuple(tree.map_structure(convert, a) for a in args), {
         k: tree.map_structure(convert, v) for k, v in kwargs.items()

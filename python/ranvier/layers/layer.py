@@ -423,10 +423,13 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             first = signature.names[0]
             args, kwargs = (kwargs[first],), {k: v for k, v in kwargs.items() if k != first}
         calling.refuse_values(signature, args)
-        args, kwargs = calling.convert_arguments(args, kwargs, self.input_dtype if self.autocast else None)
+        state = call_state
+        # The outermost call gets arrays of its own: it may return them, change them and give them masks.
+        args, kwargs = calling.convert_arguments(
+            args, kwargs, self.input_dtype if self.autocast else None, own=state.depth == 0
+        )
         if calling.holds_keras_tensor(args, kwargs):
             return self._rv_call_symbolically(signature, args, kwargs)
-        state = call_state
         training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         masks = masks_of(args[0]) if args else None
         masks_came = masks is not None
@@ -463,16 +466,18 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             self._rv_note_shape(args)
         if self.supports_masking:
             if masks is not None or type(self).compute_mask is not Layer.compute_mask:
-                self._rv_hand_masks_on(args[0] if args else next(iter(kwargs.values())), masks, outputs)
+                outputs = self._rv_with_masks(
+                    outputs, args[0] if args else next(iter(kwargs.values())), masks
+                )
         elif masks_came:
             self._rv_warn_of_lost_masks(outputs)
         return outputs
 
-    def _rv_hand_masks_on(self, inputs: Any, masks: Any, outputs: Any) -> None:
-        """Gives the outputs the masks that `compute_mask` says they have."""
+    def _rv_with_masks(self, outputs: Any, inputs: Any, masks: Any) -> Any:
+        """The outputs with the masks that `compute_mask` says they have."""
         if masks is None and tree.is_nested(inputs):
             masks = tree.map_structure(lambda _: None, inputs)
-        calling.set_masks(outputs, self.compute_mask(inputs, masks))
+        return calling.with_masks(outputs, self.compute_mask(inputs, masks), inputs)
 
     def _rv_warn_of_lost_masks(self, outputs: Any) -> None:
         if all(mask is None for mask in tree.flatten(masks_of(outputs))):

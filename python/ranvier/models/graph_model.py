@@ -8,7 +8,7 @@ from typing import Any
 from ranvier import ops
 from ranvier.core import tree
 from ranvier.core.keras_tensor import KerasTensor
-from ranvier.core.masks import get_mask, set_mask
+from ranvier.core.masks import get_mask, masked, set_mask
 from ranvier.core.operation import Node, producer
 from ranvier.core.user_code import warn
 from ranvier.layers import InputLayer, Layer
@@ -200,9 +200,8 @@ class GraphModel(Trainer):
         del training  # the layers inside find it themselves
         values = self._rv_arrange(inputs)
         if mask is not None:
-            for x, m in zip(values, tree.flatten(mask), strict=True):
-                if m is not None:
-                    set_mask(x, m)
+            pairs = zip(values, tree.flatten(mask), strict=True)
+            values = [x if m is None else masked(x, m) for x, m in pairs]
         values = [self._rv_fit(i, x) for i, x in enumerate(values)]
         return self._rv_pack(self._rv_graph.run(values))
 

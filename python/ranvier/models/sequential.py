@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
-from ranvier.core.masks import set_mask
+from ranvier.core.masks import masked
 from ranvier.core.operation import Node
 from ranvier.core.scope import get_uid
 from ranvier.core.shape_inference import placeholders
@@ -226,7 +226,7 @@ class Sequential(Model):
                 came.
         """
         if mask is not None:
-            set_mask(inputs, mask)
+            inputs = masked(self._rv_only_input(inputs), tree.flatten(mask)[0])
         x = self._rv_fit_input(inputs)
         try:
             for layer in self._rv_layers:
