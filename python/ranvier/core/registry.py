@@ -299,8 +299,10 @@ def deserialize_object(
     name, inner = config.get("class_name"), config.get("config")
     if name is None or "config" not in config:
         return {key: deserialize_object(value, custom_objects, safe_mode) for key, value in config.items()}
+    if not isinstance(name, str):
+        raise _unknown("class", name, config, module_objects)
     if name in _SPECIAL_READERS:
-        return _SPECIAL_READERS[name](inner)
+        return _read_special(name, inner)
     if config.get("module") == "builtins" and name == "function":
         return _find_function(str(inner), config, custom_objects, module_objects)
     if config.get("module") == "builtins" and name == "type":
@@ -325,12 +327,19 @@ _SPECIAL_READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _read_special(name: str, inner: Any) -> Any:
+    try:
+        return _SPECIAL_READERS[name](inner)
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{name} cannot be made of {str(inner):.200}: {error}") from error
+
+
 def _unknown(kind: str, name: Any, config: Table, known: Table | None) -> TypeError:
     return TypeError(
         f"Could not locate {kind} '{name}'.{suggest(str(name), known) if known else ''} "
         "Make sure custom classes and functions are decorated with "
         "`@ranvier.saving.register_keras_serializable()` and are imported before they are loaded. "
-        f"Full object config: {dict(config)}"
+        f"Full object config: {str(dict(config)):.1000}"
     )
 
 
@@ -367,7 +376,7 @@ def _own_class(module: Any, name: str) -> type | None:
 
 def _find_class(config: Table, custom_objects: Table | None, module_objects: Table | None) -> type:
     name, registered = config["class_name"], config.get("registered_name")
-    found = get_registered_object(registered, custom_objects) if registered else None
+    found = get_registered_object(registered, custom_objects) if isinstance(registered, str) else None
     if found is None:
         found = get_registered_object(name, custom_objects)
     if found is None:
@@ -387,7 +396,7 @@ def _build_instance(config: Table, custom_objects: Table | None, module_objects:
     if not hasattr(cls, "from_config"):
         raise TypeError(
             f"Unable to reconstruct an instance of '{cls.__name__}' because the class is missing a "
-            f"`from_config()` method. Full object config: {dict(config)}"
+            f"`from_config()` method. Full object config: {str(dict(config)):.1000}"
         )
     if not isinstance(inner, Mapping):
         raise TypeError(f"Expected 'config' to be a dict for {cls.__name__}, instead got {type(inner)}")
@@ -420,7 +429,7 @@ def _errors_name(cls: type, config: Table) -> Iterator[None]:
         if isinstance(error, (TypeError, ValueError)):
             prepend(error, before, after)
         elif public_module(cls) is not None and not isinstance(error, MemoryError):
-            named = ValueError(f"{before}{type(error).__name__}: {error}")
+            named = ValueError(f"{before}{type(error).__name__}: {str(error):.3000}")
         setattr(named, _NAMES_OBJECT, True)
         if named is error:
             raise
@@ -430,4 +439,4 @@ def _errors_name(cls: type, config: Table) -> Iterator[None]:
 def prepend(error: Exception, before: str, after: str = "") -> None:
     """Puts words before (and after) the message of an error, which stays the same object."""
     if len(error.args) == 1:
-        error.args = (f"{before}{error}{after}",)
+        error.args = (f"{before}{str(error):.3000}{after}",)

@@ -118,7 +118,7 @@ def load_model(
     if not compile:
         config.pop("compile_config", None)
     with hdf5.open_file(weights, path) as h5:
-        what = f"{path} is refused: more than its weights justify, which have {h5.nbytes:,} bytes"
+        what = f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes"
         with allowance(max(FREE_MEMORY, MOST_MEMORY * h5.nbytes), what):
             model = _described(config, custom_objects, safe_mode, path)
         if not hasattr(model, "load_own_variables"):
