@@ -299,6 +299,11 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         """Whether the layer's class has a `build` of its own; else its call builds what it calls."""
         return type(self).build is not Layer.build
 
+    def _rv_build_at_init(self) -> None:
+        """For constructors of layers without weights: there is nothing to build, unless a subclass says so."""
+        if not self._rv_has_build():
+            self.built = True
+
     def _rv_build_by_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Calls the layer on placeholders, so that its sublayers see their shapes."""
         with self._rv_scope():

@@ -23,7 +23,7 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return self.activation(inputs)

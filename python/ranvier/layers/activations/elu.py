@@ -21,7 +21,7 @@ class ELU(Layer):
         super().__init__(**kwargs)
         self.alpha = numbers.plain(alpha)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return activations.elu(inputs, alpha=self.alpha)

@@ -34,7 +34,7 @@ class LeakyReLU(Layer):
         super().__init__(**kwargs)
         self.negative_slope = negative_slope
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return activations.leaky_relu(inputs, negative_slope=self.negative_slope)

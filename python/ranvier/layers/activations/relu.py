@@ -38,7 +38,7 @@ class ReLU(Layer):
         self.negative_slope = numbers.plain(negative_slope)
         self.threshold = numbers.plain(threshold)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return activations.relu(

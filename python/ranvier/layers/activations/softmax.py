@@ -29,7 +29,7 @@ class Softmax(Layer):
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """The softmax of the inputs.

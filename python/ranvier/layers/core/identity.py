@@ -17,7 +17,7 @@ class Identity(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return inputs

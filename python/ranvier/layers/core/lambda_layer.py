@@ -44,7 +44,6 @@ class Lambda(Layer):
             self.supports_masking = True
         names = set(inspect.signature(function).parameters)
         self._takes = {name for name in ("mask", "training") if name in names}
-        self.built = True
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         given = {"mask": mask, "training": training}

@@ -24,7 +24,7 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = numbers.plain(mask_value)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)

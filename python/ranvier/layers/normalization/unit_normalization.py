@@ -33,7 +33,7 @@ class UnitNormalization(Layer):
                 f"Received: axis={axis}"
             )
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)

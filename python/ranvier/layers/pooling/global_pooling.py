@@ -13,6 +13,7 @@ class _GlobalPooling(Spatial):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.keepdims = keepdims
+        self._rv_build_at_init()
 
     @property
     def _axes(self) -> list[int]:

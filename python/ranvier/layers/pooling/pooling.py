@@ -24,6 +24,7 @@ class _Pooling(Spatial):
         self.pool_size = windows.amounts("pool_size", pool_size, self.rank)
         self.strides = self.pool_size if strides is None else windows.amounts("strides", strides, self.rank)
         self.padding = windows.standardize_padding(padding)
+        self._rv_build_at_init()
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         sizes = self._spatial(input_shape)

@@ -47,7 +47,6 @@ class CategoryEncoding(FromLists):
         self.num_tokens = num_tokens
         self.output_mode = output_mode
         self.autocast = False
-        self.built = True
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         """The encoded inputs.

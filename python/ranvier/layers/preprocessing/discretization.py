@@ -63,7 +63,6 @@ class Discretization(FromLists):
         self.num_bins = num_bins
         self.epsilon = numbers.plain(epsilon)
         self.output_mode = output_mode
-        self.built = True
 
     def adapt(self, data: Any) -> None:
         """Chooses boundaries that share the data out equally.

@@ -25,7 +25,6 @@ class Rescaling(FromLists):
         self.scale = numbers.plain(scale)
         self.offset = numbers.plain(offset)
         self.supports_masking = True
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         return ops.add(ops.multiply(ops.cast(inputs, self.compute_dtype), self.scale), self.offset)

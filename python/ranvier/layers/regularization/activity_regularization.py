@@ -23,7 +23,7 @@ class ActivityRegularization(Layer):
         self.l1 = numbers.plain(l1)
         self.l2 = numbers.plain(l2)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return inputs

@@ -43,7 +43,7 @@ class Dropout(Layer):
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     @staticmethod
     def _check_noise_shape(noise_shape: Sequence[int | None] | None) -> tuple[int | None, ...] | None:

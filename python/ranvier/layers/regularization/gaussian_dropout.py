@@ -39,7 +39,7 @@ class GaussianDropout(Layer):
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:

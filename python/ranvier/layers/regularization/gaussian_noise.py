@@ -31,7 +31,7 @@ class GaussianNoise(Layer):
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
-        self.built = True
+        self._rv_build_at_init()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:

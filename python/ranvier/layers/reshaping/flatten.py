@@ -25,7 +25,6 @@ class Flatten(Layer):
         super().__init__(**kwargs)
         self.data_format = dtypes.standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         rank = len(inputs.shape)

@@ -31,7 +31,6 @@ class Permute(Layer):
                 f"consecutive and start from 1. Received: dims={dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         return ops.transpose(inputs, axes=(0, *self.dims))

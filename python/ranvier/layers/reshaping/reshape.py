@@ -31,7 +31,7 @@ class Reshape(Layer):
                 f"Received: target_shape={shape}"
             )
         self.target_shape = shape
-        self.built = True
+        self._rv_build_at_init()
 
     def _resolve(self, rest: Shape) -> Shape:
         """The target shape with its -1 computed for inputs of shape `(batch, *rest)`; None where unknown."""

@@ -59,7 +59,6 @@ class Spatial(Layer):
         super().__init__(**kwargs)
         self.data_format = dtypes.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
 
     @property
     def _first(self) -> int:
