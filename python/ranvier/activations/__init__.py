@@ -42,6 +42,7 @@ from ranvier.activations.activations import (
     threshold,
 )
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 
 hard_swish = hard_silu
 swish = silu
@@ -58,6 +59,7 @@ _TABLE.update(swish=silu, hard_swish=hard_silu)
 __all__ = [*_TABLE, "deserialize", "get", "serialize"]
 
 
+@short_traceback
 def get(identifier: Any) -> Callable[..., Any]:
     """The activation that an identifier stands for.
 
@@ -70,6 +72,7 @@ def get(identifier: Any) -> Callable[..., Any]:
     return linear if identifier is None else identifiers.resolve("activation function", identifier, _TABLE)
 
 
+@short_traceback
 def serialize(activation: Callable[..., Any]) -> Any:
     """What stands for an activation in a config: the name of one of the library's own, else a config dict.
 
@@ -83,6 +86,7 @@ def serialize(activation: Callable[..., Any]) -> Any:
     return registry.serialize_object(activation)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The activation that `serialize` described.
 

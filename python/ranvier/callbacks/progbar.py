@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ranvier.callbacks.screen import Part, Screen, can_write, columns_of, cut, find_screen
+from ranvier.core.user_code import ShortErrors
 
 _BOLD, _GREEN, _GREY = "\x1b[1m", "\x1b[32m", "\x1b[37m"
 _SHORTEST_BAR = 5
 
 
-class Progbar:
+class Progbar(ShortErrors):
     """A progress bar with the averages of some values, the time left or taken, and the time per step.
 
     On a terminal, in a notebook and in the consoles of IDEs that can do so, the line is redrawn in place and

@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier.constraints.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 
 max_norm = MaxNorm
 min_max_norm = MinMaxNorm
@@ -27,6 +28,7 @@ _TABLE: dict[str, type[Constraint]] = {
 __all__ = [*_TABLE, "Constraint", "deserialize", "get", "serialize"]
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The constraint that an identifier stands for.
 
@@ -40,6 +42,7 @@ def get(identifier: Any) -> Any:
     return identifiers.resolve("constraint", identifier, _TABLE)
 
 
+@short_traceback
 def serialize(constraint: Any) -> Any:
     """The config dict of a constraint.
 
@@ -49,6 +52,7 @@ def serialize(constraint: Any) -> Any:
     return registry.serialize_object(constraint)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that `serialize` described.
 

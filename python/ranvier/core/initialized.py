@@ -6,9 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ranvier.core.missing_names import Retired
+from ranvier.core.user_code import ShortErrors
 
 
-class Initialized:
+class Initialized(ShortErrors):
     """Says what is wrong when a subclass did not call `super().__init__()`.
 
     Attributes:

@@ -14,6 +14,7 @@ from ranvier.core.keras_tensor import KerasHistory, KerasTensor
 from ranvier.core.names import Alias
 from ranvier.core.remat_scope import RematMode, current_remat_mode, rematerialized
 from ranvier.core.shape_inference import infer_output_spec
+from ranvier.core.user_code import ShortErrors
 
 
 class Node:
@@ -88,7 +89,7 @@ def producer(x: KerasTensor) -> Node | None:
     return node
 
 
-class Operation:
+class Operation(ShortErrors):
     """Something that can be called on tensors, and on KerasTensors to become part of a functional model.
 
     A subclass implements `call`; the shapes of outputs are found by tracing it.

@@ -7,11 +7,12 @@ when it is imported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ranvier.core.user_code import user_line
+from ranvier.core.user_code import ShortErrors, short_traceback, user_line
 
 _functions: dict[str, Callable[..., Any]] = {}
 
@@ -54,7 +55,7 @@ _OF_NUMPY = {
 }
 
 
-class Operators:
+class Operators(ShortErrors):
     """The operators of a tensor-like value, each one op. NumPy arrays on the left give way to it.
 
     `&`, `|` and `^` are the logical ones here, as Keras has them for variables and symbolic tensors.
@@ -222,3 +223,9 @@ class BitwiseOperators(Operators):
 
     def __rrshift__(self, other: Any) -> Any:
         return _functions["right_shift"](other, self)
+
+
+for _cls in (Operators, BitwiseOperators):
+    for _name, _method in list(vars(_cls).items()):
+        if isinstance(_method, FunctionType) and _name not in ("__init__", "__hash__"):
+            setattr(_cls, _name, short_traceback(_method))

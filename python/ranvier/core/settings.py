@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
+import os
 
 _switches: dict[str, bool | None] = {
     "interactive_logging": True,
-    "traceback_filtering": True,
+    "traceback_filtering": os.environ.get("RANVIER_TRACEBACKS") != "full",
     "flash_attention": None,
 }
 _limits: dict[str, int | None] = {"max_epochs": None}
@@ -28,7 +29,7 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_traceback_filtering() -> None:
-    """Has errors in models and layers show the user's frames and where they were raised; the default."""
+    """Has tracebacks of errors end at the user's line; the default; see `RANVIER_TRACEBACKS`."""
     _switches["traceback_filtering"] = True
 
 

@@ -6,10 +6,12 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from ranvier.core.user_code import ShortErrors
+
 _MOST_CHARACTERS = 60  # of one value
 
 
-class Shown:
+class Shown(ShortErrors):
     """Prints as the call that makes such an object, with the arguments that are not the defaults.
 
     Attributes:
@@ -20,7 +22,7 @@ class Shown:
 
     def _rv_shown_arguments(self) -> Mapping[str, Any]:
         """The constructor's arguments that are known."""
-        return self.get_config()  # type: ignore[attr-defined, no-any-return]
+        return self.get_config()  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         try:

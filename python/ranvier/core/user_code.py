@@ -7,14 +7,22 @@ import sys
 import warnings
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ranvier.core import settings
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_NOT_THE_USERS = frozenset({"ranvier", "numpy", "contextlib", "functools"})
+_OWN = __name__.partition(".")[0]
+# What may stand between the package's frames and the user's: whom the package calls, and who calls it back.
+_HELPERS = sys.stdlib_module_names | {"numpy", "h5py", "rich", "pooch", "requests", "urllib3"}
+_BETWEEN = frozenset({_OWN, "numpy", "contextlib", "functools"})
+
+
+def _room(frame: FrameType) -> str:
+    """The top-level package of the code that a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _user_frame() -> tuple[FrameType | None, int]:
@@ -22,7 +30,7 @@ def _user_frame() -> tuple[FrameType | None, int]:
     frame, between = sys._getframe(1), 0
     while frame.f_back is not None:
         frame, between = frame.f_back, between + 1
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _NOT_THE_USERS:
+        if _room(frame) not in _BETWEEN:
             return frame, between
     return None, between
 
@@ -30,7 +38,10 @@ def _user_frame() -> tuple[FrameType | None, int]:
 def user_line() -> str:
     """Where the code outside of this package is, innermost: "file.py:12"."""
     frame, _ = _user_frame()
-    return "In a traced function" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    if frame is None:
+        return "In a traced function"
+    line: int | None = frame.f_lineno  # generated code may have none
+    return frame.f_code.co_filename if line is None else f"{frame.f_code.co_filename}:{line}"
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -44,35 +55,113 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=between + 1)
 
 
+def harmless(fn: Callable[_P, object]) -> Callable[_P, None]:
+    """`fn`, which says more about an error that is on its way: if it fails, the error goes on as it is.
+
+    A Ctrl-C goes through; the error is its context then.
+    """
+
+    @functools.wraps(fn)
+    def quietly(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            fn(*args, **kwargs)
+        except Exception:  # an error about the error would hide it
+            pass
+
+    return quietly
+
+
+def retell(error: Exception, message: str) -> None:
+    """Gives an error another message. One of a type that is not Python's own keeps what it says.
+
+    Args:
+        error: the error.
+        message: what it is to say, its old message included.
+    """
+    if type(error) in (ValueError, TypeError) and len(error.args) == 1:
+        error.args = (message,)
+
+
 def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`fn`, whose errors show the user's frames and where they were raised, not the package's between."""
+    """`fn`, whose errors show the user's frames and not the package's."""
 
     @functools.wraps(fn)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
             return fn(*args, **kwargs)
         except BaseException as error:
-            shorten(error)
-            raise error
+            try:
+                shorten(error)
+            except Exception:  # the stack may be too full for a call
+                pass
+            raise  # with a name it would be noted that it was raised here
 
     return call
 
 
+class ShortErrors:
+    """A base class: errors of the package's own constructors end at the user's line."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == _OWN:
+            cls.__init__ = short_traceback(vars(cls)["__init__"])  # type: ignore[method-assign]
+
+
+@harmless
 def shorten(error: BaseException) -> None:
-    """Takes the package's frames, save the one that raised, out of an error's traceback if that is wanted."""
-    part: BaseException | None = error if settings.is_traceback_filtering_enabled() else None
-    while part is not None:
-        part.__traceback__ = _without_own_frames(part.__traceback__)
-        part = part.__cause__ or part.__context__
+    """Takes the package's frames out of a traceback, and what is the package's alone out of the chain.
+
+    What was raised while the package handled an error of its own hides that error; one that the user's code
+    raised or was handling is kept. `disable_traceback_filtering` keeps everything.
+    """
+    if not settings.is_traceback_filtering_enabled():
+        return
+    part: BaseException | None = error
+    seen: set[int] = set()
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        part.__traceback__ = _users_part(part.__traceback__)
+        before = _before(part)
+        users = before
+        while users is not None and _is_own(users.__traceback__) and id(users) not in seen:
+            seen.add(id(users))
+            users = _before(users)
+        if users is not before:
+            part.__cause__ = None  # the context is not printed then, but still there
+            if users is not None:
+                part.__context__, part.__suppress_context__ = users, False
+        part = users
 
 
-def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+def _before(error: BaseException) -> BaseException | None:
+    """The error that is printed before another one, as its cause or context."""
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_own(traceback: TracebackType | None) -> bool:
+    """Whether an error came to be and was handled without any code of the user's."""
+    return traceback is not None and not _users(traceback)
+
+
+def _users(traceback: TracebackType | None) -> list[TracebackType]:
+    """The parts of a traceback that are not the package's, nor of what the package calls by itself."""
     kept: list[TracebackType] = []
+    called_by_own = True
     while traceback is not None:
-        own = str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "ranvier"
-        if not own or traceback.tb_next is None:
+        room = _room(traceback.tb_frame)
+        called_by_own = room == _OWN or (called_by_own and room in _HELPERS)
+        if not called_by_own:
             kept.append(traceback)
         traceback = traceback.tb_next
-    for part in reversed(kept):
-        traceback = TracebackType(traceback, part.tb_frame, part.tb_lasti, part.tb_lineno)
-    return traceback
+    return kept
+
+
+def _users_part(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback of the user's parts alone. They are joined anew, not copied: a copy demands a line number,
+    and a frame that is interrupted at the wrong moment has none."""
+    rest = None
+    for part in reversed(_users(traceback)):
+        part.tb_next = rest
+        rest = part
+    return rest

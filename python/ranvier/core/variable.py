@@ -16,6 +16,7 @@ from ranvier.core.operators import Operators, function
 from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, stateless_value
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import check_new_variable, current_trace, no_trace
+from ranvier.core.user_code import short_traceback
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
@@ -174,6 +175,7 @@ class Variable(Operators):
         trace = current_trace()
         return self._array.copy() if trace is None else trace.read(self).numpy()
 
+    @short_traceback
     def assign(self, value: Any) -> Any:
         """Gives the variable a new value.
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
+
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 __all__ = ["load_data"]
 
 
+@short_traceback
 def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
     """Loads the digits, shuffled and split into a training and a test part.
 

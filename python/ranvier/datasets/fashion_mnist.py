@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
 from ranvier.datasets import _download
 from ranvier.datasets.digits import Split
 
@@ -18,6 +19,7 @@ __all__ = ["load_data"]
 _MOST_BYTES = 64 << 20  # of a file, unpacked: the largest has 45 MiB
 
 
+@short_traceback
 def load_data() -> Split:
     """Loads Fashion-MNIST, downloading 31 MB at first use.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
 from ranvier.datasets import _download
 from ranvier.datasets.digits import Split
 
@@ -12,6 +13,7 @@ SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 __all__ = ["load_data"]
 
 
+@short_traceback
 def load_data(path: str = "mnist.npz") -> Split:
     """Loads MNIST, downloading 11 MB at first use.
 

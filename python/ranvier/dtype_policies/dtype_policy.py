@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core.dtypes import ALL_DTYPES, FLOAT_DTYPES, floatx
+from ranvier.core.user_code import ShortErrors
 
 
-class DTypePolicy:
+class DTypePolicy(ShortErrors):
     """A pair of dtypes, given by one name.
 
     Args:

@@ -6,10 +6,12 @@ from typing import Any
 
 from ranvier.core.dtypes import ALL_DTYPES
 from ranvier.core.registry import deserialize_object, serialize_object
+from ranvier.core.user_code import short_traceback
 from ranvier.dtype_policies import quantized_policies
 from ranvier.dtype_policies.dtype_policy import DTypePolicy, dtype_policy, replace_global_policy
 
 
+@short_traceback
 def set_dtype_policy(policy: Any) -> None:
     """Sets the policy of layers made from now on.
 
@@ -19,6 +21,7 @@ def set_dtype_policy(policy: Any) -> None:
     replace_global_policy(None if policy is None else get(policy))
 
 
+@short_traceback
 def get(identifier: Any) -> DTypePolicy:
     """The policy that `identifier` stands for.
 
@@ -45,11 +48,13 @@ def get(identifier: Any) -> DTypePolicy:
     )
 
 
+@short_traceback
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The config of a policy, in Keras's format."""
     return serialize_object(dtype_policy)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """The policy that `serialize` (or Keras) described.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, identifiers, registry, variable
+from ranvier.core.user_code import short_traceback
 from ranvier.initializers.constant_initializers import Constant, Identity, Ones, Zeros
 from ranvier.initializers.initializer import Initializer
 from ranvier.initializers.random_initializers import (
@@ -60,6 +61,7 @@ _TABLE.update(normal=RandomNormal, uniform=RandomUniform, one=Ones, zero=Zeros)
 __all__ = [*_NAMES, "Initializer", "deserialize", "get", "serialize"]
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The initializer that an identifier stands for.
 
@@ -87,6 +89,7 @@ def _array_initializer(values: np.ndarray) -> Callable[..., np.ndarray]:
     return initialize
 
 
+@short_traceback
 def serialize(initializer: Any) -> Any:
     """The config dict of an initializer.
 
@@ -96,6 +99,7 @@ def serialize(initializer: Any) -> Any:
     return registry.serialize_object(initializer)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer that `serialize` described.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import registry
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.activations.activation import Activation
 from ranvier.layers.activations.elu import ELU
 from ranvier.layers.activations.leaky_relu import LeakyReLU
@@ -227,6 +228,7 @@ __all__ = [
 ]
 
 
+@short_traceback
 def serialize(layer: Layer) -> dict[str, Any]:
     """The config of a layer, in Keras's format."""
     return registry.serialize_object(layer)
@@ -238,6 +240,7 @@ def _classes() -> dict[str, type]:
     return {name: cls for name, cls in public.items() if isinstance(cls, type)}
 
 
+@short_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` (or Keras) described.
 

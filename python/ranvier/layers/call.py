@@ -15,6 +15,7 @@ from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.masks import get_mask, masked, set_mask
 from ranvier.core.tensor import Tensor
+from ranvier.core.user_code import harmless
 from ranvier.core.variable import Variable
 
 
@@ -285,12 +286,15 @@ def _argument_of(parameter: str) -> str:
     return parameter.removesuffix("_shape")
 
 
-def locate_error(error: Exception, layer: Any, args: tuple[Any, ...]) -> None:
+@harmless
+def locate_error(error: BaseException, layer: Any, args: tuple[Any, ...]) -> None:
     """Adds to the message of an error from inside a layer's `call` which layer it was and what it was given.
 
     Only the innermost layer says so.
     """
-    if getattr(error, "_layer_named", False) or len(error.args) != 1 or not isinstance(error.args[0], str):
+    if not isinstance(error, (ValueError, TypeError)) or getattr(error, "_layer_named", False):
+        return
+    if len(error.args) != 1 or not isinstance(error.args[0], str):
         return
     shapes = ", ".join(
         f"{getattr(a, 'dtype', '')}{list(a.shape)}" for a in tree.flatten(list(args)) if is_tensor(a)

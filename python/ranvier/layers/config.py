@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ranvier import regularizers
 from ranvier.core import registry
+from ranvier.core.user_code import short_traceback
 from ranvier.dtype_policies import DTypePolicy
 
 C = TypeVar("C", bound="LayerConfig")
@@ -69,6 +70,7 @@ class LayerConfig:
         )
 
     @classmethod
+    @short_traceback
     def from_config(cls: type[C], config: dict[str, Any]) -> C:
         """A new object from `get_config`'s dict.
 

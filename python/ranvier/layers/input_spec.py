@@ -7,9 +7,10 @@ from typing import Any
 
 from ranvier.core import tree
 from ranvier.core.keras_tensor import Shape, standardize_shape
+from ranvier.core.user_code import ShortErrors
 
 
-class InputSpec:
+class InputSpec(ShortErrors):
     """The rank, dtype and shape that a layer's input must have. Whatever is None is not checked.
 
     Args:

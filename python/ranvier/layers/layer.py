@@ -328,6 +328,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         """The layer's name scope; inside its own build() that is open already."""
         return contextlib.nullcontext() if self._rv_building else scope.name_scope(self.name)
 
+    @short_traceback
     def add_weight(
         self,
         shape: Any = None,
@@ -427,14 +428,18 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         if not args and kwargs and signature.names and signature.names[0] in kwargs:
             first = signature.names[0]
             args, kwargs = (kwargs[first],), {k: v for k, v in kwargs.items() if k != first}
-        calling.refuse_values(signature, args)
         state = call_state
-        # The outermost call gets arrays of its own: it may return them, change them and give them masks.
-        args, kwargs = calling.convert_arguments(
-            args, kwargs, self.input_dtype if self.autocast else None, own=state.depth == 0
-        )
-        if calling.holds_keras_tensor(args, kwargs):
-            return self._rv_call_symbolically(signature, args, kwargs)
+        try:
+            calling.refuse_values(signature, args)
+            # The outermost call gets arrays of its own: it may return them, change them and give them masks.
+            args, kwargs = calling.convert_arguments(
+                args, kwargs, self.input_dtype if self.autocast else None, own=state.depth == 0
+            )
+            if calling.holds_keras_tensor(args, kwargs):
+                return self._rv_call_symbolically(signature, args, kwargs)
+        except BaseException as error:
+            shorten(error)
+            raise
         training, args, kwargs = calling.resolve_training(signature, args, kwargs)
         masks = masks_of(args[0]) if args else None
         masks_came = masks is not None
@@ -456,10 +461,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 outputs = self._rv_call()(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self._rv_regularize_activity(outputs)
-        except (ValueError, TypeError) as error:
+        except BaseException as error:
             calling.locate_error(error, self, args)
             shorten(error)
-            raise error
+            raise
         finally:
             state.training, state.context = outer_training, outer_context
             state.depth -= 1
@@ -540,10 +545,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             if not self._rv_build_shapes:
                 self._rv_note_shape(args)
             outputs = self.compute_output_spec(*args, **taken)
-        except (ValueError, TypeError) as error:
+        except BaseException as error:
             calling.locate_error(error, self, args)
             shorten(error)
-            raise error
+            raise
         finally:
             call_state.context = outer_context
         object.__setattr__(self, "_rv_called", True)

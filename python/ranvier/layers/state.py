@@ -13,6 +13,7 @@ from ranvier.core.body_trace import BodyTrace
 from ranvier.core.names import Alias
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
+from ranvier.core.user_code import short_traceback
 from ranvier.core.variable import Variable
 from ranvier.layers.tracking import Tracker
 
@@ -151,6 +152,7 @@ class LayerState:
         """The values of `weights`, as a list of new arrays."""
         return [np.array(v.numpy()) for v in self.weights]
 
+    @short_traceback
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets the values of `weights`. All of them are checked before the first is changed.
 

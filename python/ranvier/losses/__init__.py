@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.by_shape import crossentropy_by_shape as crossentropy_by_shape
 from ranvier.losses.circle import Circle, circle
 from ranvier.losses.crossentropy import (
@@ -84,6 +85,7 @@ _TABLE.update(_SHORT)
 _TABLE.update({name.upper(): fn for name, fn in _SHORT.items()})
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The loss that an identifier stands for.
 
@@ -98,6 +100,7 @@ def get(identifier: Any) -> Any:
     return identifiers.resolve("loss", identifier, _TABLE)
 
 
+@short_traceback
 def serialize(loss: Any) -> Any:
     """The config dict of a loss.
 
@@ -108,6 +111,7 @@ def serialize(loss: Any) -> Any:
     return registry.serialize_object(loss)
 
 
+@short_traceback
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss that `serialize` described.
 

@@ -15,6 +15,7 @@ from ranvier.core import dtypes, registry, scope, tree
 from ranvier.core.initialized import Initialized
 from ranvier.core.masks import get_mask
 from ranvier.core.names import Alias
+from ranvier.core.user_code import short_traceback
 
 T = TypeVar("T", bound="Loss")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,6 +61,7 @@ class Loss(Initialized):
         """The dtype that the loss is computed in."""
         return self._rv_dtype
 
+    @short_traceback
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss.
 

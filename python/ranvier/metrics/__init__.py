@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ranvier.core import identifiers, registry, scope
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -129,6 +130,7 @@ _TABLE.update(_SHORT)
 _TABLE.update({name.upper(): cls for name, cls in _SHORT.items()})
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The metric that an identifier stands for.
 
@@ -142,6 +144,7 @@ def get(identifier: Any) -> Any:
     return identifiers.resolve("metric", identifier, _TABLE)
 
 
+@short_traceback
 def resolve(identifier: Any, y_true_shape: Sequence[Any], y_pred_shape: Sequence[Any]) -> Metric | None:
     """The metric that an entry of `compile`'s `metrics` stands for.
 
@@ -161,6 +164,7 @@ def resolve(identifier: Any, y_true_shape: Sequence[Any], y_pred_shape: Sequence
     return by_shape.resolve_metric(identifier, y_true_shape, y_pred_shape, _TABLE)
 
 
+@short_traceback
 def serialize(metric: Any) -> Any:
     """The config dict of a metric.
 
@@ -171,6 +175,7 @@ def serialize(metric: Any) -> Any:
     return registry.serialize_object(metric)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that `serialize` described.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier.core import tree
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.user_code import short_traceback
 from ranvier.layers import InputLayer, Layer
 from ranvier.models.functional import Functional
 from ranvier.models.graph_model import takes_inputs_and_outputs
@@ -14,6 +15,7 @@ from ranvier.models.model import Model
 from ranvier.models.sequential import Sequential
 
 
+@short_traceback
 def clone_model(
     model: Model,
     input_tensors: Any = None,

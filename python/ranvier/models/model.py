@@ -11,6 +11,7 @@ from ranvier import saving
 from ranvier.callbacks.screen import find_screen
 from ranvier.core import old_attributes, registry
 from ranvier.core.missing_names import retired
+from ranvier.core.user_code import short_traceback
 from ranvier.layers import Layer
 from ranvier.models import state_tree as state_tree_module
 from ranvier.models import summary as summary_module
@@ -79,6 +80,7 @@ class Model(GraphModel):
             return list(self._rv_layers)
         return [operation for operation in self._rv_graph.operations if isinstance(operation, Layer)]
 
+    @short_traceback
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place.
 
@@ -103,6 +105,7 @@ class Model(GraphModel):
                 return layer
         raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}.")
 
+    @short_traceback
     def summary(
         self,
         line_length: int | None = None,
@@ -141,6 +144,7 @@ class Model(GraphModel):
         else:
             print_fn(text)
 
+    @short_traceback
     def save(
         self,
         filepath: str | os.PathLike[str],
@@ -151,6 +155,7 @@ class Model(GraphModel):
         """Writes the model into a ".keras" file; see `saving.save_model`."""
         saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    @short_traceback
     def save_weights(
         self,
         filepath: str | os.PathLike[str],
@@ -160,6 +165,7 @@ class Model(GraphModel):
         """Writes the weights into a ".weights.h5" file; see `saving.save_weights`."""
         saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
+    @short_traceback
     def load_weights(
         self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
@@ -216,6 +222,7 @@ class Model(GraphModel):
             "metrics_variables": self.metrics_variables,
         }
 
+    @short_traceback
     def to_json(self, **kwargs: Any) -> str:
         """The model's config as JSON; `models.model_from_json` reads it.
 
@@ -233,6 +240,7 @@ class Model(GraphModel):
         return graph_config(self)
 
     @classmethod
+    @short_traceback
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """The model that `get_config` (or Keras) described.
 

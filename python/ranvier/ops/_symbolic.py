@@ -16,6 +16,7 @@ from typing import Any
 from ranvier.core import registry
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
+from ranvier.core.user_code import shorten
 
 # The parameters that Keras's operations take when they are called; the others, when they are made.
 _OPERANDS = frozenset(
@@ -181,15 +182,19 @@ def symbolic(function: FunctionType, namespace: str) -> FunctionType:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for value in args:
-            kind = type(value)
-            if kind is KerasTensor or ((kind is list or kind is tuple) and _holds_keras_tensor(value)):
-                return operation_class(function).of_call(args, kwargs)
-        if kwargs:
-            for value in kwargs.values():
-                if _holds_keras_tensor(value):
+        try:
+            for value in args:
+                kind = type(value)
+                if kind is KerasTensor or ((kind is list or kind is tuple) and _holds_keras_tensor(value)):
                     return operation_class(function).of_call(args, kwargs)
-        return function(*args, **kwargs)
+            if kwargs:
+                for value in kwargs.values():
+                    if _holds_keras_tensor(value):
+                        return operation_class(function).of_call(args, kwargs)
+            return function(*args, **kwargs)
+        except Exception as error:
+            shorten(error)
+            raise
 
     return wrapper  # type: ignore[return-value]
 

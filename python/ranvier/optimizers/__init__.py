@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 from ranvier.optimizers import schedules
 from ranvier.optimizers.adadelta import Adadelta
 from ranvier.optimizers.adafactor import Adafactor
@@ -58,6 +59,7 @@ __all__ = [
 ]
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The optimizer that an identifier stands for.
 
@@ -81,6 +83,7 @@ def get(identifier: Any) -> Any:
     return identifiers.resolve("optimizer", identifier, _TABLE)
 
 
+@short_traceback
 def serialize(optimizer: Any) -> dict[str, Any]:
     """The config dict of an optimizer.
 
@@ -90,6 +93,7 @@ def serialize(optimizer: Any) -> dict[str, Any]:
     return registry.serialize_object(optimizer)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The optimizer that `serialize` described.
 

@@ -18,7 +18,7 @@ from ranvier.core import dtypes, old_attributes, registry, scope
 from ranvier.core.missing_names import retired
 from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers import clipping
 from ranvier.optimizers.conditional import kept_if
@@ -201,6 +201,7 @@ class Optimizer(OptimizerState):
 
     # --- a step ---
 
+    @short_traceback
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
         """Updates variables by their gradients.
 
@@ -217,6 +218,7 @@ class Optimizer(OptimizerState):
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self._rv_iterations
 
+    @short_traceback
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Any] | None = None) -> None:
         """Updates variables by their gradients.
 

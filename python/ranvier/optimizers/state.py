@@ -11,7 +11,7 @@ from ranvier import initializers
 from ranvier.core import scope
 from ranvier.core.names import Alias
 from ranvier.core.shown import Shown
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers.building import BuiltWhole
 
@@ -107,6 +107,7 @@ class OptimizerState(Shown, BuiltWhole):
                 slot.append(self.add_variable_from_reference(variable, slot_name, first))
         return slots[0] if isinstance(name, str) else tuple(slots)
 
+    @short_traceback
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets all variables.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
+from ranvier.core.user_code import short_traceback
 from ranvier.ops._common import Value, as_float, canonical_axis, cast_to, dtype_of, operand, to_shape
 from ranvier.ops._emit import emit
 from ranvier.ops.activation import log_softmax
@@ -50,6 +51,7 @@ def _float_dtype(function: str, dtype: Any) -> str:
     return name
 
 
+@short_traceback
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Value:
     """Numbers uniform in [minval, maxval).
 
@@ -71,6 +73,7 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
     return add(multiply(draw, subtract(operand(maxval, name), low)), low)
 
 
+@short_traceback
 def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Value:
     """Numbers of the normal law.
 
@@ -87,6 +90,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     return _scaled("random_normal", "normal", shape, mean, stddev, dtype, seed)
 
 
+@short_traceback
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> Value:
@@ -121,6 +125,7 @@ def _transformed(draw: Value, factor: float, offset: float) -> Value:
     return draw
 
 
+@short_traceback
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Value:
     """Integers uniform in [minval, maxval).
 
@@ -145,6 +150,7 @@ def _int(value: Any) -> int:
     return int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
 
 
+@short_traceback
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Value:
     """Classes drawn with the probabilities softmax(logits), with replacement.
 
@@ -173,6 +179,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     return cast_to(choice, dtypes.standardize_dtype(dtype))
 
 
+@short_traceback
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Value:
     """inputs with elements set to 0 at random and the others divided by 1 - rate (Srivastava et al., 2014).
 
@@ -201,6 +208,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     return where(greater_equal(draw, rate), kept, 0)
 
 
+@short_traceback
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Value:
     """x with its slices along an axis in a random order.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 from ranvier.regularizers.regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
 
 l1 = L1
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 
+@short_traceback
 def get(identifier: Any) -> Any:
     """The regularizer that an identifier stands for.
 
@@ -54,6 +56,7 @@ def get(identifier: Any) -> Any:
     return identifiers.resolve("regularizer", identifier, _TABLE)
 
 
+@short_traceback
 def serialize(regularizer: Any) -> Any:
     """The config dict of a regularizer.
 
@@ -63,6 +66,7 @@ def serialize(regularizer: Any) -> Any:
     return registry.serialize_object(regularizer)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer that `serialize` described.
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from ranvier.core import registry
 from ranvier.core.allowance import allowance
 from ranvier.core.files import may_write, write_whole
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.saving import archive_members, hdf5
 from ranvier.saving.weights import h5_content, load_h5
 
@@ -24,6 +24,7 @@ FREE_MEMORY = 256 << 20
 MOST_MEMORY = 5
 
 
+@short_traceback
 def save_model(
     model: Any,
     filepath: str | os.PathLike[str],
@@ -87,6 +88,7 @@ def save_model(
         write_whole(path, write)
 
 
+@short_traceback
 def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: dict[str, Any] | None = None,

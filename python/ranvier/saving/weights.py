@@ -10,12 +10,13 @@ import numpy as np
 
 from ranvier.core.files import may_write, write_whole
 from ranvier.core.stateless_scope import StagedAssignments
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.random import SeedGenerator
 from ranvier.saving import archive_members, hdf5
 from ranvier.saving.walk import walk
 
 
+@short_traceback
 def save_weights(
     model: Any,
     filepath: str | os.PathLike[str],
@@ -54,6 +55,7 @@ def save_weights(
         write_whole(path, lambda file: file.write(content))
 
 
+@short_traceback
 def load_weights(
     model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
 ) -> None:

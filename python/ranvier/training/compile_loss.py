@@ -10,6 +10,7 @@ from ranvier import losses, ops
 from ranvier.core import numbers
 from ranvier.core.scope import to_snake_case
 from ranvier.core.trace import variables_allowed
+from ranvier.core.user_code import harmless, retell
 from ranvier.losses import Loss, LossFunctionWrapper
 from ranvier.metrics import Mean
 from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item, rebuild
@@ -267,7 +268,8 @@ class CompileLoss:
         try:
             value = term.loss(y_true, y_pred, sample_weight)
         except ValueError as error:
-            raise ValueError(_misfit(term.loss, error, y_true, y_pred, sample_weight, output)) from error
+            _say_of_what(error, term.loss, y_true, y_pred, sample_weight, output)
+            raise
         if tuple(value.shape) != ():
             raise ValueError(
                 f"The loss must be a scalar, but {term.loss!r} gave the shape {tuple(value.shape)}. Use "
@@ -290,8 +292,11 @@ def _describe(path: Path) -> str:
     return f"`{'/'.join(map(str, path))}`" if path else "the model's output"
 
 
-def _misfit(loss: Loss, error: ValueError, y_true: Any, y_pred: Any, sample_weight: Any, output: str) -> str:
-    """What to say when the loss refuses its arguments."""
+@harmless
+def _say_of_what(
+    error: ValueError, loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any, output: str
+) -> None:
+    """Says what a loss was given that refuses its arguments."""
     y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
     weights = "" if sample_weight is None else f", `sample_weight` has shape {tuple(sample_weight.shape)}"
     text = (
@@ -303,7 +308,7 @@ def _misfit(loss: Loss, error: ValueError, y_true: Any, y_pred: Any, sample_weig
             " This loss takes one class number for each sample; for targets with one value for each "
             "class (one-hot) use 'categorical_crossentropy'."
         )
-    return text
+    retell(error, text)
 
 
 def _entries(given: Any) -> Any:

@@ -9,6 +9,7 @@ from ranvier import metrics as metrics_module
 from ranvier import ops
 from ranvier.core import tree
 from ranvier.core.trace import variables_allowed
+from ranvier.core.user_code import harmless, retell
 from ranvier.losses.loss import check_values
 from ranvier.metrics import Metric
 from ranvier.training.structures import Path, at, is_container, items, like_outputs
@@ -176,11 +177,15 @@ def _count_in(metric: Metric, y: Any, y_pred: Any, **weights: Any) -> None:
     try:
         metric.update_state(y, y_pred, **weights)
     except ValueError as error:
-        given = {"`y`": y, "predictions": y_pred, "`sample_weight`": weights.get("sample_weight")}
-        shapes = [f"{what} of shape {tuple(v.shape)}" for what, v in given.items() if hasattr(v, "shape")]
-        raise ValueError(
-            f"Metric '{metric.name}' cannot be computed from {', '.join(shapes)}. {error}"
-        ) from error
+        _say_of_what(error, metric, y, y_pred, weights.get("sample_weight"))
+        raise
+
+
+@harmless
+def _say_of_what(error: ValueError, metric: Metric, y: Any, y_pred: Any, sample_weight: Any) -> None:
+    given = {"`y`": y, "predictions": y_pred, "`sample_weight`": sample_weight}
+    shapes = [f"{what} of shape {tuple(v.shape)}" for what, v in given.items() if hasattr(v, "shape")]
+    retell(error, f"Metric '{metric.name}' cannot be computed from {', '.join(shapes)}. {error}")
 
 
 def _make(entry: Any, target: Any, output: Any, path: Path) -> Metric:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +56,8 @@ class Loop:
             else:
                 steps = int(run.advance(None, None))
         except BaseException:
-            self.callbacks.break_off()
+            with contextlib.suppress(Exception):  # what is drawn must not hide what went wrong
+                self.callbacks.break_off()
             raise
         self.callbacks.note_steps(self.kind, steps)
         return steps

@@ -12,7 +12,7 @@ from ranvier.callbacks import History
 from ranvier.core import registry, tree
 from ranvier.core.names import Alias
 from ranvier.core.stateless_scope import StatelessScope, current_stateless_scope, values_in
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.layers import Layer
 from ranvier.training.compile_loss import CompileLoss
 from ranvier.training.compile_metrics import CompileMetrics
@@ -74,6 +74,7 @@ class Steps(Layer):
 
     # --- compile ---
 
+    @short_traceback
     def compile(
         self,
         optimizer: Any = "rmsprop",

@@ -12,6 +12,7 @@ from ranvier.core.eager_trace import EagerTrace
 from ranvier.core.stateless_scope import stateless_value
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
+from ranvier.core.user_code import short_traceback
 from ranvier.core.variable import Variable
 
 
@@ -100,6 +101,7 @@ class GradientTape:
             self._watched.add(x)
         return x
 
+    @short_traceback
     def gradient(
         self,
         target: Any,

@@ -48,6 +48,7 @@ class CompiledFunction:
         # As a method: one function for each class, with the instance as a static first argument.
         return self if instance is None else functools.partial(self, instance)
 
+    @short_traceback
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # A part of what is being traced; and programs know the variables' own values only.
         if current_trace() is not None or current_stateless_scope() is not None:
@@ -101,7 +102,6 @@ class CompiledFunction:
         ]
         return (tuple(described), tuple(named)), arrays
 
-    @short_traceback
     def _compile(self, args: tuple[Any, ...], kwargs: dict[str, Any], arrays: list[np.ndarray]) -> _Compiled:
         with Trace() as trace:
             inputs = iter([trace.input(a.shape, a.dtype.name) for a in arrays])

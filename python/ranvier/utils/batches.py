@@ -6,8 +6,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from ranvier.core.user_code import ShortErrors
 
-class PyDataset:
+
+class PyDataset(ShortErrors):
     """The base of data sets that give whole batches by their number.
 
     A subclass implements `__getitem__(index)`, which returns a batch `(inputs, targets)` or

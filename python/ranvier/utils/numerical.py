@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.user_code import short_traceback
 
 
+@short_traceback
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """Class numbers as one-hot rows.
 
@@ -37,6 +39,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return rows.reshape(*labels.shape, num_classes)
 
 
+@short_traceback
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     """Divides by the norm along an axis; vectors of norm 0 stay 0.
 

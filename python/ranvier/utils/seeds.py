@@ -7,8 +7,10 @@ import random
 import numpy as np
 
 from ranvier.core import scope
+from ranvier.core.user_code import short_traceback
 
 
+@short_traceback
 def set_random_seed(seed: int) -> None:
     """Seeds Python's `random`, NumPy, and the library: initializers, dropout, shuffling.
 

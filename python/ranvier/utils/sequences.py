@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
+
 End = Literal["pre", "post"]
 
 
+@short_traceback
 def pad_sequences(
     sequences: Any,
     maxlen: int | None = None,

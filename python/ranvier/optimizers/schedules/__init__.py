@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ranvier.core import identifiers, registry
+from ranvier.core.user_code import short_traceback
 from ranvier.optimizers.schedules.decays import (
     CosineDecay,
     CosineDecayRestarts,
@@ -28,11 +29,13 @@ _TABLE: dict[str, type[LearningRateSchedule]] = {
 __all__ = [*_TABLE, "LearningRateSchedule", "deserialize", "serialize"]
 
 
+@short_traceback
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """The config dict of a schedule."""
     return registry.serialize_object(learning_rate_schedule)
 
 
+@short_traceback
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The schedule that `serialize` described.
 
