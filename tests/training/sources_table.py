@@ -69,6 +69,16 @@ def make_endless_dataset(keras: Any, note: Callable[..., Any] = lambda *event: N
     return Endless(**options)
 
 
+def make_empty_dataset(keras: Any) -> Any:
+    """A PyDataset without batches."""
+
+    class Empty(type(make_dataset(keras))):  # type: ignore[misc]
+        def __len__(self) -> int:
+            return 0
+
+    return Empty()
+
+
 class ForProcesses:
     """A data set that can be sent to other processes."""
 
@@ -140,3 +150,21 @@ def expected_batches(steps: int | None, epochs: int, ends: bool = True, stride: 
 def counts(epochs: list[list[int]]) -> list[int]:
     """How often each batch is in the lists."""
     return np.bincount(sum(epochs, []), minlength=BATCHES).tolist()
+
+
+def noted_hooks(keras: Any, note: Callable[..., Any]) -> Any:
+    """A callback that notes its hooks, with the loss of those at the end of something."""
+
+    def hook(name: str) -> Callable[..., None]:
+        def method(self: Any, *arguments: Any, logs: Any = None) -> None:
+            index = [a for a in arguments if isinstance(a, int)]
+            logs = logs or next((a for a in arguments if isinstance(a, dict)), None) or {}
+            loss = [round(float(logs["loss"]), 4)] if "loss" in logs and name.endswith("end") else []
+            note(name, *index, *loss)
+
+        return method
+
+    kinds = ("train", "test", "predict")
+    what = ("epoch", *kinds, *(f"{kind}_batch" for kind in kinds))
+    names = [f"on_{part}_{end}" for part in what for end in ("begin", "end")]
+    return type("Noted", (keras.callbacks.Callback,), {name: hook(name) for name in names})()

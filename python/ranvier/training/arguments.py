@@ -8,6 +8,7 @@ from typing import Any
 from ranvier.callbacks import CallbackList
 from ranvier.core.settings import max_epochs
 from ranvier.training.batch_source import BatchSource
+from ranvier.training.class_weights import note_unknown_classes
 from ranvier.training.data import is_array_data, make_feed
 from ranvier.training.source import ArraySource, check_positive
 
@@ -107,7 +108,9 @@ def make_source(
     if is_array_data(x):
         if batch_size is not None:
             batch_size = check_positive("batch_size", batch_size)
-        return ArraySource(make_feed(x, y, sample_weight, class_weight), batch_size, shuffle, **length)
+        feed = make_feed(x, y, sample_weight, class_weight)
+        note_unknown_classes(class_weight, feed.structures[1], is_all=True)
+        return ArraySource(feed, batch_size, shuffle, **length)
     by_number = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(type(x), "num_batches"))
     if not hasattr(x, "__iter__") and not by_number:
         raise ValueError(f"Unrecognized data type: x={x!r} (of type {type(x)})")

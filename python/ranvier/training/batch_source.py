@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import scope
+from ranvier.training.class_weights import note_unknown_classes
 from ranvier.training.data import ArrayFeed, make_feed, unpack_x_y_sample_weight
 from ranvier.training.source import EMPTY, EpochLength
 from ranvier.training.step_outputs import check_alike, join_steps
@@ -48,6 +49,7 @@ class BatchSource(EpochLength):
             )
         self.data = data
         self.class_weight = class_weight
+        self._classes_noted = False
         self.length = _length(data)  # the batches of a pass
         self.by_number = hasattr(data, "__getitem__") and (
             self.length is not None or hasattr(type(data), "num_batches")
@@ -122,7 +124,11 @@ class BatchSource(EpochLength):
                 "Each item of the data must be a batch: (inputs,), (inputs, targets) or (inputs, "
                 f"targets, sample_weights). Received: {item!r}"
             )
-        return make_feed(x, y, sample_weight, self.class_weight)
+        feed = make_feed(x, y, sample_weight, self.class_weight)
+        if self.class_weight is not None and not self._classes_noted:
+            self._classes_noted = True
+            note_unknown_classes(self.class_weight, feed.structures[1])
+        return feed
 
     # --- what a model asks for ---
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import dtypes, tree
+from ranvier.training.class_weights import class_weights
 
 
 def to_array(value: Any, what: str) -> np.ndarray:
@@ -280,41 +281,6 @@ def check_class_numbers(y: np.ndarray) -> None:
             "The loss takes class numbers (0, 1, 2, ...) as targets, but `y` holds "
             f"{y.reshape(-1)[wrong[0]]} in row {place}."
         )
-
-
-def class_weights(y: Any, class_weight: Any) -> np.ndarray:
-    """The weight of each sample.
-
-    Args:
-        y: one target array: class numbers, or one score per class in the last axis.
-        class_weight: class -> weight; a class without an entry has weight 1.
-
-    Raises:
-        ValueError: if there is not one target array, or the weights are no dict from class to number.
-    """
-    if not isinstance(y, np.ndarray):
-        raise ValueError(
-            "Argument `class_weight` needs targets `y`, and is only supported for models with one output."
-        )
-    if not isinstance(class_weight, Mapping):
-        raise ValueError(
-            f"Argument `class_weight` must be a dict from class to weight. Received: {class_weight}"
-        )
-    classes = y
-    if y.ndim > 1:
-        classes = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0]
-    if classes.ndim > 1:
-        raise ValueError(
-            f"Argument `class_weight` needs one class for each sample; the targets have the shape {y.shape}."
-        )
-    found, inverse = np.unique(np.rint(classes).astype(np.int64), return_inverse=True)
-    try:
-        weights = [float(class_weight.get(int(c), 1.0)) for c in found]
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"The values of `class_weight` must be numbers. Received: {dict(class_weight)}"
-        ) from None
-    return np.asarray(weights, dtypes.floatx())[inverse.reshape(-1)]
 
 
 def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, ArrayFeed]:

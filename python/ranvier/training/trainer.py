@@ -15,6 +15,7 @@ from ranvier.core.user_code import short_traceback, warn
 from ranvier.metrics import Metric
 from ranvier.training import arguments
 from ranvier.training.arguments import Source
+from ranvier.training.class_weights import note_unknown_classes
 from ranvier.training.compile_metrics import CompileMetrics
 from ranvier.training.data import (
     ArrayFeed,
@@ -366,9 +367,10 @@ class Trainer(Steps):
                 model.
         """
         self._rv_check_compiled("train_on_batch")
-        return self._rv_results(
-            self._rv_one_step("train", make_feed(x, y, sample_weight, class_weight)), return_dict
-        )
+        feed = make_feed(x, y, sample_weight, class_weight)
+        if class_weight is not None:
+            note_unknown_classes(class_weight, feed.structures[1])
+        return self._rv_results(self._rv_one_step("train", feed), return_dict)
 
     @short_traceback
     def test_on_batch(
