@@ -353,7 +353,8 @@ def main(attack: Attack, argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="children at a time")
     parser.add_argument("--only", type=int, metavar="CASE", help="run it alone, here, with its traceback")
     arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="ranvier-attack.") as folder:
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # memory: cases may write many files
+    with tempfile.TemporaryDirectory(prefix="ranvier-attack.", dir=place) as folder:
         before = os.getcwd()
         os.chdir(folder)  # what cases write by mistake goes with it
         try:

@@ -131,3 +131,12 @@ def test_the_loop_stays_native():
 def test_refusals(args, message):
     with pytest.raises(ValueError, match=message):
         callbacks.BackupAndRestore(*args)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"epoch": "x"}', '{"epoch": -1}', "[" * 10_000])
+def test_a_damaged_state_says_what_to_do(text, tmp_path):
+    folder = tmp_path / "backup"
+    crashed(folder, Break(4))
+    (folder / "training_metadata.json").write_text(text)
+    with pytest.raises(ValueError, match="training_metadata.json is damaged.*Delete the folder"):
+        fit(model(), callbacks.BackupAndRestore(folder))

@@ -415,3 +415,34 @@ def test_what_cannot_be_read_again_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="Words 'w' saves 'words' as an array of .*S3"):
         rv.Sequential([rv.Input((4,)), Words(name="w")]).save_weights(tmp_path / "m.weights.h5")
     assert not list(tmp_path.iterdir())
+
+
+SETTERS: dict[str, Callable[[Any, list[Any]], None]] = {
+    "set_weights": lambda m, values: m.set_weights(values[:4]),
+    "set_weights of an optimizer": lambda m, values: m.optimizer.set_weights([1, 0.5, *values[:4]]),
+    "load_own_variables": lambda m, values: m.layers[1].load_own_variables({"0": values[2], "1": values[3]}),
+    "load_own_variables of an optimizer": lambda m, values: m.optimizer.load_own_variables(
+        {str(i): value for i, value in enumerate([1, 0.5, *values[:4]])}
+    ),
+    "set_state_tree": lambda m, values: m.set_state_tree(
+        {"trainable_variables": {"m": {"last": {"kernel": values[2], "bias": values[3]}}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("setter", SETTERS)
+def test_setters_change_all_or_nothing(setter: str) -> None:
+    target = model()
+    before = bits(target)
+    values: list[Any] = [np.ones(shape, "f4") for shape in ((4, 3), (3,), (3, 2), (2,))]
+    with pytest.raises(TypeError, match="expected numbers"):
+        SETTERS[setter](target, [*values[:3], np.array(["a", "b"])])
+    assert bits(target) == before
+    SETTERS[setter](target, values)
+    assert bits(target) != before
+
+
+def test_json_nested_deeply() -> None:
+    for depth in (500, 100_000):
+        with pytest.raises((ValueError, TypeError)):
+            rv.models.model_from_json('{"a": ' * depth + "0" + "}" * depth)

@@ -125,6 +125,23 @@ class StagedAssignments(StatelessScope):
             variable.assign(self.get_current_value(variable))
 
 
+def assign_all(pairs: Iterable[tuple[Any, Any]]) -> None:
+    """Assigns all of the values or, if a variable refuses its own, none.
+
+    Args:
+        pairs: pairs of a variable and its value.
+
+    Raises:
+        ValueError: for a value of another shape.
+        TypeError: for a value that is no number.
+    """
+    assignments = StagedAssignments()
+    with assignments:
+        for variable, value in pairs:
+            variable.assign(value)
+    assignments.commit()
+
+
 def stateless_value(variable: Variable) -> Any:
     """What the open scope says of a variable; None where it says nothing."""
     scope = current_stateless_scope()

@@ -11,6 +11,7 @@ import numpy as np
 from ranvier.core import dtypes
 from ranvier.core.body_trace import BodyTrace
 from ranvier.core.names import Alias
+from ranvier.core.stateless_scope import assign_all
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
 from ranvier.core.user_code import short_traceback
@@ -178,8 +179,7 @@ class LayerState:
                     f"{tuple(variable.shape)}, which is not compatible with the provided weight shape "
                     f"{array.shape}. Nothing was changed."
                 )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array.astype(variable.dtype, copy=False))
+        assign_all(zip(variables, arrays, strict=True))
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the layer's own variables, without those of its sublayers, into a mapping.
@@ -198,6 +198,7 @@ class LayerState:
 
         Raises:
             ValueError: if the number or a shape does not fit; nothing is changed then.
+            TypeError: for values that are not numbers; nothing is changed then.
         """
         variables = [*self._rv_trainable_variables, *self._rv_non_trainable_variables]
         if len(variables) != len(store):
@@ -212,8 +213,7 @@ class LayerState:
                     f"Layer '{self.name}': variable '{variable.path}' has shape {tuple(variable.shape)} in "
                     f"the model, and shape {shape} in what is loaded"
                 )
-        for i, variable in enumerate(variables):
-            variable.assign(np.asarray(store[str(i)]).astype(variable.dtype, copy=False))
+        assign_all((variable, np.asarray(store[str(i)])) for i, variable in enumerate(variables))
 
     def count_params(self) -> int:
         """The number of scalars in the weights.

@@ -28,7 +28,11 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     """
     import json
 
-    model = registry.deserialize_object(json.loads(json_string), custom_objects)
+    try:
+        config = json.loads(json_string)
+        model = registry.deserialize_object(config, custom_objects)
+    except RecursionError as error:
+        raise ValueError("The JSON is nested too deeply to describe a model.") from error
     if not isinstance(model, Model):
         raise ValueError(f"The JSON does not describe a model, but {model!r}.")
     return model

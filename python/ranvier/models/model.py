@@ -11,6 +11,7 @@ from ranvier import saving
 from ranvier.callbacks.screen import find_screen
 from ranvier.core import old_attributes, registry
 from ranvier.core.missing_names import retired
+from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback
 from ranvier.layers import Layer
 from ranvier.models import state_tree as state_tree_module
@@ -201,18 +202,17 @@ class Model(GraphModel):
 
         Raises:
             ValueError: for a name or a shape that does not fit; nothing is changed then.
+            TypeError: for values that are not numbers; nothing is changed then.
         """
         groups = self._rv_state_groups()
         unknown = [kind for kind in state_tree if kind not in groups]
         if unknown:
             raise ValueError(f"Unknown variable name: {unknown[0]}. Known names: {list(groups)}")
-        pairs = [
+        assign_all(
             pair
             for kind, state in state_tree.items()
             for pair in state_tree_module.assignments(kind, groups[kind], state)
-        ]
-        for variable, value in pairs:
-            variable.assign(value)
+        )
 
     def _rv_state_groups(self) -> dict[str, list[Any]]:
         return {

@@ -11,6 +11,7 @@ from ranvier import initializers
 from ranvier.core import scope
 from ranvier.core.names import Alias
 from ranvier.core.shown import Shown
+from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
 from ranvier.optimizers.building import BuiltWhole
@@ -116,6 +117,7 @@ class OptimizerState(Shown, BuiltWhole):
 
         Raises:
             ValueError: if the number or a shape does not fit; nothing is changed then.
+            TypeError: for values that are not numbers; nothing is changed then.
         """
         variables = self.variables
         if len(weights) != len(variables):
@@ -129,8 +131,7 @@ class OptimizerState(Shown, BuiltWhole):
                     f"Optimizer variable {variable.name} has shape {tuple(variable.shape)}, "
                     f"which is not the shape of the value given, {value.shape}."
                 )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        assign_all(zip(variables, values, strict=True))
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the variables into a mapping, under "0", "1", ..."""
