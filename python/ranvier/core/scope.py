@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import random
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_uids: Counter[str] = Counter()
+_uids: dict[str, Iterator[int]] = {}
 _session_objects: dict[str, Any] = {}
 _seeds = random.Random()
 _local = threading.local()
@@ -35,8 +35,7 @@ def class_name(cls: type) -> str:
 
 def get_uid(prefix: str = "") -> int:
     """How often this was called for `prefix` since the session began, this call included: 1, 2, ..."""
-    _uids[prefix] += 1
-    return _uids[prefix]
+    return next(_uids.setdefault(prefix, itertools.count(1)))  # whole, whatever other threads do
 
 
 def reset_uids() -> None:
@@ -89,7 +88,7 @@ def variable_path(name: str) -> str:
 def session_object(key: str, factory: Callable[[], Any]) -> Any:
     """The session's object called `key`, made by `factory` when it is asked for first."""
     if key not in _session_objects:
-        _session_objects[key] = factory()
+        return _session_objects.setdefault(key, factory())
     return _session_objects[key]
 
 

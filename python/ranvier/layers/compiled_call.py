@@ -128,7 +128,7 @@ def _is_plain(operation: Any, passed_over: Collection[str] = ()) -> bool:
     """Whether the class and the functions that an operation holds are this library's."""
     if not type(operation).__module__.startswith("ranvier.") or not _is_ours(type(operation).call):
         return False
-    held = [value for name, value in vars(operation).items() if name not in passed_over]
+    held = [value for name, value in list(vars(operation).items()) if name not in passed_over]
     return all(map(_is_ours, tree.flatten(held)))
 
 

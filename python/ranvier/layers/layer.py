@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,10 +20,11 @@ from ranvier.core.shape_inference import (
     placeholders,
     shape_for_build,
 )
-from ranvier.core.trace import current_trace, in_a_step, variables_allowed
+from ranvier.core.trace import current_trace, in_a_step
 from ranvier.core.user_code import short_traceback, shorten, warn
 from ranvier.core.variable import Variable
 from ranvier.dtype_policies import DTypePolicy, DTypePolicyMap
+from ranvier.layers import building
 from ranvier.layers import call as calling
 from ranvier.layers.compiled_call import call_compiled
 from ranvier.layers.config import LayerConfig
@@ -41,51 +39,6 @@ from ranvier.random import SeedGenerator
 def _is_metric(value: Any) -> bool:
     # Metrics live in a higher room, so they are known by what they can do.
     return hasattr(value, "update_state") and hasattr(value, "reset_state")
-
-
-# What a layer owns, each kind in a list of its own.
-_STORES = (
-    "_rv_trainable_variables",
-    "_rv_non_trainable_variables",
-    "_rv_layers",
-    "_rv_metrics",
-    "_rv_seed_generators",
-)
-
-
-def _wrap_build(build: Callable[..., None]) -> Callable[..., None]:
-    """`build`, run in the layer's name scope and followed by locking the layer's state.
-
-    A `super().build()` inside runs bare: only the outermost call counts.
-    """
-    signature = inspect.signature(build)
-
-    @functools.wraps(build)
-    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> None:
-        if self._rv_building:
-            build(self, *args, **kwargs)
-            return
-        shapes = list(signature.bind(self, *args, **kwargs).arguments.items())[1:]
-        attributes = dict(self.__dict__)
-        stores = {name: list(getattr(self, name)) for name in (*_STORES, self._rv_assigned)}
-        self._rv_building = True
-        try:
-            with scope.name_scope(self.name), variables_allowed(but_not=self._rv_is_stray):
-                self.path = scope.current_path()
-                build(self, *args, **kwargs)
-        except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses
-            for name, entries in stores.items():
-                getattr(self, name)[:] = entries
-            self.__dict__.clear()
-            self.__dict__.update(attributes)
-            self._rv_tracker.renew()  # by id: a later object may have that of one that is gone
-            raise
-        finally:
-            self._rv_building = False
-        object.__setattr__(self, "_rv_build_shapes", {k: v for k, v in shapes if v is not None})
-        self._rv_finish_build()
-
-    return wrapped
 
 
 @retired(old_attributes.LAYER)
@@ -131,7 +84,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _wrap_build(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.build = building.wrapped(cls.__dict__["build"])  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -162,7 +115,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
 
     def _rv_make_stores(self) -> None:
-        self.__dict__.update({name: [] for name in (*_STORES, self._rv_assigned)})
+        self.__dict__.update({name: [] for name in (*building.STORES, self._rv_assigned)})
         self._rv_make_tracker()
 
     def _rv_make_tracker(self) -> None:
@@ -290,17 +243,19 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             input_shape: the input's shape, the batch dimension included (None where it is not known), or a
                 nest of shapes.
         """
-        if any(not layer.built for layer in self._rv_layers):
-            self._rv_build_by_call((placeholders(input_shape, self.compute_dtype),), {})
-        object.__setattr__(self, "_rv_build_shapes", {"input_shape": input_shape})
-        self._rv_finish_build()
+        with building.lock():
+            if any(not layer.built for layer in self._rv_layers):
+                self._rv_build_by_call((placeholders(input_shape, self.compute_dtype),), {})
+            object.__setattr__(self, "_rv_build_shapes", {"input_shape": input_shape})
+            if not self._rv_building:  # else a subclass's `build` may go on
+                self._rv_finish_build()
 
     def _rv_has_build(self) -> bool:
         """Whether the layer's class has a `build` of its own; else its call builds what it calls."""
         return type(self).build is not Layer.build
 
     def _rv_build_at_init(self) -> None:
-        """For constructors of layers without weights: there is nothing to build, unless a subclass says so."""
+        """For constructors of layers without weights: nothing has to be built, unless by a subclass."""
         if not self._rv_has_build():
             self.built = True
 
@@ -455,7 +410,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         state.training = training
         try:
             if not self.built and self._rv_has_build():
-                self._rv_build_for(signature, args, kwargs)
+                building.build_once(self, self._rv_build_for, signature, args, kwargs)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
             with scope.name_scope(self.name):
                 outputs = self._rv_call()(*args, **kwargs)
@@ -540,7 +495,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
                 taken = {key: value for key, value in taken.items() if key != "training"}
             calling.refuse_unknown(signature, taken, self)
             if not self.built:
-                self._rv_build_symbolically(signature, args, taken)
+                building.build_once(self, self._rv_build_symbolically, signature, args, taken)
             assert_input_compatibility(self.input_spec, args[0] if args else None, self.name)
             if not self._rv_build_shapes:
                 self._rv_note_shape(args)
@@ -600,7 +555,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
     def _rv_infer(self, *args: Any, **kwargs: Any) -> Any:
         if not self.built:
-            self.build(tree.map_structure(lambda t: shape_for_build(t.shape, t.dtype), args[0]))
+            shapes = tree.map_structure(lambda t: shape_for_build(t.shape, t.dtype), args[0])
+            building.build_once(self, self.build, shapes)
         return infer_output_spec(self.call, args, kwargs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

@@ -100,7 +100,8 @@ class Tracker:
         owner = self._owner()
         if not gone or owner is None:
             return
-        gone -= {id(leaf) for leaf in _leaves(v for name, v in vars(owner).items() if not is_own(name))}
+        held = [value for name, value in list(vars(owner).items()) if not is_own(name)]
+        gone -= {id(leaf) for leaf in _leaves(held)}
         self._known -= gone
         for _, store in self.kinds.values():
             store[:] = [item for item in store if id(item) not in gone]

@@ -226,7 +226,7 @@ class TrainFunction:
                 [trace.input((batch, *a.shape[1:]), a.dtype.name) for a in group]
                 for group in (feed.x, feed.y, feed.sample_weight)
             )
-            for attribute, value in vars(self.trainer).items():
+            for attribute, value in list(vars(self.trainer).items()):
                 if isinstance(value, Optimizer):
                     trace.presume(self.trainer, attribute)
             result = self._step(feed.pack(x, y, sample_weight))

@@ -12,6 +12,7 @@ from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.shape_inference import shape_for_build
 from ranvier.core.user_code import short_traceback, warn
+from ranvier.layers.building import build_once
 from ranvier.metrics import Metric
 from ranvier.training import arguments
 from ranvier.training.arguments import Source
@@ -443,7 +444,7 @@ class Trainer(Steps):
             feed = source.first_feed()
             with eager_placeholders(self.run_eagerly):
                 if not self.built:
-                    self._rv_build_on(feed)
+                    build_once(self, self._rv_build_on, feed)
                 self._rv_build_results(feed, kind)
         if kind == "train":
             variables = self.trainable_variables
