@@ -171,7 +171,7 @@ def test_float64(row):
         (lambda: layers.GaussianNoise(-1.0), "between 0 and 1"),
         (lambda: layers.LeakyReLU(-0.1), "negative_slope"),
         (lambda: layers.ReLU(max_value=-1.0), "max_value"),
-        (lambda: layers.Softmax(axis="last"), "axis=last"),
+        (lambda: layers.Softmax(axis="last"), "axis='last'"),
         (lambda: layers.Reshape((-1, -1)), "at most one -1"),
         (lambda: layers.Permute((0, 1)), "start from 1"),
         (lambda: layers.RepeatVector(1.5), "integer"),

@@ -240,7 +240,7 @@ def test_custom_cells():
         (lambda: layers.GRU(3, dropout=2.0), "dropout=2.0"),
         (lambda: layers.SimpleRNN(3, recurrent_dropout=-1), "recurrent_dropout=-1"),
         (lambda: layers.LSTM(3, use_cudnn=True), "use_cudnn=True"),
-        (lambda: layers.GRU(3, use_cudnn="x"), "use_cudnn=x"),
+        (lambda: layers.GRU(3, use_cudnn="x"), "use_cudnn='x'"),
         (lambda: layers.LSTM(3, time_major=True), "time_major"),
         (lambda: layers.LSTM(3)(X[0]), "expected ndim=3, found ndim=2"),
         (lambda: layers.LSTM(3)(X, initial_state=[X[:, 0, :3]]), "has 2 states"),

@@ -262,7 +262,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "by name": (lambda d: small().load_weights(d / "w.weights.h5", by_name=True), ValueError, "by_name"),
     "load argument": (lambda d: small().load_weights(d / "w.weights.h5", x=1), ValueError, "{'x': 1}"),
-    "load ending": (lambda d: small().load_weights(d / "w.npz"), ValueError, "File format not supported"),
+    "load ending": (lambda d: small().load_weights(__file__), ValueError, "File format not supported"),
     "load model ending": (lambda d: rv.models.load_model(d / "w.weights.h5"), ValueError, "not supported"),
     "no weights": (lambda d: small().load_weights(d / "no.weights.h5"), FileNotFoundError, "no.weights.h5"),
     "no model": (lambda d: rv.models.load_model(d / "no.keras"), ValueError, "File not found: .*no.keras"),

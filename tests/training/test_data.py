@@ -192,6 +192,9 @@ class MixedFrame:
     def __array__(self, dtype=None, copy=None):
         return np.column_stack([column.astype(object) for column in self.values.values()])
 
+    def items(self):
+        return self.values.items()
+
     def to_numpy(self, dtype, na_value):
         assert np.isnan(na_value)
         return np.asarray(self).astype(dtype)
@@ -203,7 +206,7 @@ def test_a_frame_of_columns_of_different_types():
     assert array.dtype == np.float32
     np.testing.assert_array_equal(array, [[20, 1, 1.5], [30, 0, 2.5]])
     with pytest.raises(
-        ValueError, match=r"`x` .* found MixedFrame: .*'sex' \(<U1\), 'name' \(object\)\. Encode"
+        ValueError, match=r"`x` .* found MixedFrame: .*'sex' \(<U1\), 'name' \(object\)\. Text"
     ):
         to_array(MixedFrame(age=[20], sex=["f"], name=np.array(["A"], object)), "x")
 

@@ -104,7 +104,7 @@ def standardize_data_format(data_format: str | None) -> str:
     if name not in _IMAGE_DATA_FORMATS:
         raise ValueError(
             f"The `data_format` argument must be one of {_IMAGE_DATA_FORMATS}. "
-            f"Received: data_format={data_format}"
+            f"Received: data_format={data_format!r}"
         )
     return name
 

@@ -112,7 +112,7 @@ class Operation(ShortErrors):
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
                 "Argument `name` must be a string and cannot contain character `/`. "
-                f"Received: name={name} (of type {type(name)})"
+                f"Received: name={name!r} (of type {type(name)})"
             )
         self.name = name
         self._rv_inbound_nodes = []

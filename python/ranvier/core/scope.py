@@ -65,7 +65,7 @@ def name_scope(name: str) -> Iterator[str]:
         ValueError: for any other name.
     """
     if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name}")
+        raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
     stack = _local.__dict__.setdefault("names", [])
     stack.append(name)
     try:
@@ -100,7 +100,7 @@ def set_global_seed(seed: int) -> None:
     """
     if not isinstance(seed, int):
         raise ValueError(
-            f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})"
+            f"Expected `seed` argument to be an integer. Received: seed={seed!r} (of type {type(seed)})"
         )
     _seeds.seed(seed)
     _session_objects.clear()

@@ -129,7 +129,7 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
         ValueError: if there is no nest, or the structures differ.
     """
     if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
+        raise TypeError(f"`func` must be callable. Received: func={func!r}")
     if not structures:
         raise ValueError("Must provide at least one structure")
     if len(structures) == 1:
@@ -255,7 +255,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
         TypeError: if `func` is not callable.
     """
     if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
+        raise TypeError(f"`func` must be callable. Received: func={func!r}")
     if isinstance(structure, (list, tuple)) and all(d is None or isinstance(d, int) for d in structure):
         return func(tuple(structure))
     items = _items(structure)

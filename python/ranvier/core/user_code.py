@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from ranvier.core import settings
+from ranvier.core.keywords import explain_call
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -91,6 +92,7 @@ def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
             return fn(*args, **kwargs)
         except BaseException as error:
             try:
+                explain_call(error, fn)
                 shorten(error)
             except Exception:  # the stack may be too full for a call
                 pass

@@ -102,7 +102,7 @@ class Variable(Operators):
         check_new_variable(f"A Variable{f' named {name!r}' if name else ''}")
         name = name or scope.auto_name("variable")
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name}")
+            raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name!r}")
         self._name = name
         self._path = scope.variable_path(name)
         self.autocast = bool(autocast)
@@ -144,7 +144,7 @@ class Variable(Operators):
             raise ValueError("When a Variable is made from an initializer, the `shape` argument is required.")
         shape = standardize_shape(shape)
         if None in shape:
-            raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape}")
+            raise ValueError(f"Shapes of variables must be fully defined. Received: shape={shape!r}")
         dtype = standardize_dtype(dtype)
         take(shape, dtype, f"variable {self._path!r}")
         check_size(shape, dtype)

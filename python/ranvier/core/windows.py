@@ -48,7 +48,9 @@ def standardize_padding(padding: Any) -> str:
     """
     name = padding.lower() if isinstance(padding, str) else padding
     if name not in _PADDINGS:
-        raise ValueError(f"Argument `padding` must be either 'valid' or 'same'. Received: padding={padding}")
+        raise ValueError(
+            f"Argument `padding` must be either 'valid' or 'same'. Received: padding={padding!r}"
+        )
     return name
 
 

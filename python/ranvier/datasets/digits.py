@@ -36,7 +36,7 @@ def load_data(test_split: float = 0.2, seed: int = 113) -> Split:
         ValueError: if `test_split` is outside [0, 1).
     """
     if not 0 <= test_split < 1:
-        raise ValueError(f"`test_split` must be in [0, 1). Received: test_split={test_split}")
+        raise ValueError(f"`test_split` must be in [0, 1). Received: test_split={test_split!r}")
     from pathlib import Path
 
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as archive:

@@ -25,7 +25,7 @@ class DTypePolicy(ShortErrors):
             name = dtype_policy().name
         if not isinstance(name, str):
             raise TypeError(
-                f"'name' must be a string, such as 'float32'. Received: name={name} (of type {type(name)})"
+                f"'name' must be a string, such as 'float32'. Received: name={name!r} (of type {type(name)})"
             )
         if name not in ALL_DTYPES:
             hint = "half precision is not offered" if "16" in name else f"the float dtypes are {FLOAT_DTYPES}"

@@ -29,7 +29,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
         if policy_map is not None and not isinstance(policy_map, Mapping):
             raise TypeError(
-                f"If specified, `policy_map` must be a dict. Received: policy_map={policy_map} of type "
+                f"If specified, `policy_map` must be a dict. Received: policy_map={policy_map!r} of type "
                 f"{type(policy_map)}"
             )
         self._default: DTypePolicy | None = None if default_policy is None else get(default_policy)

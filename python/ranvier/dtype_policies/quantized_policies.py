@@ -25,7 +25,7 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     def __init__(self, mode: str, source_name: str | None = None) -> None:
         if not isinstance(mode, str) or mode.split("/")[0] not in MODES:
-            raise ValueError(f"Invalid quantization mode. Expected one of {MODES}. Received: mode={mode}")
+            raise ValueError(f"Invalid quantization mode. Expected one of {MODES}. Received: mode={mode!r}")
         super().__init__(source_name)
         self.mode = mode
         self._source_name = super().name
@@ -63,7 +63,7 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         if not isinstance(amax_history_length, int):
             raise TypeError(
                 "`amax_history_length` must be an integer. "
-                f"Received: amax_history_length={amax_history_length}"
+                f"Received: amax_history_length={amax_history_length!r}"
             )
         self.amax_history_length = amax_history_length
 

@@ -39,7 +39,7 @@ class RandomInitializer(Initializer):
         if not (is_integer or isinstance(seed, random.SeedGenerator)):
             raise ValueError(
                 "`seed` argument should be an instance of `SeedGenerator` or an integer. "
-                f"Received: seed={seed}"
+                f"Received: seed={seed!r}"
             )
         self.seed = int(seed) if is_integer else seed
 
@@ -139,7 +139,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         if scale <= 0.0:
-            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale!r}")
         if mode not in _MODES:
             raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of {_MODES}")
         distribution = distribution.lower()

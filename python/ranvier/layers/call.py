@@ -13,6 +13,7 @@ from ranvier import ops
 from ranvier.core import dtypes, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.core.keywords import suggest_keywords
 from ranvier.core.masks import get_mask, masked, set_mask
 from ranvier.core.tensor import Tensor
 from ranvier.core.user_code import harmless
@@ -59,7 +60,10 @@ def refuse_unknown(signature: CallSignature, kwargs: dict[str, Any], layer: Any)
     """
     unknown = [] if signature.open else [name for name in kwargs if name not in signature.names]
     if unknown:
-        raise TypeError(f"{type(layer).__name__}.call() got an unexpected keyword argument '{unknown[0]}'")
+        raise TypeError(
+            f"{type(layer).__name__}.call() got an unexpected keyword argument '{unknown[0]}'."
+            f"{suggest_keywords(unknown[:1], signature.names)}"
+        )
 
 
 def resolve_training(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,10 +25,15 @@ class InputSpec(ShortErrors):
         name: the expected key of the input when inputs come in a dict.
         optional: whether the input may be None.
 
+    Attributes:
+        hint: what to do about an input that does not fit, for the message; it begins with a space.
+
     Raises:
         TypeError: if `axes` is not a dict of integers.
         ValueError: if an axis lies outside the stated rank.
     """
+
+    hint = ""
 
     def __init__(
         self,
@@ -53,7 +59,7 @@ class InputSpec(ShortErrors):
             self.axes = {int(k): v for k, v in (axes or {}).items()}
         except (TypeError, ValueError, AttributeError):
             raise TypeError(
-                f"Argument `axes` must be a dict with integer keys. Received: axes={axes}"
+                f"Argument `axes` must be a dict with integer keys. Received: axes={axes!r}"
             ) from None
         rank = self.ndim if self.ndim is not None else self.max_ndim
         if self.axes and rank is not None and max(self.axes) > rank - 1:
@@ -116,6 +122,35 @@ def _complaint(spec: InputSpec, shape: Shape, dtype: str) -> str | None:
     return None
 
 
+def shape_hint(shape: Shape, expected: Shape | None) -> str:
+    """What to do about the shape of a single sample where a batch is expected, or of samples that are to be
+    flat; "" if it is neither.
+
+    Args:
+        shape: what came.
+        expected: what is expected, the batch axis included; None: not known.
+    """
+    if expected is None:
+        return ""
+    wanted = expected[1:]
+    if len(shape) == len(wanted) and all(
+        None in (w, d) or w == d for w, d in zip(wanted, shape, strict=True)
+    ):
+        return " For a single sample write `x[None]`: a batch of one row."
+    sizes = [size for size in shape[1:] if size is not None]
+    if len(sizes) > 1 and len(sizes) == len(shape) - 1 and wanted == (math.prod(sizes),):
+        return " To make each sample flat write `x.reshape(len(x), -1)`, or begin with `layers.Flatten()`."
+    return ""
+
+
+def _rank_hint(spec: InputSpec, shape: Shape) -> str:
+    """What to do about an input of too few axes."""
+    features = spec.axes.get(-1)
+    if spec.min_ndim == len(shape) + 1 == 2 and shape[0] in (features, None):
+        return shape_hint(shape, (None, features))
+    return shape_hint(shape, spec.shape)
+
+
 def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: str) -> None:
     """Checks inputs (or KerasTensors) against a layer's `input_spec`.
 
@@ -144,13 +179,15 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: str) ->
         if spec is None or (x is None and spec.optional):
             continue
         if not hasattr(x, "shape"):
+            no_return = " What was called before returned nothing: does its `call` end with `return`?"
             raise ValueError(
                 f'Inputs to layer "{layer_name}" should be tensors. Got {x!r} of type {type(x)}.'
+                f"{no_return if x is None else ''}"
             )
         shape = tuple(x.shape)
         problem = _complaint(spec, shape, str(x.dtype))
         if problem is not None:
             raise ValueError(
                 f'Input {index} of layer "{layer_name}" is incompatible with the layer: {problem}. '
-                f"Full shape received: {shape}"
+                f"Full shape received: {shape}.{spec.hint or _rank_hint(spec, shape)}"
             )

@@ -11,6 +11,7 @@ from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import dtypes, numbers, old_attributes, scope, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
+from ranvier.core.keywords import constructor_keywords, suggest_keywords
 from ranvier.core.masks import masks_of
 from ranvier.core.missing_names import retired
 from ranvier.core.operation import Operation, record
@@ -112,7 +113,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             self._rv_is_stray = True
         self._rv_input_shape_arg = _first_layer_shape(kwargs)
         if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+            near = suggest_keywords(kwargs, constructor_keywords(type(self)))
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}.{near}"
+            )
 
     def _rv_make_stores(self) -> None:
         self.__dict__.update({name: [] for name in (*building.STORES, self._rv_assigned)})

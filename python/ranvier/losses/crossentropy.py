@@ -420,7 +420,7 @@ class CategoricalGeneralizedCrossEntropy(NamedLoss):
         dtype: Any = None,
     ) -> None:
         if not 0 < q < 1:
-            raise ValueError(f"q must be in the interval (0, 1). Received: q={q}")
+            raise ValueError(f"q must be in the interval (0, 1). Received: q={q!r}")
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
 
 

@@ -50,7 +50,7 @@ class Loss(Initialized):
         if reduction not in _REDUCTIONS:
             raise ValueError(
                 f"Invalid value for argument `reduction`. Expected one of {_REDUCTIONS}. "
-                f"Received: reduction={reduction}"
+                f"Received: reduction={reduction!r}"
             )
         self.name = name or scope.auto_name(type(self).__name__)
         self.reduction = reduction

@@ -69,7 +69,7 @@ class AUC(Metric):
             if num_thresholds <= 1:
                 raise ValueError(
                     "Argument `num_thresholds` must be an integer > 1. "
-                    f"Received: num_thresholds={num_thresholds}"
+                    f"Received: num_thresholds={num_thresholds!r}"
                 )
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:

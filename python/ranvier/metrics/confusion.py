@@ -133,7 +133,7 @@ def _only_class(y_true: Any, y_pred: Any, class_id: int) -> tuple[Any, Any]:
     classes = y_pred.shape[-1]
     if not -classes <= class_id < classes:
         raise ValueError(
-            f"`class_id` is out of range: there are {classes} classes. Received: class_id={class_id}"
+            f"`class_id` is out of range: there are {classes} classes. Received: class_id={class_id!r}"
         )
     return y_true[..., class_id], y_pred[..., class_id]
 

@@ -185,7 +185,8 @@ class _BestAt(_Counting):
             )
         if num_thresholds <= 0:
             raise ValueError(
-                f"Argument `num_thresholds` must be an integer > 0. Received: num_thresholds={num_thresholds}"
+                "Argument `num_thresholds` must be an integer > 0. "
+                f"Received: num_thresholds={num_thresholds!r}"
             )
         self.value = value
         self.num_thresholds = num_thresholds

@@ -40,24 +40,25 @@ class FBetaScore(Metric):
         super().__init__(dtype, name)
         if average not in _AVERAGES:
             raise ValueError(
-                f"Invalid `average` argument value. Expected one of: {_AVERAGES}. Received: average={average}"
+                f"Invalid `average` argument value. Expected one of: {_AVERAGES}. "
+                f"Received: average={average!r}"
             )
         if not isinstance(beta, float):
             raise ValueError(
                 "Invalid `beta` argument value. It should be a Python float. "
-                f"Received: beta={beta} of type '{type(beta)}'"
+                f"Received: beta={beta!r} of type '{type(beta)}'"
             )
         if beta <= 0.0:
-            raise ValueError(f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
+            raise ValueError(f"Invalid `beta` argument value. It should be > 0. Received: beta={beta!r}")
         if threshold is not None and not isinstance(threshold, float):
             raise ValueError(
                 "Invalid `threshold` argument value. It should be a Python float. "
-                f"Received: threshold={threshold} of type '{type(threshold)}'"
+                f"Received: threshold={threshold!r} of type '{type(threshold)}'"
             )
         if threshold is not None and not 0.0 < threshold <= 1.0:
             raise ValueError(
                 "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. "
-                f"Received: threshold={threshold}"
+                f"Received: threshold={threshold!r}"
             )
         self.average = average
         self.beta = beta

@@ -113,12 +113,12 @@ class R2Score(Metric):
         if class_aggregation not in self._AGGREGATIONS:
             raise ValueError(
                 "Invalid value for argument `class_aggregation`. Expected one of "
-                f"{self._AGGREGATIONS}. Received: class_aggregation={class_aggregation}"
+                f"{self._AGGREGATIONS}. Received: class_aggregation={class_aggregation!r}"
             )
         if num_regressors < 0:
             raise ValueError(
                 "Invalid value for argument `num_regressors`: expected at least 0. "
-                f"Received: num_regressors={num_regressors}"
+                f"Received: num_regressors={num_regressors!r}"
             )
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors

@@ -12,6 +12,7 @@ from ranvier.core.masks import get_mask, masked, set_mask
 from ranvier.core.operation import Node, producer
 from ranvier.core.user_code import warn
 from ranvier.layers import InputLayer, Layer
+from ranvier.layers.input_spec import shape_hint
 from ranvier.models.graph import Graph, Place
 from ranvier.training.trainer import Trainer
 
@@ -82,8 +83,8 @@ class GraphModel(Trainer):
             for x in tree.flatten(structure):
                 if not isinstance(x, KerasTensor):
                     raise ValueError(
-                        f"All `{what}` values must be KerasTensors. Received: {what}={structure} including "
-                        f"invalid value {x!r} of type {type(x)}"
+                        f"All `{what}` values must be KerasTensors, as `Input(...)` returns them and layers "
+                        f"that are called on them. {_not_symbolic(x)}"
                     )
         inputs, outputs = _begin_with_inputs(inputs, outputs)
         self._rv_inputs_struct, self._rv_outputs_struct = inputs, outputs
@@ -277,7 +278,8 @@ class GraphModel(Trainer):
         if not fits(tuple(fitted.shape), entry.shape):
             raise ValueError(
                 f'Input {index} ("{self.input_names[index]}") of layer "{self.name}" is incompatible with '
-                f"the layer: expected shape={entry.shape}, found shape={tuple(x.shape)}"
+                f"the layer: expected shape={entry.shape}, found shape={tuple(x.shape)}."
+                f"{shape_hint(tuple(x.shape), entry.shape)}"
             )
         return cast_input(x, fitted, entry.dtype)
 
@@ -363,6 +365,15 @@ def _shape_list(shapes: Any) -> list[Any]:
     if all(dim is None or isinstance(dim, int) for dim in shapes):
         return [tuple(shapes)]
     return [s for item in shapes for s in _shape_list(item)]
+
+
+def _not_symbolic(x: Any) -> str:
+    """What came in place of a KerasTensor, and what to write."""
+    if isinstance(x, Layer):
+        return f"Received a layer, {x!r}: call it on a tensor, `{type(x).__name__}(...)(x)`."
+    if hasattr(x, "shape"):
+        return f"Received an array of shape {tuple(x.shape)}: begin with `Input(shape)`; `fit` takes arrays."
+    return f"Received: {x!r} (of type {type(x).__name__})."
 
 
 def _begin_with_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from ranvier import saving
 from ranvier.callbacks.screen import find_screen
 from ranvier.core import old_attributes, registry
+from ranvier.core.keywords import suggest_keywords
 from ranvier.core.missing_names import retired
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback
@@ -52,11 +53,13 @@ class Model(GraphModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not is_functional_call(args, kwargs):
-            half = [*args, *(name for name in ("inputs", "outputs") if name in kwargs)]
+            half = [*args, *(name for name in ("inputs", "outputs", "input", "output") if name in kwargs)]
             if half:
+                unknown = [name for name in ("input", "output") if name in kwargs]
+                near = suggest_keywords(unknown, ("inputs", "outputs")) if unknown else ""
                 raise ValueError(
                     "A model is made from `inputs` and `outputs`, or, as a subclass with a `call`, from "
-                    f"neither. Received only: {half[0]}"
+                    f"neither. Received only: {', '.join(map(str, half))}.{near}"
                 )
             super().__init__(**kwargs)
             return
@@ -189,7 +192,7 @@ class Model(GraphModel):
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ValueError(
                 "Argument `value_format` must be 'backend_tensor' or 'numpy_array'. "
-                f"Received: value_format={value_format}"
+                f"Received: value_format={value_format!r}"
             )
         groups = self._rv_state_groups().items()
         return {kind: state_tree_module.tree_of(v, value_format == "numpy_array") for kind, v in groups}

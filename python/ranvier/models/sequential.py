@@ -13,6 +13,7 @@ from ranvier.core.scope import get_uid
 from ranvier.core.shape_inference import placeholders
 from ranvier.core.user_code import short_traceback
 from ranvier.layers import InputLayer, Layer
+from ranvier.layers.input_spec import shape_hint
 from ranvier.models.graph_model import cast_input, fits, handed_down, squeeze_or_expand
 from ranvier.models.model import Model
 
@@ -255,7 +256,8 @@ class Sequential(Model):
         raise ValueError(
             f'Input 0 of layer "{first.name}", the first of model "{self.name}", is incompatible with '
             "the layer: "
-            f"expected shape={entry.batch_shape}, found shape={tuple(given.shape)}"
+            f"expected shape={entry.batch_shape}, found shape={tuple(given.shape)}."
+            f"{shape_hint(tuple(given.shape), entry.batch_shape)}"
         ) from error
 
     def _rv_blame_input(self, given: Any, error: ValueError) -> None:

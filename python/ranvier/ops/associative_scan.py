@@ -32,7 +32,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         ValueError: if the lengths differ, or `axis` is out of range.
     """
     if not callable(f):
-        raise TypeError(f"`f` should be a callable. Received: f={f}")
+        raise TypeError(f"`f` should be a callable. Received: f={f!r}")
     values = [operand(x) for x in tree.flatten(elems)]
     axes = [canonical_axis(axis, len(x.shape)) for x in values]
     lengths = {x.shape[a] for x, a in zip(values, axes, strict=True)}

@@ -169,9 +169,9 @@ def scan(
         ```
     """
     if not callable(f):
-        raise TypeError(f"`f` should be a callable. Received: f={f}")
+        raise TypeError(f"`f` should be a callable. Received: f={f!r}")
     if not isinstance(unroll, (bool, int)) or unroll < 0:
-        raise ValueError(f"`unroll` must be a bool or a non-negative integer. Received: unroll={unroll}")
+        raise ValueError(f"`unroll` must be a bool or a non-negative integer. Received: unroll={unroll!r}")
     slices = [operand(x) for x in tree.flatten(xs) if x is not None]
     count = _length(slices, length)
 

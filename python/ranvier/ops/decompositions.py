@@ -251,7 +251,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Value, Value]:
     if mode not in ("reduced", "complete"):
         raise ValueError(
             "`mode` argument value not supported. Expected one of {'reduced', 'complete'}. "
-            f"Received: mode={mode}"
+            f"Received: mode={mode!r}"
         )
     value = _matrices("qr", x)
     m, n = value.shape[-2:]

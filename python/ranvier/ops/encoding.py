@@ -65,7 +65,9 @@ def multi_hot(
     """
     num_classes = kwargs.pop("num_tokens", num_classes)
     if num_classes is None or kwargs:
-        raise ValueError(f"multi_hot: expected `num_classes`. Received: num_classes={num_classes}, {kwargs}")
+        raise ValueError(
+            f"multi_hot: expected `num_classes`. Received: num_classes={num_classes!r}, {kwargs}"
+        )
     value = class_indices(inputs)
     vectors = one_hot(value, num_classes, axis, dtype, sparse)
     return max(vectors, 1 if value.ndim > 1 else 0)

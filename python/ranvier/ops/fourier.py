@@ -182,7 +182,7 @@ def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype
         if window not in ("hann", "hamming"):
             raise ValueError(
                 'If a string is passed to `window`, it must be one of `"hann"`, `"hamming"`. '
-                f"Received: window={window}"
+                f"Received: window={window!r}"
             )
         # Periodic: the first of the points that one more would have.
         make = np.hanning if window == "hann" else np.hamming
@@ -202,7 +202,7 @@ def _check_lengths(sequence_length: int, fft_length: int) -> None:
     if fft_length < sequence_length:
         raise ValueError(
             "`fft_length` must equal or larger than `sequence_length`. "
-            f"Received: sequence_length={sequence_length}, fft_length={fft_length}"
+            f"Received: sequence_length={sequence_length!r}, fft_length={fft_length!r}"
         )
 
 

@@ -169,7 +169,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     if mode != "constant" and constant_values is not None:
         raise ValueError(
             "Argument `constant_values` can only be provided when `mode == 'constant'`. "
-            f"Received: mode={mode}"
+            f"Received: mode={mode!r}"
         )
     if mode not in ("constant", "reflect", "symmetric", "edge"):
         raise ValueError(f"Invalid mode '{mode}': expected 'constant', 'reflect', 'symmetric' or 'edge'.")

@@ -19,7 +19,7 @@ def _image(name: str, x: Any, block_size: int, data_format: str | None) -> tuple
     """An image of four axes, the size of a block, and whether channels come first."""
     value, block = operand(x), operator.index(block_size)
     if block < 2:
-        raise ValueError(f"`block_size` must be at least 2. Received: block_size={block_size}")
+        raise ValueError(f"`block_size` must be at least 2. Received: block_size={block_size!r}")
     if value.ndim != 4:
         raise ValueError(f"{name}: expected 4 axes, got shape {tuple(value.shape)}.")
     return value, block, standardize_data_format(data_format) == "channels_first"

@@ -51,7 +51,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
         ValueError: if the order is not an integer of at least 1.
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     value = as_float(x)
     least = dtypes.epsilon() if epsilon is None else epsilon
     if order == 2:

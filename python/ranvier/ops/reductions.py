@@ -167,7 +167,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Value:
         axes = canonical_axes(axis, value.ndim)
         if len(axes) != 1 or weight.shape != (value.shape[axes[0]],):
             raise ValueError(
-                f"average: weights of shape {weight.shape} do not fit shape {value.shape}, axis={axis}."
+                f"average: weights of shape {weight.shape} do not fit shape {value.shape}, axis={axis!r}."
             )
         weight = reshape_to(weight, [dim if i == axes[0] else 1 for i, dim in enumerate(value.shape)])
         weight = emit("broadcast_to", weight, shape=tuple(value.shape))

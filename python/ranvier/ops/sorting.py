@@ -158,7 +158,7 @@ def digitize(x: Any, bins: Any) -> Value:
     """
     edges = operand(bins)
     if edges.ndim != 1:
-        raise ValueError(f"`bins` must be a 1D array. Received: bins={bins}")
+        raise ValueError(f"`bins` must be a 1D array. Received: bins={bins!r}")
     return searchsorted(edges, x, side="right")
 
 

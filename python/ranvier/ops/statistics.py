@@ -226,9 +226,9 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Value, Value]:
         ValueError: if x is not 1-D, `bins` not positive, or `range` decreasing.
     """
     if not isinstance(bins, (int, np.integer)) or isinstance(bins, bool):
-        raise TypeError(f"Argument `bins` must be of type `int`. Received: bins={bins}")
+        raise TypeError(f"Argument `bins` must be of type `int`. Received: bins={bins!r}")
     if bins <= 0:
-        raise ValueError(f"Argument `bins` should be a positive integer. Received: bins={bins}")
+        raise ValueError(f"Argument `bins` should be a positive integer. Received: bins={bins!r}")
     value = as_float(x)
     if value.ndim != 1:
         raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={tuple(value.shape)}")

@@ -15,6 +15,7 @@ import numpy as np
 
 from ranvier import initializers, ops
 from ranvier.core import dtypes, old_attributes, registry, scope
+from ranvier.core.keywords import constructor_keywords, suggest_keywords
 from ranvier.core.missing_names import retired
 from ranvier.core.stateless_scope import values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
@@ -84,15 +85,16 @@ class Optimizer(OptimizerState):
         if kwargs.pop("decay", None) is not None:
             warn("Argument `decay` is no longer supported and will be ignored.")
         if kwargs:
-            raise ValueError(f"Argument(s) not recognized: {kwargs}")
+            near = suggest_keywords(kwargs, constructor_keywords(type(self)))
+            raise ValueError(f"Argument(s) not recognized: {kwargs}.{near}")
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+                f"clipnorm={clipnorm}, clipvalue={clipvalue!r}, global_clipnorm={global_clipnorm!r}"
             )
         if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(
-                f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum}"
+                f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum!r}"
             )
         if ema_overwrite_frequency and not _is_integer(ema_overwrite_frequency, 1):
             raise ValueError(

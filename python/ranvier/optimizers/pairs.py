@@ -12,7 +12,12 @@ def with_gradient(grads: list[Any], variables: list[Any]) -> tuple[list[Any], li
     """The pairs whose gradient is not None, their shapes checked."""
     pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
     if not pairs:
-        raise ValueError(f"No gradients provided for any variable: {', '.join(v.path for v in variables)}.")
+        raise ValueError(
+            f"No gradients provided for any variable: {', '.join(v.path for v in variables)}. The loss does "
+            "not depend on them, or only through what has no derivative: comparisons, `where` with constants "
+            "in both places, `argmax`, `round`, `stop_gradient`, casts to integers, numbers taken out with "
+            "NumPy. Write the loss so that it changes smoothly with the model's outputs."
+        )
     if len(pairs) < len(grads):
         missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
         warn(

@@ -59,7 +59,7 @@ class SGD(Optimizer):
             **kwargs,
         )
         if not 0 <= momentum <= 1:
-            raise ValueError(f"`momentum` must be a float between [0, 1]. Received: momentum={momentum}")
+            raise ValueError(f"`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}")
         self.momentum = momentum
         self.nesterov = nesterov
         self._momentums: list[Variable] = []

@@ -57,7 +57,7 @@ class OptimizerState(Shown, BuiltWhole):
         """
         if layout is not None:
             raise ValueError(
-                f"Argument `layout` is not supported: there is one device. Received: layout={layout}"
+                f"Argument `layout` is not supported: there is one device. Received: layout={layout!r}"
             )
         with scope.name_scope(self.name.replace("/", ">")):
             variable = Variable(

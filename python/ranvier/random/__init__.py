@@ -47,7 +47,7 @@ _BLOCK = 1 << 16  # elements
 def _float_dtype(function: str, dtype: Any) -> str:
     name = dtypes.standardize_dtype(dtype)
     if name not in dtypes.FLOAT_DTYPES:
-        raise ValueError(f"`random.{function}` requires a floating point `dtype`. Received: dtype={dtype}")
+        raise ValueError(f"`random.{function}` requires a floating point `dtype`. Received: dtype={dtype!r}")
     return name
 
 
@@ -141,7 +141,7 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
     """
     name = dtypes.standardize_dtype(dtype)
     if name not in dtypes.INT_DTYPES:
-        raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype}")
+        raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype!r}")
     low, high = _int(minval), _int(maxval)
     return cast_to(emit("random_integers", draw_seed(seed), shape=to_shape(shape), low=low, high=high), name)
 

@@ -44,7 +44,7 @@ class _Streams:
 def _float_dtype(function: str, dtype: Any) -> str:
     name = dtypes.standardize_dtype(dtype)
     if name not in dtypes.FLOAT_DTYPES:
-        raise ValueError(f"`random.{function}` requires a floating point `dtype`. Received: dtype={dtype}")
+        raise ValueError(f"`random.{function}` requires a floating point `dtype`. Received: dtype={dtype!r}")
     return name
 
 

@@ -37,7 +37,7 @@ class SeedGenerator(Shown):
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
         if seed is not None and not numbers.is_integer(seed):
-            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
         self.name = name if name is not None else scope.auto_name("SeedGenerator")
         self._initial_seed = None if seed is None else int(seed)
         start = scope.next_seed() if seed is None else int(seed)
@@ -111,5 +111,5 @@ def draw_seed(seed: Any) -> Value:
         return np.array([int(seed), 0], "int64")
     raise ValueError(
         "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
-        f"Received: seed={seed} (of type {type(seed)})"
+        f"Received: seed={seed!r} (of type {type(seed)})"
     )

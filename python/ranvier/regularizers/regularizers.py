@@ -118,7 +118,7 @@ class OrthogonalRegularizer(Regularizer):
         self.factor = _factor("factor", factor, 0.01)
         if mode not in ("rows", "columns"):
             raise ValueError(
-                f'Invalid value for argument `mode`. Expected "rows" or "columns". Received: mode={mode}'
+                f'Invalid value for argument `mode`. Expected "rows" or "columns". Received: mode={mode!r}'
             )
         self.mode = mode
 

@@ -111,8 +111,9 @@ def load_model(
     """
     path = str(filepath)
     if not path.endswith(".keras"):
+        what = "File format not supported" if os.path.exists(path) else "File not found"
         raise ValueError(
-            f"File format not supported: filepath={path}. Models are read from `.keras` files; for a file "
+            f"{what}: filepath={path}. Models are read from `.keras` files; for a file "
             "of weights build the model and call `load_weights`."
         )
     text, weights = archive_members.read(path, "config.json", "model.weights.h5")

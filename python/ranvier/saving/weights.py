@@ -43,7 +43,7 @@ def save_weights(
     if max_shard_size is not None:
         raise ValueError(
             "Argument `max_shard_size` must be None: weights are written into one file. "
-            f"Received: max_shard_size={max_shard_size}"
+            f"Received: max_shard_size={max_shard_size!r}"
         )
     path = os.fspath(filepath)
     if not path.endswith(".weights.h5"):
@@ -82,10 +82,8 @@ def load_weights(
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {kwargs}")
     if not path.endswith((".weights.h5", ".keras")):
-        raise ValueError(
-            f"File format not supported: filepath={path}. Weights are read from `.weights.h5` and `.keras` "
-            "files."
-        )
+        what = "File format not supported" if os.path.exists(path) else "File not found"
+        raise ValueError(f"{what}: filepath={path}. Weights are read from `.weights.h5` and `.keras` files.")
     _check_built(model, "loading", " weights into")
     file: Any = path
     if path.endswith(".keras"):

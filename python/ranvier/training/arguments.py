@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from ranvier.callbacks import CallbackList
@@ -25,7 +26,7 @@ def check_verbose(verbose: Any) -> int:
         return 1
     if verbose in (0, 1, 2):
         return int(verbose)
-    raise ValueError(f"Argument `verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose}")
+    raise ValueError(f"Argument `verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose!r}")
 
 
 def check_epochs(epochs: Any, initial_epoch: Any) -> None:
@@ -121,6 +122,20 @@ def make_source(
                 "it should be part of the batches."
             )
     return BatchSource(x, shuffle, class_weight, **length)
+
+
+@contextlib.contextmanager
+def named_validation_data(given: bool = True) -> Iterator[None]:
+    """Says of the errors inside the block that they come from `validation_data`, if it was given."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        if given and error.args and isinstance(error.args[0], str):
+            error.args = (
+                f"In `validation_data`, a tuple (x, y) or (x, y, sample_weight): {error.args[0]}",
+                *error.args[1:],
+            )
+        raise
 
 
 def make_callbacks(callbacks: Any, model: Any, verbose: int, **params: Any) -> CallbackList:

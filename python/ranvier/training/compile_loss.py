@@ -15,6 +15,12 @@ from ranvier.losses import Loss, LossFunctionWrapper
 from ranvier.metrics import Mean
 from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item, rebuild
 
+# Losses of one value for each class -> those of class numbers.
+_ONE_HOT = {
+    "categorical_crossentropy": "sparse_categorical_crossentropy",
+    "categorical_focal_crossentropy": "sparse_categorical_crossentropy",
+    "kl_divergence": "sparse_categorical_crossentropy",
+}
 _BY_SHAPE = ("crossentropy", "ce")
 
 
@@ -299,16 +305,36 @@ def _say_of_what(
     """Says what a loss was given that refuses its arguments."""
     y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
     weights = "" if sample_weight is None else f", `sample_weight` has shape {tuple(sample_weight.shape)}"
+    reason = str(error)
     text = (
         f"Loss '{loss.name}' cannot be computed: the targets `y` have shape {y_shape}, {output} has shape "
-        f"{shape}{weights}. {error}"
+        f"{shape}{weights}. {reason}"
     )
+    retell(error, f"{text}{'' if reason.endswith('.') else '.'}{_advice(loss, y_shape, shape)}")
+
+
+def _advice(loss: Loss, y_shape: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """What to do about targets and outputs that do not fit, behind a space; "" if that is not known."""
+    numbered = y_shape in (shape[:-1], (*shape[:-1], 1))
     if _takes_classes(loss) and y_shape == shape:
-        text += (
+        return (
             " This loss takes one class number for each sample; for targets with one value for each "
             "class (one-hot) use 'categorical_crossentropy'."
         )
-    retell(error, text)
+    if loss.name in _ONE_HOT and shape[-1:] > (1,) and numbered:
+        return (
+            " This loss takes one value for each class (one-hot, as `utils.to_categorical` makes them); for "
+            f"class numbers (0, 1, 2, ...) use '{_ONE_HOT[loss.name]}'."
+        )
+    if len(shape) > max(len(y_shape), 2):
+        return (
+            " The output has axes that the targets do not have: put `layers.Flatten()` or "
+            "`layers.GlobalAveragePooling1D()` before the last layers, or `return_sequences=False` into a "
+            "recurrent one."
+        )
+    if shape[-1:] == (1,) and y_shape[-1:] > (1,) and len(y_shape) == len(shape):
+        return f" For targets with {y_shape[-1]} values make the last layer one of {y_shape[-1]} units."
+    return ""
 
 
 def _entries(given: Any) -> Any:

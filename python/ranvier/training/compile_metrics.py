@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ranvier import metrics as metrics_module
 from ranvier import ops
 from ranvier.core import tree
+from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import variables_allowed
 from ranvier.core.user_code import harmless, retell
 from ranvier.losses.loss import check_values
@@ -176,6 +177,15 @@ def _count_in(metric: Metric, y: Any, y_pred: Any, **weights: Any) -> None:
     """Updates a metric; what it refuses is said with its name and with what it was given."""
     try:
         metric.update_state(y, y_pred, **weights)
+    except NoNumbersError as error:
+        fn = getattr(metric, "_fn", metric)
+        if "sklearn" not in f"{getattr(fn, '__module__', '')} {error}":
+            raise
+        raise TypeError(
+            f"Metric '{metric.name}' uses scikit-learn, which takes arrays: it cannot be counted while a "
+            f"model trains. Call it afterwards, `{metric.name}(y, model.predict(x))`, use one of "
+            "`ranvier.metrics`, or compile with `run_eagerly=True`."
+        ) from error
     except ValueError as error:
         _say_of_what(error, metric, y, y_pred, weights.get("sample_weight"))
         raise

@@ -10,6 +10,7 @@ import numpy as np
 
 from ranvier.core import dtypes, tree
 from ranvier.training.class_weights import class_weights
+from ranvier.training.not_numbers import not_number_columns, not_numbers
 
 
 def to_array(value: Any, what: str) -> np.ndarray:
@@ -35,8 +36,7 @@ def to_array(value: Any, what: str) -> np.ndarray:
     try:
         array = dtypes.as_array(value)
     except (TypeError, ValueError) as error:
-        kind = getattr(value, "dtype", type(value).__name__)
-        raise ValueError(f"Argument `{what}` must hold numbers or booleans, found {kind}: {error}") from None
+        raise ValueError(not_numbers(value, what, error)) from None
     if array.dtype.kind == "f" and array.dtype.name != dtypes.floatx():
         array = array.astype(dtypes.floatx())
     if array.ndim == 0:
@@ -50,13 +50,12 @@ def _of_pandas(value: Any, what: str) -> Any:
     Columns of different types, and such as may miss values, become `floatx()`: NumPy would make objects of
     them.
     """
-    columns = dict(value.dtypes.items()) if hasattr(value, "columns") else {value.name: value.dtype}
-    others = [f"{name!r} ({dtype})" for name, dtype in columns.items() if dtype.kind not in "biuf"]
-    if others:
-        raise ValueError(
-            f"Argument `{what}` must hold numbers or booleans, found {type(value).__name__}: these columns "
-            f"do not: {', '.join(others)}. Encode them as numbers, for example with `pandas.get_dummies`."
-        )
+    is_frame = hasattr(value, "columns")
+    kinds = [dtype.kind for _, dtype in value.dtypes.items()] if is_frame else [value.dtype.kind]
+    if not set(kinds) <= set("biuf"):
+        columns = value.items() if is_frame else [(value.name, value)]
+        others = [column for column, kind in zip(columns, kinds, strict=True) if kind not in "biuf"]
+        raise ValueError(not_number_columns(others, type(value).__name__, what))
     array = np.asarray(value)
     return value.to_numpy(dtype=dtypes.floatx(), na_value=np.nan) if array.dtype == object else array
 
@@ -319,7 +318,7 @@ def check_validation_split(validation_split: Any) -> None:
     if not 0.0 < validation_split < 1.0:
         raise ValueError(
             "Argument `validation_split` must be greater than 0 and less than 1. "
-            f"Received: validation_split={validation_split}"
+            f"Received: validation_split={validation_split!r}"
         )
 
 

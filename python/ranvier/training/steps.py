@@ -108,6 +108,7 @@ class Steps(Layer):
         Raises:
             ValueError: for an unknown name (the message lists near ones) or an argument that is not offered.
         """
+        self._rv_check_initialized()
         steps_per_execution = check_positive("steps_per_execution", steps_per_execution)
         if jit_compile not in (True, False, "auto"):
             raise ValueError(f"Argument `jit_compile` must be True, False or 'auto'. Received: {jit_compile}")
@@ -174,7 +175,9 @@ class Steps(Layer):
 
         Raises:
             ValueError: inside of a `StatelessScope`.
+            RuntimeError: if the constructor of the base class was not called.
         """
+        self._rv_check_initialized()
         if current_stateless_scope() is not None:
             raise ValueError(
                 f"`{method}()` of model '{self.name}' was called inside of a StatelessScope. It runs with "
@@ -199,7 +202,7 @@ class Steps(Layer):
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
-            y_pred = self(x, training=True)
+            y_pred = self._rv_predicted(x, training=True)
             loss = self._rv_loss_of(x, y, y_pred, sample_weight, training=True)
             scaled_loss = self.optimizer.scale_loss(loss)
         self._rv_track_loss(loss, x)
@@ -221,7 +224,7 @@ class Steps(Layer):
             Metric name -> value.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
+        y_pred = self._rv_predicted(x, training=False)
         loss = self._rv_loss_of(x, y, y_pred, sample_weight, training=False)
         self._rv_track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -236,7 +239,21 @@ class Steps(Layer):
             The predictions.
         """
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
+        return self._rv_predicted(x, training=False)
+
+    def _rv_predicted(self, x: Any, training: bool) -> Any:
+        """The model's outputs for a batch.
+
+        Raises:
+            ValueError: if `call` returns nothing.
+        """
+        y_pred = self(x, training=training)
+        if y_pred is None:
+            raise ValueError(
+                f"The `call` of {type(self).__name__} '{self.name}' returned None: end it with `return` and "
+                "the outputs."
+            )
+        return y_pred
 
     def _rv_track_loss(self, loss: Any, x: Any) -> None:
         if self._rv_loss_tracker is not None:

@@ -17,6 +17,7 @@ from ranvier.core.trace import Trace, holds
 from ranvier.layers.edits import edits_from_outside, edits_in_all
 from ranvier.optimizers import Optimizer
 from ranvier.training.data import ArrayFeed
+from ranvier.training.refused import located
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 
 # What one function keeps at most, besides the two programs used last (a full and a short batch).
@@ -29,6 +30,7 @@ class _Compiled(NamedTuple):
     premises: list[tuple[Any, str, Any]]
     names: list[str]  # of the outputs of a step that returns logs
     structure: Any  # of the predictions
+    model: Any  # whose step it is
     rows: list[tuple[int, ...]] | None  # the shapes of their rows; None if they are not a batch's rows
 
 
@@ -70,7 +72,10 @@ class Run:
             KeyboardInterrupt: on Ctrl-C; the model has the weights of the last finished step.
             ValueError: if the data are refused (a label out of range); likewise.
         """
-        done = self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
+        try:
+            done = self._epoch.advance(-1 if max_steps is None else max_steps, seconds or 0.0)
+        except ValueError as error:
+            raise located(error, self._full.model, self._arrays) from None
         self._left -= done
         return done
 
@@ -236,10 +241,10 @@ class TrainFunction:
                 structure = tree.map_structure(lambda _: None, result)
                 rows = _rows([tuple(output.shape) for output in outputs], batch)
                 program = trace.compile(outputs, name=name)
-                return _Compiled(program, trace.premises, [], structure, rows)
+                return _Compiled(program, trace.premises, [], structure, self.trainer, rows)
             flat = flatten_logs(self.kind, result)
             program = trace.compile(list(flat.values()), name=name)
-            return _Compiled(program, trace.premises, list(flat), None, None)
+            return _Compiled(program, trace.premises, list(flat), None, self.trainer, None)
 
 
 _all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()

@@ -129,7 +129,8 @@ class Trainer(Steps):
             source, validation_split, validation_data, batch_size, validation_steps
         )
         train = self._rv_prepare("train", source)
-        test = None if validation is None else self._rv_prepare("test", validation)
+        with arguments.named_validation_data(validation_data is not None):
+            test = None if validation is None else self._rv_prepare("test", validation)
         listed = arguments.make_callbacks(callbacks, self, shown, epochs=epochs, steps=source.num_steps)
         span = range(initial_epoch, epochs)
         try:
@@ -158,8 +159,11 @@ class Trainer(Steps):
                 )
             if not isinstance(validation_data, (tuple, list)):
                 return arguments.make_source(validation_data, **options)
-            x, y, sample_weight = unpack_x_y_sample_weight(validation_data)
-            return arguments.make_source(x, y, sample_weight=sample_weight, batch_size=batch_size, **options)
+            with arguments.named_validation_data():
+                x, y, sample_weight = unpack_x_y_sample_weight(validation_data)
+                return arguments.make_source(
+                    x, y, sample_weight=sample_weight, batch_size=batch_size, **options
+                )
         if not validation_split:
             return None
         check_validation_split(validation_split)

@@ -52,7 +52,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
         ValueError: for an order that is not a positive integer.
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
     norm = np.linalg.norm(array, order, axis, keepdims=True)
     return np.asarray(array / np.where(norm == 0, 1, norm))

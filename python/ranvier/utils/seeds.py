@@ -23,7 +23,7 @@ def set_random_seed(seed: int) -> None:
         ValueError: for anything else.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"Expected `seed` to be an integer from 0 to 2**32 - 1. Received: seed={seed}")
+        raise ValueError(f"Expected `seed` to be an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
     random.seed(seed)
     np.random.seed(seed)
     scope.set_global_seed(seed)

@@ -29,7 +29,7 @@ class LeakyReLU(Layer):
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative. "
-                f"Expected a float. Received: negative_slope={negative_slope}"
+                f"Expected a float. Received: negative_slope={negative_slope!r}"
             )
         super().__init__(**kwargs)
         self.negative_slope = negative_slope

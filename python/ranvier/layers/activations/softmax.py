@@ -25,7 +25,7 @@ class Softmax(Layer):
         axis = numbers.plain(axis)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
         if not axes or not all(map(numbers.is_integer, axes)):
-            raise ValueError(f"Argument `axis` must be an integer or a list of such. Received: axis={axis}")
+            raise ValueError(f"Argument `axis` must be an integer or a list of such. Received: axis={axis!r}")
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True

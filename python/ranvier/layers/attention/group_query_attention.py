@@ -97,7 +97,7 @@ class GroupQueryAttention(ProjectedAttention):
         if num_query_heads % num_key_value_heads:
             raise ValueError(
                 "`num_query_heads` must be divisible by `num_key_value_heads`. Received: "
-                f"num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}"
+                f"num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads!r}"
             )
         self.head_dim = head_dim
         self.num_query_heads = num_query_heads

@@ -137,7 +137,7 @@ class MultiHeadAttention(ProjectedAttention):
         if not len(value_shape) == len(key_shape) == rank or rank < 3:
             raise ValueError(
                 "The query, value and key must have the same number of axes, at least 3. Received: "
-                f"query_shape={query_shape}, value_shape={value_shape}, key_shape={key_shape}"
+                f"query_shape={query_shape}, value_shape={value_shape!r}, key_shape={key_shape!r}"
             )
         if self._attention_axes is None:
             self._attention_axes = tuple(range(1, rank - 1))
@@ -145,7 +145,7 @@ class MultiHeadAttention(ProjectedAttention):
         if not all(0 < axis < rank - 1 for axis in axes):
             raise ValueError(
                 "`attention_axes` must lie between the first axis and the last. Received: "
-                f"attention_axes={self._attention_axes}, query_shape={query_shape}"
+                f"attention_axes={self._attention_axes}, query_shape={query_shape!r}"
             )
         self._plan(rank, axes)
         self._build_projections(query_shape, value_shape, key_shape)

@@ -67,7 +67,7 @@ class ProjectedAttention(Layer):
         if sliding_window is not None and (not numbers.is_integer(sliding_window) or sliding_window <= 0):
             raise ValueError(
                 "`sliding_window` must be `None` or a positive integer. "
-                f"Received: sliding_window={sliding_window}"
+                f"Received: sliding_window={sliding_window!r}"
             )
         dropout = numbers.share("dropout", dropout)
         super().__init__(**kwargs)

@@ -95,7 +95,7 @@ class Dense(Layer):
         if features is None:
             raise ValueError(
                 f"The last axis of the inputs to layer '{self.name}' must have a known size. "
-                f"Received: input_shape={input_shape}"
+                f"Received: input_shape={input_shape!r}"
             )
         self._kernel = self.add_weight(
             name="kernel",

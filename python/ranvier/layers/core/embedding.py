@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ranvier import constraints, initializers, ops, regularizers
 from ranvier.core import numbers
 from ranvier.core.keras_tensor import KerasTensor, Shape
@@ -97,7 +99,26 @@ class Embedding(Layer):
     def call(self, inputs: Any) -> Any:
         if "int" not in str(inputs.dtype):
             inputs = ops.cast(inputs, "int32")
-        return ops.take(self.embeddings, inputs, axis=0)
+        try:
+            return ops.take(self.embeddings, inputs, axis=0)
+        except ValueError as error:
+            raise ValueError(self._rv_index_error(inputs) or str(error)) from None
+
+    def _rv_index_error(self, inputs: Any) -> str | None:
+        """What is wrong with an array of indices, and in which row; None if nothing, or if there are no
+        numbers."""
+        if not isinstance(inputs, np.ndarray):
+            return None
+        indices = inputs
+        wrong = np.argwhere((indices < -self.input_dim) | (indices >= self.input_dim))
+        if not len(wrong):
+            return None
+        index = indices[tuple(wrong[0])]
+        row = f" in row {wrong[0][0]} of its input" if indices.ndim else ""
+        return (
+            f'Layer "{self.name}" (Embedding) has input_dim={self.input_dim}, so its indices go from 0 to '
+            f"{self.input_dim - 1}. Received: {index}{row}. Make `input_dim` larger than the largest index."
+        )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -7,6 +7,7 @@ from typing import Any
 from ranvier.core import dtypes
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from ranvier.core.operation import Node
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.layer import Layer
 
 
@@ -90,6 +91,7 @@ class InputLayer(Layer):
         }
 
 
+@short_traceback
 def Input(
     shape: Any = None,
     batch_size: int | None = None,

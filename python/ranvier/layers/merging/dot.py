@@ -34,10 +34,10 @@ class Dot(Merge):
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(a, int) and not isinstance(a, bool) for a in pair):
             raise ValueError(
-                f"Argument `axes` must be an integer or a pair of integers. Received: axes={axes}"
+                f"Argument `axes` must be an integer or a pair of integers. Received: axes={axes!r}"
             )
         if 0 in pair:
-            raise ValueError(f"The batch axis, 0, cannot be one of `axes`. Received: axes={axes}")
+            raise ValueError(f"The batch axis, 0, cannot be one of `axes`. Received: axes={axes!r}")
         self.axes = axes
         self.normalize = normalize
 

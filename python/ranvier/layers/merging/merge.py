@@ -51,10 +51,10 @@ class Merge(Layer):
 
     def _check(self, inputs: Any) -> list[Any]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < self.fewest:
-            count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
+            came = f"a list of {len(inputs)}" if isinstance(inputs, (list, tuple)) else "one tensor"
             raise ValueError(
                 f"A `{type(self).__name__}` layer should be called on a list of at least {self.fewest} "
-                f"input(s). Received: {count} of type {type(inputs)}"
+                f"input(s), as in `{type(self).__name__}()([a, b])`. Received: {came}."
             )
         return list(inputs)
 

@@ -30,7 +30,7 @@ class UnitNormalization(Layer):
         else:
             raise TypeError(
                 "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
-                f"Received: axis={axis}"
+                f"Received: axis={axis!r}"
             )
         self.supports_masking = True
         self._rv_build_at_init()

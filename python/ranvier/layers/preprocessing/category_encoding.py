@@ -37,7 +37,7 @@ class CategoryEncoding(FromLists):
         if output_mode not in ("count", "one_hot", "multi_hot"):
             raise ValueError(
                 "Unknown argument `output_mode`, expected one of ('count', 'one_hot', 'multi_hot'). "
-                f"Received: output_mode={output_mode}"
+                f"Received: output_mode={output_mode!r}"
             )
         num_tokens = numbers.plain(num_tokens)
         if num_tokens is None or num_tokens < 1:
@@ -61,7 +61,7 @@ class CategoryEncoding(FromLists):
         if count_weights is not None and self.output_mode != "count":
             raise ValueError(
                 "`count_weights` is not used when `output_mode` is not 'count'. "
-                f"Received: count_weights={count_weights}"
+                f"Received: count_weights={count_weights!r}"
             )
         numbers = inputs if "int" in str(inputs.dtype) else ops.cast(inputs, "int32")
         shape = tuple(numbers.shape)

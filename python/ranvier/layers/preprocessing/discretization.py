@@ -47,15 +47,15 @@ class Discretization(FromLists):
         if (bin_boundaries is None) == (num_bins is None):
             raise ValueError(
                 "Exactly one of `num_bins` and `bin_boundaries` must be set. "
-                f"Received: num_bins={num_bins}, bin_boundaries={bin_boundaries}"
+                f"Received: num_bins={num_bins!r}, bin_boundaries={bin_boundaries!r}"
             )
         num_bins = numbers.plain(num_bins)
         if num_bins is not None and num_bins < 1:
-            raise ValueError(f"`num_bins` must be at least 1. Received: num_bins={num_bins}")
+            raise ValueError(f"`num_bins` must be at least 1. Received: num_bins={num_bins!r}")
         if output_mode not in _MODES:
             raise ValueError(
                 f"Unknown value for `output_mode`. Allowed values are: {_MODES}. "
-                f"Received: output_mode={output_mode}"
+                f"Received: output_mode={output_mode!r}"
             )
         if sparse:
             raise ValueError("Argument `sparse=True` is not supported: tensors are dense here.")

@@ -39,12 +39,12 @@ class Normalization(FromLists):
         if (mean is None) != (variance is None):
             raise ValueError(
                 "When setting values directly, both `mean` and `variance` must be set. "
-                f"Received: mean={mean} and variance={variance}"
+                f"Received: mean={mean!r} and variance={variance}"
             )
         if mean is not None and np.shape(mean) != np.shape(variance):
             raise ValueError(
                 "When setting values directly, `mean` and `variance` must have the same shape. "
-                f"Received: mean={mean} and variance={variance}"
+                f"Received: mean={mean!r} and variance={variance}"
             )
         self.input_mean, self.input_variance = numbers.plain(mean), numbers.plain(variance)
         self.invert = invert

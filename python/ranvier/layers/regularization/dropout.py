@@ -55,7 +55,7 @@ class Dropout(Layer):
         ):
             raise ValueError(
                 "Argument `noise_shape` must be a tuple or list of positive integers and None. "
-                f"Received: noise_shape={noise_shape}"
+                f"Received: noise_shape={noise_shape!r}"
             )
         return tuple(noise_shape)
 

@@ -31,7 +31,7 @@ class GaussianDropout(Layer):
         if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
             raise ValueError(
                 "Invalid value received for argument `rate`. Expected a float from 0 up to but not including "
-                f"1. Received: rate={rate}"
+                f"1. Received: rate={rate!r}"
             )
         super().__init__(**kwargs)
         self.rate = rate

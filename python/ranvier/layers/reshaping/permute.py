@@ -28,7 +28,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
-                f"consecutive and start from 1. Received: dims={dims}"
+                f"consecutive and start from 1. Received: dims={dims!r}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 

@@ -15,7 +15,7 @@ def _sizes(size: Any, rank: int) -> tuple[int, ...]:
     sizes = size if isinstance(size, (list, tuple)) else (size,) * rank
     if len(sizes) != rank or not all(numbers.is_integer(n) and n > 0 for n in sizes):
         raise ValueError(
-            f"The `size` argument must be a positive integer or hold {rank} of such. Received: size={size}"
+            f"The `size` argument must be a positive integer or hold {rank} of such. Received: size={size!r}"
         )
     return tuple(sizes)
 
@@ -89,7 +89,7 @@ class UpSampling2D(_UpSampling):
         super().__init__(data_format=data_format, **kwargs)
         if interpolation != "nearest":
             raise ValueError(
-                f'UpSampling2D supports `interpolation="nearest"`. Received: interpolation={interpolation}'
+                f'UpSampling2D supports `interpolation="nearest"`. Received: interpolation={interpolation!r}'
             )
         self.size = _sizes(size, 2)
         self.interpolation = interpolation

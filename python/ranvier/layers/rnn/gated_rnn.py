@@ -9,6 +9,11 @@ from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.rnn.cell import GatedCell
 from ranvier.layers.rnn.recurrent import RNN
 
+_HINT = (
+    " A recurrent layer takes (batch, time, features). Give single features an axis of their own with "
+    "`x[:, :, None]`; after another recurrent layer, give that one `return_sequences=True`."
+)
+
 
 class GatedRNN(RNN):
     """An `RNN` around a cell whose arguments are the layer's own: they are read through the layer.
@@ -23,6 +28,7 @@ class GatedRNN(RNN):
     def __init__(self, cell: GatedCell, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
         self.input_spec = InputSpec(ndim=3)
+        self.input_spec.hint = _HINT
 
     @staticmethod
     def _cell_kwargs(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -38,7 +44,7 @@ class GatedRNN(RNN):
         if use_cudnn not in ("auto", False):
             raise ValueError(
                 "Invalid value received for argument `use_cudnn`. Expected 'auto' or False. "
-                f"Received: use_cudnn={use_cudnn}"
+                f"Received: use_cudnn={use_cudnn!r}"
             )
 
     def __getattr__(self, name: str) -> Any:

@@ -67,11 +67,11 @@ class RNN(Layer):
     ) -> None:
         cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
         if not callable(getattr(cell, "call", None)):
-            raise ValueError(f"Argument `cell` should have a `call` method. Received: cell={cell}")
+            raise ValueError(f"Argument `cell` should have a `call` method. Received: cell={cell!r}")
         if not hasattr(cell, "state_size"):
             raise ValueError(
                 "The RNN cell should have a `state_size` attribute (an integer or a list of integers, one "
-                f"per state). Received: cell={cell}"
+                f"per state). Received: cell={cell!r}"
             )
         super().__init__(**kwargs)
         self.cell = cell
