@@ -1,4 +1,4 @@
-"""Several threads that use a model which is not built yet: it is built once, and all get the right numbers."""
+"""Several threads use a model that is not built yet: it is built once, and all get the right numbers."""
 
 from __future__ import annotations
 
