@@ -373,3 +373,49 @@ class TestModelCheckpoint:
     def test_refusals(self, kwargs, message):
         with pytest.raises(ValueError, match=message):
             callbacks.ModelCheckpoint(**kwargs)
+
+
+def two_optimizers():
+    one, two = rv.optimizers.SGD(0.5, name="one"), rv.optimizers.Adam(0.25, name="two")
+    net = model()
+    several = rv.optimizers.MultiOptimizer(rv.optimizers.OptimizerMap(one, {".*kernel": two}))
+    net.compile(several, "mse")
+    return net
+
+
+class TestRatesOfSeveralOptimizers:
+    def test_a_schedule_sets_each(self, capsys):
+        net = two_optimizers()
+        halve = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)
+        history = net.fit(X, Y, epochs=2, verbose=0, callbacks=[halve]).history
+        assert history["learning_rate_one"] == [0.25, 0.125]
+        assert history["learning_rate_two"] == [0.125, 0.0625]
+        assert "learning_rate" not in history
+        said = capsys.readouterr().out
+        assert "Epoch 2: LearningRateScheduler setting two learning rate to 0.0625." in said
+
+    def test_a_plateau_lowers_each(self):
+        net = two_optimizers()
+        lower = callbacks.ReduceLROnPlateau(monitor="flat", mode="min", patience=1, factor=0.5, min_lr=0.2)
+        flat = Script([1.0] * 4, "flat")
+        history = net.fit(X, Y, epochs=4, verbose=0, callbacks=[flat, lower]).history
+        np.testing.assert_allclose(history["learning_rate_one"], [0.5, 0.5, 0.25, 0.2])
+        np.testing.assert_allclose(history["learning_rate_two"], [0.25, 0.25, 0.2, 0.2])
+
+
+class TestVectorMetrics:
+    """A metric of one value for each class, such as F1 without an average."""
+
+    def test_the_best_of_a_vector_is_every_one(self, tmp_path):
+        pytest.importorskip("h5py")
+        best = callbacks.ModelCheckpoint(
+            tmp_path / "{epoch}.weights.h5", monitor="f1", save_best_only=True, save_weights_only=True
+        )
+        with pytest.warns(UserWarning, match=r"`f1` has the shape \(2,\).*every model is saved"):
+            play(best, [np.ones(2), np.zeros(2)], "f1")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["1.weights.h5", "2.weights.h5"]
+
+    @pytest.mark.parametrize("kind", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
+    def test_others_refuse_it(self, kind):
+        with pytest.raises(ValueError, match=r"watches a scalar, but `f1` has the shape \(2,\)"):
+            play(kind(monitor="f1", mode="max"), [np.ones(2)], "f1")

@@ -66,6 +66,7 @@ SEQUENCES: list[Shape] = [(4, 5, 3), (4, 5, 3)]
 READS: list[Shape] = [(4, 2, 3), (4, 5, 3)]
 IMAGE, VOLUME = (2, 5, 6, 4), (2, 4, 5, 6, 2)
 FIRST = {"data_format": "channels_first"}
+CLIPPING = {"rmin": 0.9, "rmax": 1.1, "dmax": 0.1}
 INNER = ("layer", "Dense", {"units": 2})
 
 ROWS = [
@@ -86,6 +87,9 @@ ROWS = [
     Row("BatchNormalization", {"momentum": 0.5, "epsilon": 0.1, "scale": False}, (4, 5, 3)),
     Row("BatchNormalization", {"axis": 1, "center": False, "gamma_initializer": "ones"}, (4, 3, 5)),
     Row("BatchNormalization", {"gamma_regularizer": "l2", "beta_regularizer": "l2"}, (4, 5, 3), masked=(0,)),
+    Row("BatchNormalization", {"renorm": True, "renorm_momentum": 0.7}, (8, 3)),
+    Row("BatchNormalization", {"renorm": True, "renorm_clipping": CLIPPING, "center": False}, (4, 5, 3)),
+    Row("BatchNormalization", {"renorm": True, "scale": False, "axis": 1}, (4, 3, 5)),
     Row("LayerNormalization", {}, (4, 5)),
     Row("LayerNormalization", {"axis": [1, 2], "epsilon": 0.1}, (4, 3, 5)),
     Row("LayerNormalization", {"axis": [-1, -2]}, (4, 3, 5)),

@@ -151,3 +151,9 @@ def test_merging_layers_refuse_shapes_when_built(layer, shapes):
     with pytest.raises(ValueError, match="[Ss]hape|input|rank"):
         layer.build(shapes)
     assert not layer.built
+
+
+def test_renormalization_refuses_limits_that_are_none():
+    for clipping in ({"r": 1.0}, {"rmin": 2.0, "rmax": 1.0}, {"dmax": -1.0}):
+        with pytest.raises(ValueError, match="renorm_clipping"):
+            layers.BatchNormalization(renorm=True, renorm_clipping=clipping)

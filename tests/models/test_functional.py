@@ -449,3 +449,61 @@ def test_a_config_that_does_not_hold_together():
 def test_the_history_is_a_named_tuple():
     x = rv.Input((2,), name="here")
     assert isinstance(x._keras_history, KerasHistory) and x._keras_history.operation.name == "here"
+
+
+class TestInputTensor:
+    """An Input made of a KerasTensor is that tensor: what was computed from it begins there."""
+
+    def test_of_an_input(self):
+        x = rv.Input((3,), name="x")
+        assert rv.Input(tensor=x) is x and rv.layers.InputLayer(input_tensor=x).output is x
+
+    def test_in_the_middle_of_a_graph(self):
+        hidden = rv.layers.Dense(3)(rv.Input((2,)))
+        layer = rv.layers.Dense(1)
+        model = rv.Model(rv.Input(tensor=hidden), layer(hidden))
+        x = np.ones((4, 3), "float32")
+        np.testing.assert_array_equal(model(x), layer(x))
+
+    @pytest.mark.parametrize(
+        "given",
+        [{"shape": (4,)}, {"batch_size": 2}, {"batch_shape": (2, 3)}, {"dtype": "int32"}],
+    )
+    def test_what_describes_another_tensor(self, given):
+        with pytest.raises(ValueError, match=f"`{next(iter(given))}` beside an `input_tensor`"):
+            rv.layers.InputLayer(input_tensor=rv.Input((3,)), **given)
+        fitting = {"shape": [3], "batch_shape": (None, 3), "dtype": "float32"}
+        assert rv.layers.InputLayer(input_tensor=rv.Input((3,)), **fitting).batch_shape == (None, 3)
+
+    def test_anything_else(self):
+        with pytest.raises(ValueError, match="must be a KerasTensor"):
+            rv.layers.InputLayer(input_tensor=np.ones(3))
+
+    def test_old_names_of_the_shape(self):
+        with pytest.warns(UserWarning, match="Use `shape`"):
+            assert rv.layers.InputLayer(input_shape=(3,)).batch_shape == (None, 3)
+        assert rv.layers.InputLayer(batch_input_shape=(2, 3)).batch_shape == (2, 3)
+
+
+class Either(rv.layers.Layer):
+    def call(self, x, y=None):
+        return x if y is None else x + y
+
+
+@pytest.mark.parametrize("arranged", [list, tuple, dict])
+def test_an_optional_input_may_be_none(arranged):
+    def nest(a, b):
+        return {"a": a, "b": b} if arranged is dict else arranged([a, b])
+
+    a, b = rv.Input((2,), name="a"), rv.Input((2,), name="b", optional=True)
+    model = rv.Model(nest(a, b), rv.layers.Dense(1)(Either()(a, b)))
+    x = np.ones((4, 2), "float32")
+    for inputs, total in ((nest(x, None), x), (nest(x, x), 2 * x)):
+        expected = model.layers[-1](total)
+        np.testing.assert_allclose(model(inputs), expected, rtol=1e-6)
+        np.testing.assert_allclose(model.predict(inputs, batch_size=2, verbose=0), expected, rtol=1e-6)
+        model.compile("sgd", "mse")
+        assert np.isfinite(model.fit(inputs, x[:, :1], batch_size=2, verbose=0).history["loss"]).all()
+        assert np.isfinite(model.evaluate(inputs, x[:, :1], verbose=0))
+    with pytest.raises(ValueError, match="not optional"):
+        model(nest(None, x))

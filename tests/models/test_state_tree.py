@@ -74,3 +74,18 @@ def test_what_does_not_fit_changes_nothing(state, message):
 def test_another_format_is_refused():
     with pytest.raises(ValueError, match="'backend_tensor' or 'numpy_array'.*list"):
         net().get_state_tree("list")
+
+
+def test_two_variables_of_one_path():
+    class Twins(rv.Model):
+        def __init__(self):
+            super().__init__(name="twins")
+            self.a, self.b = layers.Dense(1, name="d"), layers.Dense(1, name="d")
+
+        def call(self, x):
+            return self.a(x) + self.b(x)
+
+    model = Twins()
+    model(np.ones((1, 2), "float32"))
+    with pytest.raises(ValueError, match="path 'twins/d/kernel'"):
+        model.get_state_tree()

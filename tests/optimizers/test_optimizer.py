@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        ({"lr": 0.1}, "not recognized.*lr"),
+        ({"lr": 0.1}, "`lr` is now `learning_rate`"),
         ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of"),
         ({"clipvalue": 1.0, "global_clipnorm": 1.0}, "Only one of"),
         ({"use_ema": True, "ema_momentum": 2.0}, "ema_momentum"),

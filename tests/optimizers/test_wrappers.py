@@ -286,3 +286,10 @@ def test_in_fit(kind: str) -> None:
     }
     for a, b in zip(fitted(wrapped[kind]()), fitted(optimizers.SGD(0.1)), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_dynamic_scaling_is_the_only_one():
+    inner = optimizers.SGD()
+    assert optimizers.LossScaleOptimizer(inner, dynamic=True).inner_optimizer is inner
+    with pytest.raises(ValueError, match="`dynamic=False`.*`loss_scale_factor`"):
+        optimizers.LossScaleOptimizer(inner, dynamic=False)

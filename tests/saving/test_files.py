@@ -244,7 +244,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "model ending": (lambda d: small().save(d / "m.h5"), ValueError, "Invalid filepath extension for saving"),
     "weights ending": (lambda d: small().save_weights(d / "m.h5"), ValueError, "must end in `.weights.h5`"),
     "folder": (lambda d: small().save(d / "m.keras", zipped=False), ValueError, "zipped=False"),
-    "argument": (lambda d: small().save(d / "m.keras", save_format="tf"), ValueError, "save_format"),
+    "argument": (lambda d: small().save(d / "m.keras", nonsense=1), ValueError, "nonsense"),
     "shards": (
         lambda d: small().save_weights(d / "m.weights.h5", max_shard_size=1),
         ValueError,
@@ -363,3 +363,26 @@ def test_without_h5py(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ImportError, match="pip install h5py"):
             act()
     assert not os.listdir(tmp_path)
+
+
+def test_arguments_of_older_programs(tmp_path):
+    model = rv.Sequential([rv.Input((4,)), L.Dense(2)])
+    with pytest.warns(UserWarning, match="`save_format` is deprecated"):
+        model.save(tmp_path / "m.keras", save_format="keras", include_optimizer=False)
+    np.testing.assert_array_equal(rv.saving.load_model(tmp_path / "m.keras")(X), model(X))
+    with pytest.raises(ValueError, match=r"\.keras.*save_format=tf"):
+        model.save(tmp_path / "folder", save_format="tf")
+
+
+def test_objects_that_keep_what_they_have(tmp_path):
+    model = rv.Sequential([rv.Input((4,)), L.Dense(4, name="a"), rv.Sequential([L.Dense(2, name="b")])])
+    model.save_weights(tmp_path / "m.weights.h5")
+    saved = model.get_weights()
+    for skipped, kept in (([model.layers[0]], (0, 1)), ([model.layers[1]], (2, 3)), ([], ())):
+        model.set_weights([np.zeros_like(w) for w in saved])
+        model.load_weights(tmp_path / "m.weights.h5", objects_to_skip=skipped)
+        for i, (weight, before) in enumerate(zip(model.get_weights(), saved, strict=True)):
+            np.testing.assert_array_equal(weight, 0 * before if i in kept else before)
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="objects_to_skip.*weights.h5"):
+        model.load_weights(tmp_path / "m.keras", objects_to_skip=[])

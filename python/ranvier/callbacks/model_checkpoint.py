@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 from ranvier.callbacks.callback import Logs
 from ranvier.callbacks.monitor_callback import MonitorCallback
 from ranvier.callbacks.save_frequency import SaveFrequency
@@ -117,6 +119,12 @@ class ModelCheckpoint(MonitorCallback):
                 f"Available metrics are: {','.join(logs)}",
             )
             return False
+        if np.ndim(value) > 0:
+            warn(
+                f"The best model has a scalar as its metric, and `{self.monitor}` has the shape "
+                f"{np.shape(value)}: every model is saved, as with `save_best_only=False`.",
+            )
+            return True
         self.resolve_mode()
         if not self.is_improvement(value, self.best):
             self._say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:0.5f}")

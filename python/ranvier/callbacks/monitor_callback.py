@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from ranvier.callbacks.callback import Callback, Logs
 from ranvier.core.scope import to_snake_case
 from ranvier.core.user_code import warn
@@ -71,6 +73,11 @@ class MonitorCallback(Callback):
             warn(
                 f"{type(self).__name__} needs the metric `{self.monitor}`, which is not available. "
                 f"Available metrics are: {','.join(logs)}",
+            )
+        elif np.ndim(value) > 0:
+            raise ValueError(
+                f"{type(self).__name__} watches a scalar, but `{self.monitor}` has the shape "
+                f"{np.shape(value)}. Monitor another metric, or one whose `result` is a scalar."
             )
         return value
 

@@ -6,10 +6,12 @@ import numpy as np
 
 from ranvier.callbacks.callback import Logs
 from ranvier.callbacks.monitor_callback import MonitorCallback
+from ranvier.callbacks.rates import log_rates, with_rates
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by `factor` after `patience` epochs without improvement of a metric.
+    """Multiplies the learning rate by `factor` after `patience` epochs without improvement of a metric;
+    of a `MultiOptimizer` that of each optimizer.
 
     Args:
         monitor: the metric's name in the logs.
@@ -56,7 +58,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.resolve_mode()
         optimizer = self.model.optimizer
         if logs is not None:
-            logs["learning_rate"] = float(optimizer.learning_rate)
+            log_rates(optimizer, logs)
         value = self.monitored(logs)
         if value is None:
             return
@@ -70,11 +72,15 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.cooldown_counter > 0:
             return
         self.wait += 1
-        old = float(optimizer.learning_rate)
-        if self.wait >= self.patience and old > np.float32(self.min_lr):  # as the optimizer keeps it
+        if self.wait < self.patience:
+            return
+        for what, one in with_rates(optimizer).items():
+            old = float(one.learning_rate)
+            if old <= np.float32(self.min_lr):  # as the optimizer keeps it
+                continue
             new = max(old * self.factor, self.min_lr)
-            optimizer.learning_rate = new
+            one.learning_rate = new
             if self.verbose > 0:
-                print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+                print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {what} to {new}.")
             self.cooldown_counter = self.cooldown
             self.wait = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier.core import scope
+from ranvier.core.recursion import deep_calls
 from ranvier.core.trace import variables_allowed
 
 # What a layer owns, each kind in a list of its own.
@@ -76,7 +77,7 @@ def _build_whole(layer: Any, build: Callable[[], None]) -> None:
     stores = {name: list(getattr(layer, name)) for name in (*STORES, layer._rv_assigned)}
     layer._rv_building = True
     try:
-        with scope.name_scope(layer.name), variables_allowed(but_not=layer._rv_is_stray):
+        with scope.name_scope(layer.name), variables_allowed(but_not=layer._rv_is_stray), deep_calls():
             layer.path = scope.current_path()
             build()
     except BaseException:  # Ctrl-C comes at any moment: what was made so far would be weights nobody uses

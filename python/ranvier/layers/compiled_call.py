@@ -116,12 +116,22 @@ def _still_fits(calls: CompiledCalls, layer: Any) -> bool:
 
 def _is_plain_layer(layer: Any) -> bool:
     """Whether a layer's call is made of this library's code alone, but for what its sublayers do."""
+    edits = layer.__dict__.get("_rv_edits", 0)
+    found = layer.__dict__.get("_rv_plain")
+    if found is None or found[0] != edits:
+        found = layer.__dict__["_rv_plain"] = (edits, _find_plain(layer))
+    is_plain: bool = found[1]
+    return is_plain
+
+
+def _find_plain(layer: Any) -> bool:
     if getattr(layer, "run_eagerly", False) or layer.activity_regularizer is not None:
         return False
     if layer._rv_call_context_args:
         return False
     graph = getattr(layer, "_rv_graph", None)  # of a functional model: layers, and other operations
-    return _is_plain(layer, layer._rv_untracked) and all(map(_is_plain, graph.operations if graph else ()))
+    others = [one for one in graph.operations if not hasattr(one, "_rv_layers")] if graph else []
+    return _is_plain(layer, layer._rv_untracked) and all(map(_is_plain, others))
 
 
 def _is_plain(operation: Any, passed_over: Collection[str] = ()) -> bool:

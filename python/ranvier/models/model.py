@@ -187,7 +187,7 @@ class Model(GraphModel):
             "metrics_variables".
 
         Raises:
-            ValueError: for another format.
+            ValueError: for another format, and if two variables have the same path.
         """
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ValueError(

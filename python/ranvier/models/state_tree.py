@@ -14,9 +14,19 @@ def tree_of(variables: Sequence[Any], as_arrays: bool) -> dict[str, Any]:
     Args:
         variables: the variables.
         as_arrays: whether the values are NumPy arrays, in a trace too; else what computations take.
+
+    Raises:
+        ValueError: if two variables have the same path.
     """
     nested: dict[str, Any] = {}
+    known = set()
     for variable in variables:
+        if variable.path in known:
+            raise ValueError(
+                f"Two variables of the model have the path '{variable.path}', so a state tree cannot hold "
+                "both. Give the layers that they are in names of their own."
+            )
+        known.add(variable.path)
         *places, name = variable.path.split("/")
         inner = nested
         for place in places:

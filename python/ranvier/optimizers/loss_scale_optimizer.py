@@ -24,7 +24,7 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: the first factor. Default 32768.
         dynamic_growth_steps: Default 2000.
         name: a name; None: made up from the class.
-        **kwargs: none; what other optimizers take belongs to the inner optimizer.
+        **kwargs: `dynamic`, which must be True; what other optimizers take belongs to the inner optimizer.
 
     Raises:
         ValueError: for any other argument.
@@ -41,6 +41,11 @@ class LossScaleOptimizer(Optimizer):
     ) -> None:
         if not isinstance(inner_optimizer, Optimizer):
             raise TypeError(f"`inner_optimizer` must be an Optimizer. Received: {inner_optimizer}")
+        if not kwargs.pop("dynamic", True):
+            raise ValueError(
+                "LossScaleOptimizer no longer supports `dynamic=False`. For a factor that stays, set "
+                "`loss_scale_factor` on the `inner_optimizer`."
+            )
         for argument in kwargs:
             if argument in SHARED_ARGUMENTS:
                 raise ValueError(

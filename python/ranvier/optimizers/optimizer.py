@@ -84,6 +84,8 @@ class Optimizer(OptimizerState):
     ) -> None:
         if kwargs.pop("decay", None) is not None:
             warn("Argument `decay` is no longer supported and will be ignored.")
+        if "lr" in kwargs:
+            raise ValueError(f"The argument `lr` is now `learning_rate`. Received: lr={kwargs['lr']}")
         if kwargs:
             near = suggest_keywords(kwargs, constructor_keywords(type(self)))
             raise ValueError(f"Argument(s) not recognized: {kwargs}.{near}")

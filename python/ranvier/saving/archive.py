@@ -39,7 +39,8 @@ def save_model(
         filepath: the file; its name ends in ".keras".
         overwrite: whether an existing file is replaced; if not, the user is asked.
         zipped: None or True; folders are not written.
-        **kwargs: none.
+        **kwargs: the `save_format` and `include_optimizer` of older programs, which change nothing: the
+            file's name says the format, and the optimizer's state is always written.
 
     Raises:
         ValueError: for another ending, an argument that is not offered, or a lambda in the model.
@@ -55,13 +56,18 @@ def save_model(
     import time
     import zipfile
 
+    kwargs.pop("include_optimizer", None)
+    if kwargs.get("save_format") and str(filepath).endswith(".keras"):
+        warn("Argument `save_format` is deprecated: the file's name says the format. Just remove it.")
+    save_format = kwargs.pop("save_format", None)
     if kwargs:
         raise ValueError(f"The following argument(s) are not supported: {list(kwargs)}")
     path = str(filepath)
     if not path.endswith(".keras"):
         raise ValueError(
             "Invalid filepath extension for saving. Please add a `.keras` extension: models are saved in "
-            f"Keras 3's own format. Received: filepath={path}."
+            f"Keras 3's own format. Received: filepath={path}"
+            + (f", save_format={save_format}" if save_format else "")
         )
     if zipped not in (None, True):
         raise ValueError(

@@ -25,13 +25,14 @@ def is_saveable(obj: Any) -> bool:
     return hasattr(obj, "save_own_variables") and not isinstance(obj, type)
 
 
-def walk(root: Any) -> Iterator[tuple[str, Any]]:
+def walk(root: Any, skipped: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
     """The objects below `root` that are saved, each once, with their places; `root` itself is at "".
 
     Args:
         root: a model, a layer or an optimizer.
+        skipped: objects that are passed over, with what is in them.
     """
-    yield from _walk_object("", root, set())
+    yield from _walk_object("", root, {id(obj) for obj in skipped})
 
 
 def _walk_object(place: str, obj: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ def load_weights(
         filepath: a ".weights.h5" or ".keras" file.
         skip_mismatch: whether layers that the file lacks, or has in another shape, keep their weights, with a
             warning.
-        **kwargs: none; `by_name=True` is for older files than these and is refused.
+        **kwargs: `objects_to_skip`, layers or other objects of the model that keep what they have, with all
+            in them, for ".weights.h5"; `by_name=True` is for older files than these and is refused.
 
     Raises:
         ValueError: for a file of another kind, a model that is not built, and (without `skip_mismatch`) for
@@ -79,6 +81,9 @@ def load_weights(
     path = os.fspath(filepath)
     if kwargs.pop("by_name", False):
         raise ValueError(f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {path}")
+    skipped = kwargs.pop("objects_to_skip", None)
+    if skipped is not None and not path.endswith(".weights.h5"):
+        raise ValueError(f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {path}")
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {kwargs}")
     if not path.endswith((".weights.h5", ".keras")):
@@ -89,7 +94,7 @@ def load_weights(
     if path.endswith(".keras"):
         (file,) = archive_members.read(path, "model.weights.h5")
     with hdf5.open_file(file, path) as h5:
-        load_h5(model, h5, path, skip_mismatch)
+        load_h5(model, h5, path, skip_mismatch, skipped or ())
 
 
 def _check_built(model: Any, doing: str, what: str) -> None:
@@ -149,7 +154,9 @@ class _Memory(io.BytesIO):
             raise
 
 
-def load_h5(model: Any, h5: hdf5.H5File, shown: str, skip_mismatch: bool = False) -> None:
+def load_h5(
+    model: Any, h5: hdf5.H5File, shown: str, skip_mismatch: bool = False, skipped: Iterable[Any] = ()
+) -> None:
     """Reads what `h5_content` or Keras wrote into a model. All is read and checked before any is written.
 
     Args:
@@ -157,6 +164,7 @@ def load_h5(model: Any, h5: hdf5.H5File, shown: str, skip_mismatch: bool = False
         h5: the open file.
         shown: what messages call the file.
         skip_mismatch: whether what does not fit is left as it is, with a warning.
+        skipped: objects that are not read, nor what is in them.
 
     Raises:
         ValueError: if something does not fit; nothing is changed then.
@@ -164,7 +172,7 @@ def load_h5(model: Any, h5: hdf5.H5File, shown: str, skip_mismatch: bool = False
     """
     loading = _Loading(shown)
     optimizers = []
-    for place, obj in walk(model):
+    for place, obj in walk(model, skipped):
         where = f"{place}/vars" if place else "vars"
         if where not in h5.groups and isinstance(obj, SeedGenerator):
             continue  # Keras 3.15 does not keep the state of random draws

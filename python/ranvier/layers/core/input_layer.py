@@ -7,7 +7,7 @@ from typing import Any
 from ranvier.core import dtypes
 from ranvier.core.keras_tensor import KerasTensor, Shape, standardize_shape
 from ranvier.core.operation import Node
-from ranvier.core.user_code import short_traceback
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.layers.layer import Layer
 
 
@@ -21,13 +21,14 @@ class InputLayer(Layer):
         sparse: must be None or False.
         ragged: must be None or False.
         batch_shape: the shape with the batch dimension, in place of `shape` and `batch_size`.
-        input_tensor: a KerasTensor to take the description from.
+        input_tensor: a KerasTensor, which becomes the layer's output: what was computed from it then begins
+            here.
         optional: whether the input may be None.
         name: the layer's name.
 
     Raises:
-        ValueError: if both `shape` and `batch_shape` or none of them is given, and for sparse or ragged
-            inputs.
+        ValueError: if both `shape` and `batch_shape` or none of them is given, for arguments that are not
+            those of `input_tensor`, and for sparse or ragged inputs.
     """
 
     def __init__(
@@ -43,12 +44,16 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if "input_shape" in kwargs:
+            warn("Argument `input_shape` is deprecated. Use `shape` instead.")
+            shape = kwargs.pop("input_shape")
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         super().__init__(name=name, **kwargs)
         if input_tensor is not None:
-            if not isinstance(input_tensor, KerasTensor):
-                raise ValueError(f"Argument `input_tensor` must be a KerasTensor. Received: {input_tensor}")
-            batch_shape = input_tensor.shape if batch_shape is None else batch_shape
-            dtype = input_tensor.dtype if dtype is None else dtype
+            given = {"shape": shape, "batch_size": batch_size, "batch_shape": batch_shape, "dtype": dtype}
+            _check_tensor(input_tensor, given)
+            shape, batch_size = None, None
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         if shape is not None and batch_shape is not None:
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
         if batch_size is not None and batch_shape is not None:
@@ -61,7 +66,7 @@ class InputLayer(Layer):
         self._input_dtype = dtypes.standardize_dtype(dtype)
         self.optional = optional
         output = KerasTensor(self.batch_shape, self._input_dtype, sparse or False, ragged or False, name=name)
-        Node(self, (), {}, output)
+        Node(self, (), {}, output if input_tensor is None else input_tensor)
         self.sparse = self.ragged = False
         self.built = True
 
@@ -91,6 +96,27 @@ class InputLayer(Layer):
         }
 
 
+def _check_tensor(tensor: Any, given: dict[str, Any]) -> None:
+    """Checks that what was given beside an `input_tensor` describes it."""
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(
+            f"Argument `input_tensor` must be a KerasTensor. Received: {tensor!r} (of type {type(tensor)})"
+        )
+    has = {
+        "shape": tensor.shape[1:],
+        "batch_size": tensor.shape[0] if tensor.shape else None,
+        "batch_shape": tensor.shape,
+        "dtype": tensor.dtype,
+    }
+    for name, value in given.items():
+        value = tuple(value) if isinstance(value, list) else value
+        if value is not None and value != has[name]:
+            raise ValueError(
+                f"The `{name}` beside an `input_tensor` must be that of the tensor, {has[name]}. "
+                f"Received: {name}={value}"
+            )
+
+
 @short_traceback
 def Input(
     shape: Any = None,
@@ -113,7 +139,7 @@ def Input(
         ragged: must be None or False.
         batch_shape: the shape with the batch dimension, in place of `shape` and `batch_size`.
         name: a name.
-        tensor: a KerasTensor to take the description from.
+        tensor: a KerasTensor that is to be the input: what was computed from it then begins there.
         optional: whether the input may be None.
 
     Raises:

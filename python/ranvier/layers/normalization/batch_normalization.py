@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import initializers, ops
+from ranvier.core import numbers
 from ranvier.core.dtypes import epsilon as smallest
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
@@ -33,14 +34,15 @@ class BatchNormalization(ScaleAndShift):
         gamma_regularizer: a regularizer of gamma.
         beta_constraint: a constraint of beta.
         gamma_constraint: a constraint of gamma.
-        renorm: must be False; batch renormalization is not offered.
-        renorm_clipping: must be None.
-        renorm_momentum: used by `renorm` only.
+        renorm: whether to renormalize (Ioffe, 2017): in training the values that the batch's statistics gave
+            are corrected, `x * r + d`, towards those that the moving ones would give, without a derivative.
+        renorm_clipping: limits of the correction: "rmin" and "rmax" of r, "dmax" of d's size; None: none.
+        renorm_momentum: how much of the moving statistics that r and d refer to one step keeps.
         synchronized: must be False; there are no replicas to synchronize.
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: for an unknown name or an argument that is not offered.
+        ValueError: for an unknown name, an argument that is not offered, and limits that are none.
     """
 
     def __init__(
@@ -64,10 +66,11 @@ class BatchNormalization(ScaleAndShift):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        unsupported = {"renorm": renorm, "renorm_clipping": renorm_clipping, "synchronized": synchronized}
-        for name, value in unsupported.items():
-            if value:
-                raise ValueError(f"BatchNormalization does not support `{name}`. Received: {name}={value}")
+        if synchronized:
+            raise ValueError(
+                "BatchNormalization does not support `synchronized`: there is one replica. "
+                f"Received: synchronized={synchronized}"
+            )
         super().__init__(
             center=center,
             scale=scale,
@@ -82,7 +85,9 @@ class BatchNormalization(ScaleAndShift):
         self.axis = int(axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
-        self.renorm_momentum = renorm_momentum
+        self.renorm = renorm
+        self.renorm_clipping = _limits(renorm_clipping) if renorm else renorm_clipping
+        self.renorm_momentum = numbers.plain(renorm_momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.moving_mean: Variable | None = None
@@ -96,7 +101,21 @@ class BatchNormalization(ScaleAndShift):
             initializer = getattr(self, f"{name}_initializer")
             weight = self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False)
             setattr(self, name, weight)
+        if self.renorm:
+            self._add_renorm_statistics(size)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+
+    def _add_renorm_statistics(self, size: int | None) -> None:
+        """The statistics that the correction refers to, and the standard deviation for inference."""
+
+        def deviation(shape: Any, dtype: Any = None) -> Any:
+            return ops.sqrt(_another(self.moving_variance_initializer)(shape, dtype=dtype))
+
+        mean = _another(self.moving_mean_initializer)
+        first = {"moving_stddev": deviation, "renorm_mean": mean, "renorm_stddev": deviation}
+        for name, initializer in first.items():
+            weight = self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False)
+            setattr(self, name, weight)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
@@ -106,19 +125,46 @@ class BatchNormalization(ScaleAndShift):
             )
         assert self.moving_mean is not None and self.moving_variance is not None
         mean, variance = self.moving_mean.value, self.moving_variance.value
+        gamma, beta = self.gamma, self.beta
         if training and self.trainable:
             mean, variance = self._moments(inputs, mask)
-            for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+            if self.renorm:
+                gamma, beta = self._renormalized(mean, variance)
+            else:
+                _move(self.moving_mean, mean, self.momentum)
+                _move(self.moving_variance, variance, self.momentum)
         return ops.batch_normalization(
             inputs,
             mean,
             variance,
             self.axis,
-            offset=self.beta,
-            scale=self.gamma,
+            offset=beta,
+            scale=gamma,
             epsilon=self.epsilon,
         )
+
+    def _renormalized(self, mean: Any, variance: Any) -> tuple[Any, Any]:
+        """The factor and the term of a batch with the correction in them: `(x r + d) gamma + beta`."""
+        assert self.moving_mean is not None and self.moving_variance is not None
+        deviation = ops.sqrt(variance + self.epsilon)
+        reference = ops.maximum(self.renorm_stddev, self.epsilon**0.5)  # it may begin with 0
+        limits = self.renorm_clipping or {}
+        r, d = deviation / reference, (mean - self.renorm_mean) / reference
+        if limits.get("rmin") is not None:
+            r = ops.maximum(r, limits["rmin"])
+        if limits.get("rmax") is not None:
+            r = ops.minimum(r, limits["rmax"])
+        if limits.get("dmax") is not None:
+            d = ops.clip(d, -limits["dmax"], limits["dmax"])
+        r, d = ops.stop_gradient(r), ops.stop_gradient(d)
+        _move(self.renorm_mean, mean, self.renorm_momentum)
+        _move(self.renorm_stddev, deviation, self.renorm_momentum)
+        _move(self.moving_mean, mean, self.momentum)
+        _move(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(ops.relu(ops.square(self.moving_stddev.value) - self.epsilon))
+        if self.gamma is not None:
+            r, d = r * self.gamma, d * self.gamma
+        return r, d if self.beta is None else d + self.beta
 
     def _moments(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """The mean and the variance of each feature over the batch."""
@@ -141,7 +187,34 @@ class BatchNormalization(ScaleAndShift):
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": False,
-            "renorm": False,
-            "renorm_clipping": None,
+            "renorm": self.renorm,
+            "renorm_clipping": self.renorm_clipping,
             "renorm_momentum": self.renorm_momentum,
         }
+
+
+def _move(moving: Any, value: Any, momentum: float) -> None:
+    moving.assign(moving * momentum + value * (1.0 - momentum))
+
+
+def _another(initializer: Any) -> Any:
+    """An initializer of the same values: one that draws gives the same numbers each time it is called."""
+    return initializer.clone() if hasattr(initializer, "clone") else initializer
+
+
+def _limits(clipping: dict[str, float] | None) -> dict[str, float]:
+    """The limits of renormalization, checked."""
+    limits: dict[str, Any] = {key: numbers.plain(value) for key, value in (clipping or {}).items()}
+    if set(limits) - {"rmin", "rmax", "dmax"}:
+        raise ValueError(
+            "`renorm_clipping` is a dict that may hold 'rmin', 'rmax' and 'dmax'. "
+            f"Received: renorm_clipping={clipping}"
+        )
+    least, most, distance = (limits.get(key) for key in ("rmin", "rmax", "dmax"))
+    if least is not None and most is not None and most < least:
+        raise ValueError(
+            f"'rmax' of `renorm_clipping` must not be less than 'rmin'. Received: {most} and {least}"
+        )
+    if distance is not None and distance < 0:
+        raise ValueError(f"'dmax' of `renorm_clipping` must not be negative. Received: {distance}")
+    return limits
