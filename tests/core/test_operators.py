@@ -56,19 +56,8 @@ def test_an_array_that_a_tensor_is_added_to_becomes_a_tensor(name: str) -> None:
         np.testing.assert_array_equal(value := step(t), expected)
         total = ops.sum(value)
     assert tape.gradient(total, t) is not None
-    with pytest.raises(TypeError, match="needs the numbers"):
+    with pytest.raises(TypeError, match=r"np\.add\(\.\.\., out=\.\.\.\)"):
         rv.jit(lambda t: np.add(A, t, out=np.empty_like(A)))(B)
-
-
-def test_functions_of_numpy_take_tensors_that_have_numbers() -> None:
-    with rv.GradientTape() as tape:
-        t = tape.watch(A)
-        np.testing.assert_array_equal(np.exp(ops.copy(t)), np.exp(A))
-
-
-def test_functions_of_numpy_refuse_keras_tensors() -> None:
-    with pytest.raises(ValueError, match="KerasTensor is symbolic"):
-        np.exp(rv.Input((3,)))
 
 
 def test_rounding() -> None:

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple, NoReturn
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.operators import Operators, function
 from ranvier.core.scope import auto_name
+from ranvier.core.user_code import user_line
 
 Shape = tuple[int | None, ...]
+
+_PASS_IT = "Pass it to layers, models and functions of `ranvier.ops`, and look at what a model predicts."
 
 
 def standardize_shape(shape: Any) -> Shape:
@@ -109,29 +112,49 @@ class KerasTensor(Operators):
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
-    def _refuse(self, what: str) -> NoReturn:
-        raise ValueError(
-            f"A KerasTensor is symbolic: it stands for a shape and a dtype and has no value. {what} "
-            "Pass it to layers, models and functions of `ranvier.ops` only."
+    def _refuse(self, what: str, instead: str, error: type[Exception] = ValueError) -> NoReturn:
+        raise error(
+            f"{user_line()}: A KerasTensor is symbolic: it stands for a shape and a dtype and has no value. "
+            f"{what} {instead}"
         )
 
+    def numpy(self) -> NoReturn:
+        """Refused: there is no value."""
+        self._refuse("It has no `numpy()`.", _PASS_IT)
+
+    def item(self) -> NoReturn:
+        """Refused: there is no value."""
+        self._refuse("It has no `item()`.", _PASS_IT)
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        self._refuse("It cannot become a NumPy array.")
+        self._refuse("It cannot become a NumPy array.", _PASS_IT)
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+        self._refuse(
+            "It cannot be used as a boolean.",
+            "Use `ops.where`, or `ops.cond` in the `call` of a layer.",
+            TypeError,
+        )
 
     def __float__(self) -> NoReturn:
-        self._refuse("It cannot be converted to a float.")
+        self._refuse("It cannot be converted to a float.", _PASS_IT)
 
     def __int__(self) -> NoReturn:
-        self._refuse("It cannot be converted to an int.")
+        self._refuse("It cannot be converted to an int.", _PASS_IT)
+
+    def __index__(self) -> NoReturn:
+        instead = "Use `ops.take`, or numbers from its `shape`."
+        self._refuse("It cannot be an index or a size.", instead, TypeError)
 
     def __len__(self) -> NoReturn:
-        raise TypeError("A symbolic KerasTensor has no length; see its `shape`.")
+        self._refuse("It has no length.", "See its `shape`.", TypeError)
 
     def __iter__(self) -> NoReturn:
-        raise NotImplementedError("Iterating over a symbolic KerasTensor is not supported.")
+        self._refuse(
+            "It cannot be iterated.",
+            "Use `ops.unstack` along an axis of known size, `ops.map`, or `layers.TimeDistributed`.",
+            NotImplementedError,
+        )
 
 
 def is_keras_tensor(x: Any) -> bool:

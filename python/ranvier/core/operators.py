@@ -1,4 +1,4 @@
-"""Python's operators for tensors and variables.
+"""Python's operators for tensors and variables, and what NumPy's functions are to do with them.
 
 The operators are ops, and ops are a room above this one: `ranvier.ops` hands its functions in with `bind`
 when it is imported.
@@ -10,21 +10,18 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, NoReturn
 
-import numpy as np
-
+from ranvier.core.array_methods import ArrayMethods, functions
 from ranvier.core.user_code import ShortErrors, short_traceback, user_line
 
-_functions: dict[str, Callable[..., Any]] = {}
 
-
-def bind(functions: dict[str, Callable[..., Any]]) -> None:
-    """Gives the operators their meaning: op name -> function."""
-    _functions.update(functions)
+def bind(ops: dict[str, Callable[..., Any]]) -> None:
+    """Gives the operators and methods their meaning: op name -> function."""
+    functions.update(ops)
 
 
 def function(name: str) -> Callable[..., Any]:
-    """The function that an operator calls."""
-    return _functions[name]
+    """The function that an operator or a method calls."""
+    return functions[name]
 
 
 # NumPy's name of an operator: (the method of the left operand, that of the right one)
@@ -55,7 +52,7 @@ _OF_NUMPY = {
 }
 
 
-class Operators(ShortErrors):
+class Operators(ArrayMethods, ShortErrors):
     """The operators of a tensor-like value, each one op. NumPy arrays on the left give way to it.
 
     `&`, `|` and `^` are the logical ones here, as Keras has them for variables and symbolic tensors.
@@ -64,10 +61,7 @@ class Operators(ShortErrors):
     __array_priority__ = 1000
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """`array + tensor` asks the tensor, as does `array += tensor`, which gives the name a new value.
-
-        NumPy's other functions get its numbers, if it has any.
-        """
+        """`array + tensor` asks the tensor, as does `array += tensor`, which gives the name a new value."""
         in_place = set(kwargs) == {"out"} and kwargs["out"][0] is inputs[0]
         if ufunc.__name__ in _OF_NUMPY and method == "__call__" and (in_place or not kwargs):
             left, right = _OF_NUMPY[ufunc.__name__]
@@ -76,8 +70,12 @@ class Operators(ShortErrors):
             value = getattr(own, name)(other) if hasattr(own, name) else None
             if value is not None and (not in_place or isinstance(value, Operators)):
                 return value
-        arrays = [np.asarray(x) if isinstance(x, Operators) else x for x in inputs]
-        return getattr(ufunc, method)(*arrays, **kwargs)
+        return functions["array_ufunc"](ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """`np.mean(tensor)` asks the tensor."""
+        del types
+        return functions["array_function"](func, args, kwargs)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -86,146 +84,146 @@ class Operators(ShortErrors):
         )
 
     def __neg__(self) -> Any:
-        return _functions["negative"](self)
+        return functions["negative"](self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return _functions["absolute"](self)
+        return functions["absolute"](self)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return _functions["round"](self, ndigits or 0)
+        return functions["round"](self, ndigits or 0)
 
     def __invert__(self) -> Any:
-        return _functions["bitwise_not"](self)
+        return functions["bitwise_not"](self)
 
     def __getitem__(self, key: Any) -> Any:
-        return _functions["getitem"](self, key)
+        return functions["getitem"](self, key)
 
     def __hash__(self) -> int:
         return id(self)
 
     def __add__(self, other: Any) -> Any:
-        return _functions["add"](self, other)
+        return functions["add"](self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _functions["add"](other, self)
+        return functions["add"](other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _functions["subtract"](self, other)
+        return functions["subtract"](self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _functions["subtract"](other, self)
+        return functions["subtract"](other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _functions["multiply"](self, other)
+        return functions["multiply"](self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _functions["multiply"](other, self)
+        return functions["multiply"](other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _functions["true_divide"](self, other)
+        return functions["true_divide"](self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _functions["true_divide"](other, self)
+        return functions["true_divide"](other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _functions["floor_divide"](self, other)
+        return functions["floor_divide"](self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _functions["floor_divide"](other, self)
+        return functions["floor_divide"](other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return _functions["mod"](self, other)
+        return functions["mod"](self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return _functions["mod"](other, self)
+        return functions["mod"](other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return _functions["power"](self, other)
+        return functions["power"](self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return _functions["power"](other, self)
+        return functions["power"](other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return _functions["matmul"](self, other)
+        return functions["matmul"](self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return _functions["matmul"](other, self)
+        return functions["matmul"](other, self)
 
     def __and__(self, other: Any) -> Any:
-        return _functions["logical_and"](self, other)
+        return functions["logical_and"](self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return _functions["logical_and"](other, self)
+        return functions["logical_and"](other, self)
 
     def __or__(self, other: Any) -> Any:
-        return _functions["logical_or"](self, other)
+        return functions["logical_or"](self, other)
 
     def __ror__(self, other: Any) -> Any:
-        return _functions["logical_or"](other, self)
+        return functions["logical_or"](other, self)
 
     def __xor__(self, other: Any) -> Any:
-        return _functions["logical_xor"](self, other)
+        return functions["logical_xor"](self, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return _functions["logical_xor"](other, self)
+        return functions["logical_xor"](other, self)
 
     def __eq__(self, other: object) -> Any:
-        return _functions["equal"](self, other)
+        return functions["equal"](self, other)
 
     def __ne__(self, other: object) -> Any:
-        return _functions["not_equal"](self, other)
+        return functions["not_equal"](self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return _functions["less"](self, other)
+        return functions["less"](self, other)
 
     def __le__(self, other: Any) -> Any:
-        return _functions["less_equal"](self, other)
+        return functions["less_equal"](self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return _functions["greater"](self, other)
+        return functions["greater"](self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return _functions["greater_equal"](self, other)
+        return functions["greater_equal"](self, other)
 
 
 class BitwiseOperators(Operators):
     """The same, with the bits of integers under `&`, `|`, `^`, `<<` and `>>`: those of arrays."""
 
     def __and__(self, other: Any) -> Any:
-        return _functions["bitwise_and"](self, other)
+        return functions["bitwise_and"](self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return _functions["bitwise_and"](other, self)
+        return functions["bitwise_and"](other, self)
 
     def __or__(self, other: Any) -> Any:
-        return _functions["bitwise_or"](self, other)
+        return functions["bitwise_or"](self, other)
 
     def __ror__(self, other: Any) -> Any:
-        return _functions["bitwise_or"](other, self)
+        return functions["bitwise_or"](other, self)
 
     def __xor__(self, other: Any) -> Any:
-        return _functions["bitwise_xor"](self, other)
+        return functions["bitwise_xor"](self, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return _functions["bitwise_xor"](other, self)
+        return functions["bitwise_xor"](other, self)
 
     def __lshift__(self, other: Any) -> Any:
-        return _functions["left_shift"](self, other)
+        return functions["left_shift"](self, other)
 
     def __rlshift__(self, other: Any) -> Any:
-        return _functions["left_shift"](other, self)
+        return functions["left_shift"](other, self)
 
     def __rshift__(self, other: Any) -> Any:
-        return _functions["right_shift"](self, other)
+        return functions["right_shift"](self, other)
 
     def __rrshift__(self, other: Any) -> Any:
-        return _functions["right_shift"](other, self)
+        return functions["right_shift"](other, self)
 
 
-for _cls in (Operators, BitwiseOperators):
+for _cls in (ArrayMethods, Operators, BitwiseOperators):
     for _name, _method in list(vars(_cls).items()):
-        if isinstance(_method, FunctionType) and _name not in ("__init__", "__hash__"):
+        if isinstance(_method, FunctionType) and _name not in ("__getattr__", "__init__", "__hash__"):
             setattr(_cls, _name, short_traceback(_method))

@@ -28,7 +28,7 @@ _symbolic.make_symbolic(
     {"numpy": numpy, "nn": nn, "linalg": linalg, "math": math, "core": core},
     {"core": [associative_scan, fori_loop, map, scan, switch, vectorized_map, while_loop]},  # noqa: F405
 )
-_operators.give_operators(numpy)
+_operators.give_operators(_sys.modules[__name__])
 
 __all__ = [name for name, value in globals().items() if name[0] != "_" and callable(value)]
 __all__ += ["linalg", "nn", "numpy"]

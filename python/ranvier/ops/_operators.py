@@ -1,13 +1,15 @@
-"""Gives tensors and variables their operators, and NumPy's indexing."""
+"""Gives tensors and variables their operators and methods, NumPy's indexing and functions."""
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import operators
 from ranvier.core.keras_tensor import KerasTensor
+from ranvier.ops._numpy_protocol import array_function, array_ufunc
 from ranvier.ops._subscript import getitem
 from ranvier.ops._symbolic import symbolic
 
@@ -26,13 +28,7 @@ def _index(x: Any, key: Any) -> Any:
     return getitem(x, key)
 
 
-_NAMES = (
-    "add subtract multiply true_divide floor_divide mod power negative absolute matmul equal not_equal less "
-    "less_equal greater greater_equal logical_and logical_or logical_xor logical_not bitwise_and bitwise_or "
-    "bitwise_xor bitwise_not left_shift right_shift round array"
-).split()
-
-
-def give_operators(functions: Any) -> None:
-    """Makes tensors' operators out of the functions of a module."""
-    operators.bind({"getitem": _index} | {name: getattr(functions, name) for name in _NAMES})
+def give_operators(ops: Any) -> None:
+    """Makes tensors' operators and methods out of the functions of a module."""
+    public = {name: value for name, value in vars(ops).items() if isinstance(value, FunctionType)}
+    operators.bind(public | {"getitem": _index, "array_function": array_function, "array_ufunc": array_ufunc})
