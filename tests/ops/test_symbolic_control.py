@@ -38,8 +38,3 @@ def test_in_a_functional_model(name: str) -> None:
     model = rv.Model(inputs, outputs)
     for found, expected in zip(rv.tree.flatten(model(X)), rv.tree.flatten(call(X)), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-def test_a_refusal_says_what_stood_in_for_unknown_sizes() -> None:
-    with pytest.raises(ValueError, match=r"\(83, 4\).*83 stood in for dimensions that are not known yet"):
-        ops.matmul(rv.KerasTensor((None, 3)), rv.KerasTensor((None, 4)))

@@ -37,6 +37,7 @@ class BodyTrace(Trace):
         super().__init__()
         self.parent = parent
         self.premises = parent.premises
+        self.stand_in = parent.stand_in
         self.captured: dict[Key, Tensor] = {}
         self.variables: dict[Key, Variable] = {}
         self.losses: list[tuple[Callable[[Any], None], Any]] | None = None

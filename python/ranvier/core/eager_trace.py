@@ -54,9 +54,8 @@ class EagerTrace(Trace):
         self._numbers: dict[int, np.ndarray] = {}
         self._firsts: dict[int, Node] = {}  # by id(variable): its first value
 
-    def emit(self, op: str, inputs: Sequence[Any], attributes: dict[str, Any]) -> Tensor:
-        tensors = [self.tensor(x) for x in inputs]
-        result = Tensor(self, self.graph.emit(op, [t.id for t in tensors], attributes))
+    def add(self, op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> Tensor:
+        result = super().add(op, tensors, attributes)
         if result.id not in self._numbers:
             if op in _SAME_VALUE:
                 self._numbers[result.id] = self._numbers[tensors[0].id]

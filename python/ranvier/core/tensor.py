@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 
 from ranvier.core.operators import BitwiseOperators
+from ranvier.core.unknown_size import marked
 from ranvier.core.user_code import user_line
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Tensor(BitwiseOperators):
         self.trace = trace
         self.born = trace.clock
         self.id, self.dtype, self.shape = node
+        if trace.stand_in is not None:
+            self.shape = marked(self.shape, trace.stand_in)
 
     @property
     def node(self) -> Node:
@@ -75,7 +78,7 @@ class Tensor(BitwiseOperators):
         return (self[i] for i in range(self.shape[0]))
 
     def __repr__(self) -> str:
-        number = self.trace.number(self)
+        number = None if self.trace.stand_in is not None else self.trace.number(self)
         value = "" if number is None else f", value={number}"
         return f"<Tensor shape={self.shape}, dtype={self.dtype}{value}>"
 

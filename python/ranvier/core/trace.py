@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ranvier import _core
+from ranvier.core import unknown_size
 from ranvier.core.block import Block
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Node, Tensor
@@ -108,6 +109,7 @@ class Trace:
     """
 
     is_eager = False
+    stand_in: int | None = None  # the size of unknown dimensions, where a function is traced for its shapes
 
     def __init__(self) -> None:
         self.graph = _core.Graph()
@@ -168,7 +170,14 @@ class Trace:
             inputs: what `tensor` takes.
             attributes: its attributes.
         """
-        return Tensor(self, self.graph.emit(op, [self.tensor(x).id for x in inputs], attributes))
+        tensors = [self.tensor(x) for x in inputs]
+        if self.stand_in is not None:
+            return unknown_size.add(self, op, tensors, attributes)
+        return self.add(op, tensors, attributes)
+
+    def add(self, op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> Tensor:
+        """Adds an operation on tensors of this trace."""
+        return Tensor(self, self.graph.emit(op, [x.id for x in tensors], attributes))
 
     def number(self, tensor: Tensor) -> np.ndarray | None:
         """The tensor's value; None, for it has none before the program runs."""

@@ -13,7 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.symbolic_scope import in_symbolic_scope
 from ranvier.core.tensor import Tensor
+from ranvier.core.unknown_size import UnknownSize, is_known
 from ranvier.core.variable import Variable
 from ranvier.ops._emit import emit
 
@@ -89,6 +91,16 @@ def known(x: Any, name: str, reason: str) -> np.ndarray:
             "Call it outside of the traced function (or with run_eagerly=True)."
         )
     return value
+
+
+def integers(x: Any) -> Value:
+    """x as an operand that should hold integers.
+
+    While a model is described, floats count as such: a KerasTensor has Keras's default dtype where its maker
+    did not think of one.
+    """
+    value = operand(x)
+    return cast_to(value, "int32") if value.dtype in dtypes.FLOAT_DTYPES and in_symbolic_scope() else value
 
 
 def to_bool(x: Any) -> Value:
@@ -187,9 +199,26 @@ def to_shape(shape: Any) -> tuple[int, ...]:
         raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
     if not isinstance(shape, (list, tuple, np.ndarray)):
         shape = (shape,)
-    dims = tuple(operator.index(dim) for dim in shape)
+    dims = tuple(dim if type(dim) is UnknownSize else operator.index(dim) for dim in shape)
     dtypes.check_size(dims)
     return dims
+
+
+def positive(argument: str, value: Any) -> int:
+    """An argument that counts something.
+
+    Raises:
+        ValueError: unless it is an integer of at least 1.
+    """
+    number = operator.index(value) if hasattr(value, "__index__") else 0
+    if number < 1:
+        raise ValueError(f"`{argument}` must be a positive integer. Received: {argument}={value}")
+    return number
+
+
+def is_multiple(size: int, count: int) -> bool:
+    """Whether a size divides by a count, or is not known yet."""
+    return size % count == 0 or not is_known(size)
 
 
 def size_of(shape: Iterable[int]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import _core
+from ranvier.core import unknown_size
 from ranvier.core.dtypes import as_array
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
@@ -34,6 +35,8 @@ def emit(op: str, *inputs: Any, **attributes: Any) -> Any:
             if trace is not None:
                 break
     if trace is None:
+        if unknown_size.stand_ins:
+            attributes = unknown_size.plain(attributes)
         arrays = [x._array if isinstance(x, Variable) else as_array(x) for x in inputs]
         return _core.eager(op, arrays, attributes)
     return trace.emit(op, inputs, attributes)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core.tensor import Tensor
+from ranvier.core.unknown_size import UnknownSize, broadcast_shapes, is_known
 from ranvier.core.user_code import user_line
 from ranvier.ops import indexing
 from ranvier.ops._common import Value, cast_to, dtype_of, operand, reshape_to, size_of, transpose_to, where3
@@ -48,7 +49,7 @@ def getitem(x: Any, key: Any) -> Value:
         dim = x.shape[axis]
         if isinstance(k, slice):
             start, stop, step = k.indices(dim)
-            count = len(range(start, stop, step))
+            count = _length(k, range(start, stop, step), dim)
             begin.append(start if count else 0)
         elif not _is_array(k) and not has_arrays:
             begin.append(_checked(int(k), dim, axis, x))
@@ -86,6 +87,15 @@ def _checked(k: int, dim: int, axis: int, x: Value) -> int:
     if not -dim <= k < dim:
         raise IndexError(f"Index {k} is out of range for axis {axis} of shape {tuple(x.shape)}.")
     return k % dim
+
+
+def _length(k: slice, chosen: range, dim: int) -> int:
+    """How many a slice takes: not known yet if it goes from one end of an unknown axis towards the other."""
+    first_at_front = k.start is None or k.start >= 0
+    last_at_front = k.stop is not None and k.stop >= 0
+    if is_known(dim) or first_at_front == last_at_front:
+        return len(chosen)
+    return UnknownSize(len(chosen))
 
 
 def _is_array(k: Any) -> bool:
@@ -145,7 +155,7 @@ def _gathered(x: Value, chosen: list[tuple[int, Any]]) -> Value:
             raise IndexError(f"An index is out of range for axis {axis} of shape {tuple(x.shape)}.")
     if len(chosen) == 1:
         return indexing.take(x, chosen[0][1], axis=axes[0])
-    shape = np.broadcast_shapes(*(tuple(k.shape) for _, k in chosen))
+    shape = broadcast_shapes(*(tuple(k.shape) for _, k in chosen))
     sizes = [x.shape[axis] for axis in axes]
     place: Value = np.zeros((), "int32" if size_of(sizes) < 2**31 else "int64")
     inside: Value = np.ones((), bool)

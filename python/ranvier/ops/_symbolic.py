@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from ranvier.core import registry
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
@@ -52,7 +54,7 @@ _OPERANDS_OF = {
     for name in names.split()
 }
 # What describes or builds something other than a tensor, and takes KerasTensors as they are.
-_NOT_SYMBOLIC = frozenset(("shape", "is_tensor", "dtype", "convert_to_numpy", "jvp", "vectorize"))
+_NOT_SYMBOLIC = frozenset(("shape", "ndim", "is_tensor", "dtype", "convert_to_numpy", "jvp", "vectorize"))
 # Functions whose operation Keras does not call by the function's name in camel case.
 _CLASS_NAMES = {
     "allclose": "AllClose",
@@ -94,11 +96,16 @@ class FunctionOperation(Operation):
         """The function of these operands, with the operation's settings."""
         given = self.settings | more
         names = list(self.parameters)
-        if any(p.kind is p.VAR_POSITIONAL for p in self.parameters.values()):
-            return self.function(*(given.pop(name) for name in names if name in given), *operands)
-        free = [name for name in names if name not in given]
-        free.sort(key=lambda name: name not in self.operands)
-        return self.function(**given, **dict(zip(free, operands, strict=False)))
+        kinds = {name: parameter.kind for name, parameter in self.parameters.items()}
+        if inspect.Parameter.VAR_POSITIONAL in kinds.values():
+            first = [given.pop(n) for n in names if n in given and kinds[n] != inspect.Parameter.KEYWORD_ONLY]
+            result = self.function(*first, *operands, **given)
+        else:
+            free = [name for name in names if name not in given]
+            free.sort(key=lambda name: name not in self.operands)
+            result = self.function(**given, **dict(zip(free, operands, strict=False)))
+        # The size of a tensor is a number, but in a model a tensor like all others.
+        return np.asarray(int(result), "int32") if isinstance(result, int) else result
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | registry.serialize_object(self.settings)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.ops._common import Value, cast_to, dtype_of, operand, promote, where3
+from ranvier.core.symbolic_scope import in_symbolic_scope
+from ranvier.core.unknown_size import broadcast_shapes
+from ranvier.ops._common import Value, cast_to, dtype_of, integers, operand, promote, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import equal, greater, not_equal
 from ranvier.ops.elementwise import abs, floor_divide, multiply
@@ -19,6 +21,8 @@ from ranvier.ops.elementwise import abs, floor_divide, multiply
 def _integers(op: str, x: Any, y: Any) -> tuple[list[Value], str]:
     values, dtype = promote(x, y)
     if dtype in dtypes.FLOAT_DTYPES:
+        if in_symbolic_scope():
+            return [integers(value) for value in values], dtype
         raise TypeError(f"{op}: expected integers, got {dtype_of(operand(x))} and {dtype_of(operand(y))}.")
     return values, dtype
 
@@ -150,7 +154,7 @@ def view(x: Any, dtype: Any = None) -> Value:
 def nextafter(x1: Any, x2: Any) -> Value:
     """The next float after x1 in the direction of x2; x2 where they are equal."""
     (start, end), dtype = promote(x1, x2, with_types=(float,))
-    start, end = emit("broadcast_to", start, shape=np.broadcast_shapes(start.shape, end.shape)), end
+    start, end = emit("broadcast_to", start, shape=broadcast_shapes(start.shape, end.shape)), end
     bits = emit("bitcast", start, dtype="int32" if dtype == "float32" else "int64")
     # The bits of floats of one sign are ordered like their magnitudes.
     is_outward = equal(greater(end, start), greater(start, 0))

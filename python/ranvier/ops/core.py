@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.tensor import Tensor
 from ranvier.core.variable import Variable
 from ranvier.ops._common import Value, cast_to, dtype_of, operand
@@ -42,7 +43,7 @@ def shape(x: Any) -> tuple[int, ...]:
 
 def dtype(x: Any) -> str:
     """x's dtype by name; of Python numbers, the one that they would be converted to."""
-    return str(operand(x).dtype)
+    return str(x.dtype if isinstance(x, KerasTensor) else operand(x).dtype)
 
 
 def is_tensor(x: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ranvier.core.unknown_size import broadcast_shapes
 from ranvier.ops._common import Value, as_float, cast_to, dtype_of, promote, reshape_to, transpose_to, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater, not_equal
@@ -144,7 +145,7 @@ def _system(name: str, a: Any, b: Any) -> tuple[Value, Value, bool]:
         raise ValueError(
             f"{name}: Incompatible shapes between `a` {tuple(left.shape)} and `b` {tuple(right.shape)}"
         )
-    lead = np.broadcast_shapes(tuple(left.shape[:-2]), tuple(columns.shape[:-2]))
+    lead = broadcast_shapes(tuple(left.shape[:-2]), tuple(columns.shape[:-2]))
     left = emit("broadcast_to", left, shape=(*lead, *left.shape[-2:]))
     columns = emit("broadcast_to", columns, shape=(*lead, *columns.shape[-2:]))
     return left, columns, is_vector

@@ -21,6 +21,7 @@ from ranvier.ops._common import (
     cast_to,
     dtype_of,
     float_unary,
+    integers,
     operand,
     promote,
     unary,
@@ -490,7 +491,7 @@ def ldexp(x1: Any, x2: Any) -> Value:
     Raises:
         TypeError: if x2 is a float.
     """
-    exponent = operand(x2)
+    exponent = integers(x2)
     if exponent.dtype in dtypes.FLOAT_DTYPES:
         raise TypeError(f"ldexp: expected integers as exponents, got x2 of dtype {dtype_of(exponent)}.")
     (a, _), dtype = promote(x1, exponent, with_types=(float,))

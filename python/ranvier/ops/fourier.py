@@ -13,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.ops._common import Value, as_float, dtype_of, move_from_last, move_last, operand, reshape_to
+from ranvier.ops._common import (
+    Value,
+    as_float,
+    dtype_of,
+    move_from_last,
+    move_last,
+    operand,
+    positive,
+    reshape_to,
+)
 from ranvier.ops._emit import emit
 from ranvier.ops.elementwise import add, divide, multiply, negative, subtract
 from ranvier.ops.indexing import flip, pad
@@ -198,7 +207,10 @@ def _window(name: str, window: Any, sequence_length: int, fft_length: int, dtype
     return pad(shape, [(before, fft_length - sequence_length - before)])
 
 
-def _check_lengths(sequence_length: int, fft_length: int) -> None:
+def _check_lengths(sequence_length: Any, sequence_stride: Any, fft_length: Any) -> None:
+    positive("sequence_length", sequence_length)
+    positive("sequence_stride", sequence_stride)
+    positive("fft_length", fft_length)
     if fft_length < sequence_length:
         raise ValueError(
             "`fft_length` must equal or larger than `sequence_length`. "
@@ -229,10 +241,11 @@ def stft(
         (real part, imaginary part), [..., pieces, fft_length / 2 + 1] each.
 
     Raises:
-        ValueError: for lengths or a window that do not fit.
+        ValueError: for lengths or a window that do not fit, or a length or stride that is no positive
+            integer.
     """
     value = as_float(x)
-    _check_lengths(sequence_length, fft_length)
+    _check_lengths(sequence_length, sequence_stride, fft_length)
     shape = _window("stft", window, sequence_length, fft_length, dtype_of(value))
     if center:
         border = fft_length // 2
@@ -264,9 +277,10 @@ def istft(
         [..., length].
 
     Raises:
-        ValueError: for lengths or a window that do not fit.
+        ValueError: for lengths or a window that do not fit, or a length or stride that is no positive
+            integer.
     """
-    _check_lengths(sequence_length, fft_length)
+    _check_lengths(sequence_length, sequence_stride, fft_length)
     pieces = irfft(x, fft_length)
     if pieces.ndim < 2:
         raise ValueError(f"istft: expected [..., pieces, frequencies], got shape {tuple(x[0].shape)}.")

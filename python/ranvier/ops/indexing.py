@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.unknown_size import broadcast_shapes, is_known
 from ranvier.ops._common import (
     Value,
     canonical_axes,
     canonical_axis,
     cast_to,
     dtype_of,
+    integers,
     move_from_last,
     move_last,
     operand,
@@ -217,7 +219,7 @@ def _copied_border(value: Value, axis: int, before: int, after: int, mode: str) 
 
 def _indices(indices: Any, dim: int) -> Value:
     """Indices as int32 or int64, negative ones counted from the end."""
-    index = operand(indices)
+    index = integers(indices)
     if index.dtype not in dtypes.INT_DTYPES:
         raise ValueError(f"indices must have an integer type, got {index.dtype}.")
     index = cast_to(index, dtypes.compute_dtype(dtype_of(index)))
@@ -280,7 +282,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Value:
     place = canonical_axis(axis, value.ndim)
     dim, count = value.shape[place], index.shape[place]
     value, index = move_last(value, place), move_last(_indices(index, dim), place)
-    lead = np.broadcast_shapes(tuple(value.shape[:-1]), tuple(index.shape[:-1]))
+    lead = broadcast_shapes(tuple(value.shape[:-1]), tuple(index.shape[:-1]))
     value = emit("broadcast_to", value, shape=(*lead, dim))
     index = emit("broadcast_to", index, shape=(*lead, count))
     # Row r of the flattened table begins at r * dim; an index beyond its row is sent out of the table.
@@ -312,8 +314,11 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     )
     rows, columns = value.shape[-2:]
     lead = tuple(value.shape[:-2])
-    cells = np.arange(rows * columns).reshape(rows, columns)
-    return take(reshape_to(value, (*lead, rows * columns)), np.diagonal(cells, offset), -1)
+    places = np.diagonal(np.arange(rows * columns).reshape(rows, columns), offset)
+    unknown = [size for size in (rows, columns) if not is_known(size)]
+    if unknown:  # so is the smaller of the two
+        places = np.zeros(builtins.max(unknown[0] - builtins.abs(offset), 0), "int32")
+    return take(reshape_to(value, (*lead, rows * columns)), places, -1)
 
 
 def diag(x: Any, k: int = 0) -> Value:
@@ -349,7 +354,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
     Raises:
         TypeError: if the indices are not integers.
     """
-    index = operand(indices)
+    index = integers(indices)
     if "int" not in dtype_of(index):
         raise TypeError(f"unravel_index: expected integers, got {dtype_of(index)}.")
     dims = to_shape(shape)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core.dtypes import standardize_data_format
-from ranvier.ops._common import Value, dtype_of, operand, reshape_to, transpose_to
+from ranvier.ops._common import Value, dtype_of, is_multiple, operand, positive, reshape_to, transpose_to
 from ranvier.ops._emit import emit
 from ranvier.ops.indexing import pad, take
 
@@ -40,7 +40,7 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     """
     value, block, is_first = _image("space_to_depth", x, block_size, data_format)
     n, h, w, c = _sizes(value, is_first)
-    if h % block or w % block:
+    if not (is_multiple(h, block) and is_multiple(w, block)):
         raise ValueError(f"space_to_depth: {h} x {w} is not a multiple of block_size={block_size}.")
     rows, columns = h // block, w // block
     if is_first:
@@ -58,7 +58,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     """
     value, block, is_first = _image("depth_to_space", x, block_size, data_format)
     n, h, w, c = _sizes(value, is_first)
-    if c % (block * block):
+    if not is_multiple(c, block * block):
         raise ValueError(
             f"depth_to_space: {c} channels are not a multiple of block_size^2 = {block * block}."
         )
@@ -155,7 +155,7 @@ def fold(
     h, w = _pair(output_size)
     windows = _Windows((h, w), kernel_size, dilation, padding, stride)
     elements = len(windows.places)
-    if value.ndim != 3 or value.shape[1] % elements or value.shape[2] != windows.count:
+    if value.ndim != 3 or not is_multiple(value.shape[1], elements) or value.shape[2] != windows.count:
         raise ValueError(
             f"fold: expected [n, c * {elements}, {windows.count}] for these windows, got {value.shape}."
         )
@@ -183,12 +183,10 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Val
         ValueError: for a length or stride below 1, or a scalar.
     """
     value = operand(x)
-    length, stride = operator.index(sequence_length), operator.index(sequence_stride)
-    if length < 1 or stride < 1 or value.ndim == 0:
-        raise ValueError(
-            "extract_sequences: expected at least 1 axis, and a length and a stride of at least 1. "
-            f"Received: shape {tuple(value.shape)}, sequence_length={length}, sequence_stride={stride}"
-        )
+    length = positive("sequence_length", sequence_length)
+    stride = positive("sequence_stride", sequence_stride)
+    if value.ndim == 0:
+        raise ValueError("extract_sequences: expected a tensor of at least 1 axis, got a scalar.")
     starts = np.arange(0, value.shape[-1] - length + 1, stride)
     return take(value, starts[:, None] + np.arange(length), -1)
 
@@ -258,7 +256,8 @@ def _lengths(groups: list[list[str]], shape: Any, given: dict[str, int], pattern
         known = {name: int(given[name]) for name in group if name in given}
         missing = [name for name in group if name not in known]
         product = math.prod(known.values())
-        if len(missing) > 1 or (product == 0 and missing) or (size % product if product else size):
+        divides = is_multiple(size, product) if product else not size
+        if len(missing) > 1 or (product == 0 and missing) or not divides:
             raise ValueError(
                 f"rearrange: an axis of {size} does not split into {group} with {given} in {pattern!r}."
             )

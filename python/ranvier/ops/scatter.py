@@ -10,7 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.ops._common import Value, cast_to, dtype_of, operand, promote, reshape_to, to_shape, where3
+from ranvier.core.unknown_size import fits
+from ranvier.ops._common import (
+    Value,
+    cast_to,
+    dtype_of,
+    integers,
+    operand,
+    promote,
+    reshape_to,
+    to_shape,
+    where3,
+)
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater_equal, less, logical_and
 from ranvier.ops.creation import full
@@ -121,7 +132,7 @@ def _neutral(mode: int, dtype: str) -> Any:
 
 def _linear(name: str, indices: Any, shape: tuple[int, ...]) -> tuple[Value, int]:
     """Indices of elements (or blocks) as numbers of rows, and how many axes they name; -1: out of range."""
-    index = operand(indices)
+    index = integers(indices)
     if index.ndim == 0 or "int" not in dtype_of(index):
         raise TypeError(
             f"{name}: indices must be integers of at least 1 axis, got {dtype_of(index)} {index.shape}."
@@ -197,7 +208,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Value:
         TypeError: for a block that is larger than the inputs, or of another dtype.
     """
     whole, block = operand(inputs), operand(updates)
-    starts = operand(start_indices)
+    starts = integers(start_indices)
     if starts.ndim != 1 or starts.shape[0] != whole.ndim:
         raise ValueError(
             f"slice_update: expected a start for each axis of shape {tuple(whole.shape)}, got start_indices "
@@ -205,7 +216,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Value:
         )
     if dtype_of(whole) != dtype_of(block):
         raise TypeError(f"slice_update: expected updates of dtype {dtype_of(whole)}, got {dtype_of(block)}.")
-    if block.ndim != whole.ndim or any(b > w for b, w in zip(block.shape, whole.shape, strict=True)):
+    if block.ndim != whole.ndim or not all(map(fits, block.shape, whole.shape)):
         raise TypeError(f"slice_update: shape {tuple(block.shape)} does not fit into {tuple(whole.shape)}.")
     if math.prod(block.shape) == 0:
         return whole

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from ranvier.core.tensor import Tensor
+from ranvier.core.unknown_size import agree, fits, is_known
 from ranvier.ops._common import (
     Value,
     canonical_axes,
     canonical_axis,
     cast_to,
+    is_multiple,
     operand,
     promote,
     reshape_to,
@@ -50,7 +52,7 @@ def reshape(x: Any, newshape: Any) -> Value:
     if -1 in shape:
         known = size_of(dim for dim in shape if dim != -1)
         size = size_of(value.shape)
-        if known <= 0 or size % known:
+        if known <= 0 or not is_multiple(size, known):
             raise ValueError(f"reshape: shape {value.shape} of {size} elements cannot become {tuple(shape)}.")
         shape[shape.index(-1)] = size // known
     return reshape_to(value, shape)
@@ -165,7 +167,7 @@ def size(x: Any) -> int:
 
 def ndim(x: Any) -> int:
     """The number of axes, a Python int."""
-    return operand(x).ndim
+    return len(x.shape) if hasattr(x, "shape") else operand(x).ndim
 
 
 def copy(x: Any) -> Value:
@@ -212,7 +214,7 @@ def stack(x: Sequence[Any], axis: int = 0) -> Value:
     if not values:
         raise ValueError("stack: expected at least one tensor.")
     shapes = [value.shape for value in values]
-    if any(shape != shapes[0] for shape in shapes):
+    if not all(agree(shape, shapes[0]) for shape in shapes):
         raise ValueError(f"stack: all tensors must have the same shape. Got {', '.join(map(str, shapes))}.")
     place = canonical_axis(axis, values[0].ndim + 1)
     return concatenate([expand_dims(value, place) for value in values], place)
@@ -282,7 +284,7 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Value:
         )
     begin = []
     for start, length, dim in zip(starts, sizes, value.shape, strict=True):
-        if not 0 <= length <= dim:
+        if length < 0 or not fits(length, dim):
             raise ValueError(f"slice: a block of shape {sizes} does not fit into shape {value.shape}.")
         begin.append(builtins.min(builtins.max(start + dim if start < 0 else start, 0), dim - length))
     return emit("slice", value, begin=begin, size=list(sizes), stride=[1] * value.ndim)
@@ -309,7 +311,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
         edges = [0, *marks, dim]
     else:
         count = operator.index(indices_or_sections)
-        if count <= 0 or dim % count:
+        if count <= 0 or not is_multiple(dim, count):
             raise ValueError(
                 f"split: axis {place} of shape {value.shape} does not divide into {count} equal parts."
             )
@@ -353,15 +355,16 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Value]:
         axis: the axis.
 
     Raises:
-        ValueError: if the axis has another size than `num`.
+        ValueError: if the axis has another size than `num`, or its size is not known and no `num` given.
     """
     value = operand(x)
     place = canonical_axis(axis, value.ndim)
-    if num is not None and num != value.shape[place]:
-        raise ValueError(
-            f"unstack: expected num={value.shape[place]}, the size of axis {axis}; got num={num}."
-        )
-    return [squeeze(part(value, place, i, 1), place) for i in range(value.shape[place])]
+    size = value.shape[place]
+    if num is not None and num != size and is_known(size):
+        raise ValueError(f"unstack: expected num={size}, the size of axis {axis}; got num={num}.")
+    if num is None and not is_known(size):
+        raise ValueError(f"unstack: axis {axis} of shape {value.shape} is not known yet: give `num`.")
+    return [squeeze(part(value, place, i, 1), place) for i in range(size if num is None else num)]
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Value:

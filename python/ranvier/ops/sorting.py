@@ -24,14 +24,15 @@ from ranvier.ops._common import (
     operand,
     promote,
     reshape_to,
+    size_of,
     where3,
 )
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import less, not_equal, places
 from ranvier.ops.cumulative import cumsum
 from ranvier.ops.indexing import take, take_along_axis
-from ranvier.ops.reductions import sum
-from ranvier.ops.shaping import concatenate, part, ravel
+from ranvier.ops.reductions import any, sum
+from ranvier.ops.shaping import concatenate, moveaxis, part, ravel
 
 
 def _rows(x: Any, axis: int | None) -> tuple[Value, int]:
@@ -189,7 +190,7 @@ def unique(
         return_index: whether to return where each value occurs first.
         return_inverse: whether to return, for each element, the number of its value.
         return_counts: whether to return how often each value occurs.
-        axis: the axis whose slices are compared; None: the elements are. Inside a trace it must be None.
+        axis: the axis whose slices are compared; None: the elements are.
         size: how many values to return: others are left out, and missing ones are filled up. None: as many as
             there are, which is possible outside of a trace only.
         fill_value: what to fill up with; None: the smallest value. Their indices are the first value's, their
@@ -200,14 +201,14 @@ def unique(
         values are int32.
 
     Raises:
-        ValueError: inside a trace without `size`, or with an `axis`.
+        ValueError: inside a trace without `size`, or for an axis out of range.
     """
     del sorted
     value = operand(x)
-    if isinstance(value, Tensor) and size is not None and axis is None:
-        found = _unique_of_size(value, operator.index(size), fill_value)
+    if isinstance(value, Tensor) and size is not None:
+        found = _unique_of_size(value, axis, operator.index(size), fill_value)
     else:
-        array = known(value, "unique", "without `size`, or along an axis, the result's shape")
+        array = known(value, "unique", "without `size` the result's shape")
         found = _unique_of_array(array, axis, size, fill_value)
     wanted = (True, return_index, return_inverse, return_counts)
     result = tuple(item for item, is_wanted in zip(found, wanted, strict=True) if is_wanted)
@@ -237,19 +238,20 @@ def _unique_of_array(
     return values, index.astype("int32"), inverse.astype("int32"), counts.astype("int32")
 
 
-def _unique_of_size(value: Value, size: int, fill_value: Any) -> tuple[Value, ...]:
+def _unique_of_size(value: Value, axis: int | None, size: int, fill_value: Any) -> tuple[Value, ...]:
     """The same in a graph: the sorted elements that differ from the one before them, moved together."""
-    flat = ravel(value)
-    length = flat.shape[0]
+    whole = ravel(value) if axis is None else moveaxis(value, axis, 0)
+    length = whole.shape[0]
+    shape_of_inverse = value.shape if axis is None else (length,)
     if length == 0 and size == 0:
         nothing = np.zeros(0, "int32")
-        return cast_to(nothing, dtype_of(flat)), nothing, np.zeros(value.shape, "int32"), nothing
+        return value if axis is not None else whole, nothing, np.zeros(shape_of_inverse, "int32"), nothing
     if length == 0:
         raise ValueError("unique: an empty tensor has no values to fill up with.")
-    order = argsort(flat)
-    ordered = take(flat, order)
-    (work,), _ = promote(ordered)
-    is_new = not_equal(part(work, 0, 1, length - 1), part(work, 0, 0, length - 1))
+    table = reshape_to(whole, (length, size_of(whole.shape[1:])))
+    order = _order_of_rows(table)
+    (work,), _ = promote(take(table, order, 0))
+    is_new = any(not_equal(part(work, 0, 1, length - 1), part(work, 0, 0, length - 1)), 1)
     number = concatenate([np.zeros(1, "int32"), cumsum(cast_to(is_new, "int32"))])
     # The first element of each run goes to its run's row; others, and runs beyond `size`, to one more row.
     is_first = concatenate([np.ones(1, bool), is_new])
@@ -258,12 +260,28 @@ def _unique_of_size(value: Value, size: int, fill_value: Any) -> tuple[Value, ..
     is_given = less(np.arange(size, dtype="int32"), part(number, 0, length - 1, 1) + 1)
     first = take(order, 0)
     index = where3(is_given, part(place, 0, 0, size), first)
-    filler = take(ordered, 0) if fill_value is None else cast_to(operand(fill_value), dtype_of(flat))
-    values = where3(is_given, take(flat, index), filler)
+    values = take(whole, index, 0)
+    if fill_value is not None:
+        filled = reshape_to(is_given, (size, *[1] * (whole.ndim - 1)))
+        values = where3(filled, values, cast_to(operand(fill_value), dtype_of(whole)))
     inverse = _moved(number, order, np.zeros(length, "int32"))
     is_own = emit("equal", reshape_to(number, (1, length)), np.arange(size, dtype="int32")[:, None])
     counts = sum(cast_to(is_own, "int32"), 1)
-    return cast_to(values, dtype_of(flat)), index, reshape_to(inverse, value.shape), counts
+    values = cast_to(values, dtype_of(whole))
+    values = values if axis is None else moveaxis(values, 0, axis)
+    return values, index, reshape_to(inverse, shape_of_inverse), counts
+
+
+def _order_of_rows(table: Value) -> Value:
+    """The indices that sort the rows of a matrix by the first column, equal ones by the second, and so on."""
+    if table.shape[1] == 0:
+        return np.arange(table.shape[0], dtype="int32")
+    order = argsort(part(table, 1, table.shape[1] - 1, 1), 0)
+    order = reshape_to(order, (table.shape[0],))
+    for column in reversed(range(table.shape[1] - 1)):
+        keys = reshape_to(part(table, 1, column, 1), (table.shape[0],))
+        order = take(order, argsort(take(keys, order, 0)), 0)
+    return order
 
 
 def _moved(values: Value, rows: Value, base: np.ndarray) -> Value:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
+from ranvier.core.unknown_size import broadcast_shapes
 from ranvier.ops._common import Value, operand, reshape_to, size_of
 from ranvier.ops._emit import emit
 from ranvier.ops.vectorized_map import vectorized_map
@@ -66,7 +65,7 @@ def _mapped(call: Callable[[Sequence[Any]], Any], values: list[Value], ranks: li
             f"vectorize: arguments of shapes {shapes} do not fit the signature, of axes {ranks}."
         )
     own = [tuple(v.shape[v.ndim - r :]) for v, r in zip(values, ranks, strict=True)]
-    lead = np.broadcast_shapes(*(tuple(v.shape[: v.ndim - r]) for v, r in zip(values, ranks, strict=True)))
+    lead = broadcast_shapes(*(tuple(v.shape[: v.ndim - r]) for v, r in zip(values, ranks, strict=True)))
     if not lead:
         return call(values)
     rows = [
