@@ -13,7 +13,7 @@ import pytest
 
 import ranvier as rv
 from ranvier import ops
-from ranvier.core.unknown_size import UnknownSize, agree, fits, is_known, marked
+from ranvier.core.unknown_size import RoundedSize, UnknownSize, agree, fits, is_known, marked
 
 STAND_INS = re.compile(r"\b(83|89|1009)\b")
 
@@ -27,6 +27,7 @@ def test_it_counts_and_prints_as_none() -> None:
     assert f"{size:>6}" == "  None" and f"{(size, 3)}" == "(None, 3)"
     for copied in (pickle.loads(pickle.dumps(size)), copy.deepcopy(size)):
         assert copied == 83 and is_known(copied)
+    assert type(size // 2) is type(size // 2 * 3) is RoundedSize and type((2 * size) // 2) is UnknownSize
     assert list(map(is_known, marked((83, 3, 166, 0, 1), 83))) == [False, True, False, True, True]
     assert fits(5, 7) and not fits(7, 5) and fits(200, size)
     assert agree((size, 3), (4, 3)) and not agree((size, 3), (4, 2)) and not agree((size,), (size, 3))
@@ -92,6 +93,8 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "concatenate": lambda: ops.concatenate([A, T((None, 5))], axis=0),
     "stack": lambda: ops.stack([A, T((None, 5))]),
     "reshape": lambda: ops.reshape(C, (-1, 2, -1)),
+    "reshape, no batch fits": lambda: ops.reshape(A, (3, 7)),
+    "reshape, other rows": lambda: _Rows()(A),
     "split": lambda: ops.split(A, 3, axis=1),
     "split, sizes": lambda: ops.split(A, 0),
     "squeeze": lambda: ops.squeeze(A, 1),
@@ -125,6 +128,11 @@ REFUSED: dict[str, Callable[[], Any]] = {
 class _Wrong(rv.layers.Layer):
     def call(self, x):
         return ops.matmul(x, np.ones((9, 2), "float32"))
+
+
+class _Rows(rv.layers.Layer):
+    def call(self, x):
+        return ops.reshape(x, (x.shape[0], 5))
 
 
 @pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED.keys())

@@ -53,19 +53,29 @@ class UnknownSize(int):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy leaves an array its dtype beside a plain integer only."""
-        plain = (int(x) if type(x) is UnknownSize else x for x in inputs)
+        plain = (int(x) if isinstance(x, UnknownSize) else x for x in inputs)
         return getattr(ufunc, method)(*plain, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return int, (int(self),)
 
 
+class RoundedSize(UnknownSize):
+    """One that is too small for a division cut something off, which need not be so with data."""
+
+    __slots__ = ()
+
+
 def _derived(name: str) -> Callable[..., Any]:
     compute = getattr(int, name)
 
-    def method(self: UnknownSize, *others: Any) -> Any:
-        result = compute(self, *others)
-        return UnknownSize(result) if type(result) is int else result
+    def method(self: UnknownSize, other: Any) -> Any:
+        result = compute(self, other)
+        if type(result) is not int:
+            return result
+        cuts = "floordiv" in name and (name != "__floordiv__" or self % other != 0)
+        is_rounded = cuts or isinstance(self, RoundedSize) or isinstance(other, RoundedSize)
+        return (RoundedSize if is_rounded else UnknownSize)(result)
 
     return method
 
@@ -90,7 +100,7 @@ def standing_in() -> Iterator[None]:
 
 def is_known(size: int) -> bool:
     """Whether a size is what it will be when there are data."""
-    return type(size) is not UnknownSize
+    return not isinstance(size, UnknownSize)
 
 
 def fits(part: int, whole: int) -> bool:
@@ -158,7 +168,7 @@ def plain(attributes: dict[str, Any]) -> dict[str, Any]:
     """An operation's attributes with integers for unknown sizes: the core keeps programs by their text."""
 
     def number(x: Any) -> Any:
-        return int(x) if type(x) is UnknownSize else x
+        return int(x) if isinstance(x, UnknownSize) else x
 
     return {
         name: tuple(map(number, value)) if isinstance(value, (list, tuple)) else number(value)
@@ -170,7 +180,12 @@ def _resized(op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> 
     """The shape of a result that the stand-in is not made for: it does not divide, or is too small."""
     shape = tensors[0].shape
     if op == "reshape" and math.prod(attributes["shape"]) != math.prod(shape):
-        return attributes["shape"]
+        target = attributes["shape"]
+        if all(map(is_known, target)):
+            fits_some = math.prod(target) % max(math.prod(filter(is_known, shape)), 1) == 0
+        else:
+            fits_some = any(isinstance(dim, RoundedSize) for dim in (*target, *shape))
+        return target if fits_some else None
     if op == "slice" and any(map(operator.gt, attributes["size"], shape)):
         return attributes["size"]
     if op == "bitcast" and not is_known(shape[-1]):
@@ -180,7 +195,7 @@ def _resized(op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> 
 
 
 def _unknown(sizes: Iterable[Any]) -> list[int]:
-    return [size for size in sizes if type(size) is UnknownSize and size > 1]
+    return [size for size in sizes if isinstance(size, UnknownSize) and size > 1]
 
 
 def _placeholder(trace: Trace, shape: Sequence[int], dtype: str) -> Tensor:

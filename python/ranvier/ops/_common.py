@@ -199,7 +199,7 @@ def to_shape(shape: Any) -> tuple[int, ...]:
         raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
     if not isinstance(shape, (list, tuple, np.ndarray)):
         shape = (shape,)
-    dims = tuple(dim if type(dim) is UnknownSize else operator.index(dim) for dim in shape)
+    dims = tuple(dim if isinstance(dim, UnknownSize) else operator.index(dim) for dim in shape)
     dtypes.check_size(dims)
     return dims
 
