@@ -93,10 +93,12 @@ class BatchSource(EpochLength):
     # --- batches ---
 
     def has_batch(self) -> bool:
-        """Whether the pass has another batch. It is read only where the data do not know their length."""
+        """Whether the pass has another batch. It is read only where nothing else can tell."""
         if self._iterator is None or self._ahead:
             return bool(self._ahead)
-        return self._look() if self.length is None else self._taken < self.length
+        if self.length is not None:
+            return self._taken < self.length
+        return self.by_number or self._look()  # data by number have no end then
 
     def _look(self) -> bool:
         """Reads the next batch. Returns whether there is one."""

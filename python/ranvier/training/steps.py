@@ -17,6 +17,7 @@ from ranvier.layers import Layer
 from ranvier.training.compile_loss import CompileLoss
 from ranvier.training.compile_metrics import CompileMetrics
 from ranvier.training.data import check_class_numbers, unpack_x_y_sample_weight
+from ranvier.training.in_use import refuse_other_threads
 from ranvier.training.source import check_positive
 from ranvier.transforms import GradientTape
 
@@ -107,8 +108,10 @@ class Steps(Layer):
 
         Raises:
             ValueError: for an unknown name (the message lists near ones) or an argument that is not offered.
+            RuntimeError: if another thread is training the model.
         """
         self._rv_check_initialized()
+        refuse_other_threads(self, "compile")
         steps_per_execution = check_positive("steps_per_execution", steps_per_execution)
         if jit_compile not in (True, False, "auto"):
             raise ValueError(f"Argument `jit_compile` must be True, False or 'auto'. Received: {jit_compile}")

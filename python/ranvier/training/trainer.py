@@ -27,6 +27,7 @@ from ranvier.training.data import (
     unpack_x_y_sample_weight,
 )
 from ranvier.training.eager_step import EagerFunction
+from ranvier.training.in_use import Training
 from ranvier.training.loop import Loop
 from ranvier.training.source import DEFAULT_BATCH_SIZE, EMPTY, ArraySource, check_positive
 from ranvier.training.steps import Steps
@@ -105,6 +106,7 @@ class Trainer(Steps):
         Raises:
             ValueError: if the model is not compiled, for an argument out of range, and for data that cannot
                 be used or do not fit the model.
+            RuntimeError: if another thread is training the model.
         """
         self._rv_check_compiled("fit")
         shown = arguments.check_verbose(verbose)
@@ -128,13 +130,16 @@ class Trainer(Steps):
         validation = self._rv_validation_source(
             source, validation_split, validation_data, batch_size, validation_steps
         )
-        train = self._rv_prepare("train", source)
-        with arguments.named_validation_data(validation_data is not None):
-            test = None if validation is None else self._rv_prepare("test", validation)
-        listed = arguments.make_callbacks(callbacks, self, shown, epochs=epochs, steps=source.num_steps)
-        span = range(initial_epoch, epochs)
         try:
-            return self._rv_run_epochs(source, train, validation, test, listed, span, validation_freq)
+            with Training(self):
+                train = self._rv_prepare("train", source)
+                with arguments.named_validation_data(validation_data is not None):
+                    test = None if validation is None else self._rv_prepare("test", validation)
+                listed = arguments.make_callbacks(
+                    callbacks, self, shown, epochs=epochs, steps=source.num_steps
+                )
+                span = range(initial_epoch, epochs)
+                return self._rv_run_epochs(source, train, validation, test, listed, span, validation_freq)
         finally:
             source.close()
             if validation is not None:
