@@ -222,6 +222,7 @@ class _Child:
         self.log = tempfile.TemporaryFile()
         self.said = b""
         self.hung = False
+        self.seen, self.since = -1, time.monotonic()
         reading, writing = os.pipe()
         self.process = os.fork()
         if self.process == 0:
@@ -254,7 +255,14 @@ class _Child:
         return bool(block)
 
     def stop_if_hung(self) -> None:
-        if self.board.read()[1] > GIVE_UP_SECONDS and not self.hung:
+        """To be called now and then: kills the child if it is in the same case for too long.
+
+        It goes by the clock of this process: the board may be read while the child writes on it.
+        """
+        index, now = self.board.read()[0], time.monotonic()
+        if index != self.seen:
+            self.seen, self.since = index, now
+        elif now - self.since > GIVE_UP_SECONDS and not self.hung:
             self.hung = True
             os.kill(self.process, signal.SIGKILL)
 
@@ -267,7 +275,8 @@ class _Child:
             results.add(outcome)
         if len(outcomes) == len(self.indices):
             return range(0)
-        index, seconds, note = self.board.read()
+        index, _, note = self.board.read()
+        seconds = time.monotonic() - self.since
         self.log.seek(0)
         last_words = " | ".join(self.log.read().decode(errors="replace").splitlines()[:8])
         how = f"exit status {status}" if status >= 0 else signal.Signals(-status).name

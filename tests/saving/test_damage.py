@@ -446,3 +446,31 @@ def test_json_nested_deeply() -> None:
     for depth in (500, 100_000):
         with pytest.raises((ValueError, TypeError)):
             rv.models.model_from_json('{"a": ' * depth + "0" + "}" * depth)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values"),
+    [
+        ("AUC", {"num_thresholds": 10**7}),
+        ("AUC", {"num_thresholds": 10**9}),
+        ("PrecisionAtRecall", {"recall": 0.5, "num_thresholds": 10**7}),
+        ("MeanIoU", {"num_classes": 10**7}),
+        ("OneHotMeanIoU", {"num_classes": 10**7}),
+        ("IoU", {"num_classes": 10**7, "target_class_ids": [0]}),
+    ],
+)
+def test_counts_in_a_config_are_refused_before_there_are_lists(
+    metric: str, values: dict[str, Any], good: dict[str, bytes], tmp_path: Path
+) -> None:
+    config = json.loads(good[CONFIG])
+    made = {"module": "keras.metrics", "class_name": metric, "config": values}
+    config["compile_config"]["metrics"] = [made]
+    path = tmp_path / "m.keras"
+    path.write_bytes(zipped(good | {CONFIG: json.dumps(config).encode()}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=f"{metric} could not be deserialized properly"):
+            rv.models.load_model(path)
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()

@@ -66,11 +66,7 @@ class AUC(Metric):
         super().__init__(dtype, name)
         self._given_thresholds = None if thresholds is None else sorted(float(t) for t in thresholds)
         if self._given_thresholds is None:
-            if num_thresholds <= 1:
-                raise ValueError(
-                    "Argument `num_thresholds` must be an integer > 1. "
-                    f"Received: num_thresholds={num_thresholds!r}"
-                )
+            confusion.check_number(num_thresholds, 2)
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:
             inner = confusion.check_thresholds(self._given_thresholds, 0.5)

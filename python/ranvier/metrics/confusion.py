@@ -14,12 +14,33 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.allowance import take
 from ranvier.losses.loss import squeeze_or_expand_to_same_rank
 
 CELLS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 # What predictions outside the top k are set to, and the threshold that lets all others pass.
 LOWEST = -1e10
 _MOST_COMPARED = 16
+_MOST_THRESHOLDS = 1 << 24
+_BYTES_OF_A_THRESHOLD = 32  # a number and its place in a list
+
+
+def check_number(num_thresholds: int, least: int) -> None:
+    """Refuses a number of thresholds before there is a list of as many.
+
+    Args:
+        num_thresholds: the number.
+        least: how many there must be.
+
+    Raises:
+        ValueError: if there are fewer, or more than float32 tells apart.
+    """
+    if not least <= num_thresholds <= _MOST_THRESHOLDS:
+        raise ValueError(
+            f"Argument `num_thresholds` must be an integer > {least - 1} and at most {_MOST_THRESHOLDS}, the "
+            f"numbers in [0, 1] that float32 tells apart. Received: num_thresholds={num_thresholds!r}"
+        )
+    take((num_thresholds, _BYTES_OF_A_THRESHOLD), "uint8", "a list of thresholds")
 
 
 def check_thresholds(thresholds: Any, default: float) -> list[float]:

@@ -183,11 +183,7 @@ class _BestAt(_Counting):
             raise ValueError(
                 f"Argument `{self._argument}` must be in the range [0, 1]. Received: {self._argument}={value}"
             )
-        if num_thresholds <= 0:
-            raise ValueError(
-                "Argument `num_thresholds` must be an integer > 0. "
-                f"Received: num_thresholds={num_thresholds!r}"
-            )
+        confusion.check_number(num_thresholds, 1)
         self.value = value
         self.num_thresholds = num_thresholds
         self.class_id = class_id

@@ -47,6 +47,9 @@ class IoU(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__("int32" if dtype is None else dtype, name)
+        # The matrix first: where the memory ends, no list of as many classes is made.
+        shape = (num_classes, num_classes)
+        self.total_cm = self.add_variable(shape, "zeros", self.dtype, name="total_confusion_matrix")
         targets = [int(i) for i in target_class_ids]
         if not targets:
             raise ValueError("`target_class_ids` must name at least one class. Received an empty list.")
@@ -59,8 +62,6 @@ class IoU(Metric):
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
-        shape = (num_classes, num_classes)
-        self.total_cm = self.add_variable(shape, "zeros", self.dtype, name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch in. Class numbers out of range do not count.

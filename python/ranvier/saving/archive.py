@@ -20,7 +20,7 @@ MOST_CONFIG = 64 << 20
 MOST_BRACKETS = 1_000_000
 # The memory that the variables of a loaded model may take: this much anyway, else so many times that of the
 # arrays in the file. An optimizer's state may not be in it, nor that of metrics.
-FREE_MEMORY = 256 << 20
+FREE_MEMORY = 128 << 20
 MOST_MEMORY = 5
 
 
