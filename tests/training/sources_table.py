@@ -106,6 +106,56 @@ class Iterable:
         return map(batch, range(BATCHES))
 
 
+class Foreign:
+    """A tensor of another library: nothing but a shape, a dtype and `__array__`."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self._array, dtype)
+
+
+class DataLoader:
+    """Like torch's: lists of tensors, and a length only where the data set has one."""
+
+    batch_size = ROWS
+
+    def __init__(self, has_length: bool = True) -> None:
+        self.has_length = has_length
+
+    def __len__(self) -> int:
+        if not self.has_length:
+            raise TypeError("object of type 'IterableDataset' has no len()")
+        return BATCHES
+
+    def __iter__(self) -> Any:
+        for number in range(BATCHES):
+            yield [Foreign(part) for part in batch(number)]
+
+
+class TensorDataset:
+    """Like TensorFlow's: tuples of tensors, and a cardinality that is negative where it is not known."""
+
+    element_spec = (None, None)
+
+    def __init__(self, cardinality: int = BATCHES) -> None:
+        self._cardinality = cardinality
+
+    def cardinality(self) -> Any:
+        return Foreign(np.array(self._cardinality))
+
+    def __len__(self) -> int:
+        if self._cardinality < 0:
+            raise TypeError("The dataset is infinite, or its length is unknown.")
+        return self._cardinality
+
+    def __iter__(self) -> Any:
+        for number in range(10**9 if self._cardinality == -1 else BATCHES):
+            yield tuple(map(Foreign, batch(number)))
+
+
 class Rewinding:
     """An iterator that begins again when it is asked for an iterator."""
 

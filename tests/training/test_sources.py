@@ -26,9 +26,14 @@ RESTARTABLE: dict[str, Any] = {
     "len is infinite": lambda: (table.Iterable(float("inf")), {}),
     "len is negative": lambda: (table.Iterable(-1), {}),
     "rewinding iterator": lambda: (table.Rewinding(), {}),
+    "DataLoader": lambda: (table.DataLoader(), {"batch_size": 5}),
+    "DataLoader of an IterableDataset": lambda: (table.DataLoader(has_length=False), {"batch_size": 5}),
+    "tf.data": lambda: (table.TensorDataset(), {"batch_size": 5}),
+    "tf.data from_generator": lambda: (table.TensorDataset(-2), {}),
 }
 ENDLESS: dict[str, Any] = {
     "generator": lambda: (table.endless(), {}),
+    "tf.data repeat": lambda: (table.TensorDataset(-1), {}),
     "num_batches None": lambda: (table.make_endless_dataset(rv), {}),
     "num_batches None, threads": lambda: (table.make_endless_dataset(rv, workers=2), {}),
 }
@@ -68,8 +73,7 @@ def fit(data: Any, steps: int | None, hooked: bool, verbose: int, **options: Any
     return model, hooks, [str(w.message) for w in caught]
 
 
-@pytest.mark.parametrize("verbose", [0, 1, 2])
-@pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hooked"])
+@pytest.mark.parametrize(("verbose", "hooked"), [(0, False), (1, False), (1, True), (2, False)])
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS.keys())
 @pytest.mark.parametrize("kind", [*RESTARTABLE, *ENDLESS])
 def test_batches_of_fit(kind, steps, hooked, verbose):
@@ -82,6 +86,23 @@ def test_batches_of_fit(kind, steps, hooked, verbose):
         assert hooks.batches == [list(range(len(epoch))) for epoch in expected]
     too_short = any(len(epoch) < (steps or 0) for epoch in expected)
     assert [text[:26] for text in said] == ["Your input ran out of data"] * too_short
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS.keys())
+@pytest.mark.parametrize("has_length", [False, True])
+def test_batches_of_torch(has_length, steps, verbose):
+    data = pytest.importorskip("torch.utils.data")
+    tensors = data.TensorDataset(*map(pytest.importorskip("torch").from_numpy, (table.X, table.Y)))
+
+    class Stream(data.IterableDataset):
+        def __iter__(self):
+            return iter(tensors)
+
+    loader = data.DataLoader(tensors if has_length else Stream(), batch_size=table.ROWS)
+    model, _, _ = fit((loader, {"batch_size": 7}), steps, True, verbose, validation_data=loader)
+    assert table.seen_batches(model) == table.counts(table.expected_batches(steps, EPOCHS))
+    assert model.predict(loader, batch_size=7, verbose=verbose).shape == (len(table.X), 1)
 
 
 @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hooked"])
@@ -132,9 +153,8 @@ def test_steps_per_execution(kind, steps, stride):
 
 
 class TestEvaluateAndPredict:
-    @pytest.mark.parametrize("verbose", [0, 1, 2])
-    @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hooked"])
-    @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS.keys())
+    @pytest.mark.parametrize(("verbose", "hooked"), [(0, True), (1, False), (1, True), (2, False)])
+    @pytest.mark.parametrize("steps", [None, 4, 8])
     @pytest.mark.parametrize("kind", [*RESTARTABLE, *ENDLESS])
     def test_rows(self, kind, steps, hooked, verbose):
         if kind in ENDLESS and steps is None:
@@ -197,6 +217,17 @@ class TestBatchSize:
         assert table.seen_batches(model) == [1] * table.BATCHES
         model.evaluate(data, batch_size=5, verbose=0)
         assert len(model.predict(data, batch_size=5, verbose=0)) == len(table.X)
+
+
+class TestClassWeight:
+    """The weight of class 0, which is that of all samples here, is 3."""
+
+    @pytest.mark.parametrize("kind", ["arrays", "PyDataset", "iterable", "DataLoader", "tf.data"])
+    def test_every_source_that_can_begin_again_takes_it(self, kind):
+        x, arguments = RESTARTABLE[kind]()
+        model = table.make_model(rv)
+        model.fit(x, class_weight={0: 3.0}, epochs=2, verbose=1, shuffle=False, **arguments)
+        assert table.seen_batches(model) == [6] * table.BATCHES
 
 
 class TestUnknownLength:
