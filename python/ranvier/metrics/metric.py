@@ -11,17 +11,18 @@ from ranvier import initializers
 from ranvier.core import dtypes, old_attributes, scope
 from ranvier.core.initialized import Initialized
 from ranvier.core.missing_names import retired
-from ranvier.core.names import Alias, is_own
+from ranvier.core.names import Alias
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
-from ranvier.layers.tracking import Tracker, holds_tracked
+from ranvier.layers.tracked import Tracked
+from ranvier.layers.tracking import Kind
 
 T = TypeVar("T", bound="Metric")
 
 
 @retired(old_attributes.METRIC)
-class Metric(Initialized):
+class Metric(Tracked, Initialized):
     """A measure that accumulates over batches.
 
     A subclass makes its variables in `__init__` with `add_variable`, changes them in `update_state`, and
@@ -34,10 +35,8 @@ class Metric(Initialized):
     """
 
     _rv_made_by_base = ("name", "_rv_dtype", "_rv_variables", "_rv_metrics")
-    _rv_untracked: frozenset[str] = frozenset()  # attributes that are stored without being looked into
     _rv_variables: list[Variable]
     _rv_metrics: list[Metric]
-    _rv_tracker: Tracker
 
     _dtype = Alias("_rv_dtype")  # Keras's names
     _variables = Alias("_rv_variables")
@@ -48,39 +47,12 @@ class Metric(Initialized):
         self._rv_dtype = dtypes.standardize_dtype(dtype)
         self._rv_made_in_a_step = current_trace() is not None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not is_own(name) and name not in self._rv_untracked:
-            if "_rv_tracker" not in self.__dict__:  # perhaps before the constructor of the base class ran
-                self.__dict__.update(_rv_variables=[], _rv_metrics=[])
-                self._rv_make_tracker()
-            value = self._rv_tracker.track(value)
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> None:
-        gone = self.__dict__.get(name)
-        super().__delattr__(name)
-        self._rv_tracker.untrack([gone])
-
-    def _rv_make_tracker(self) -> None:
-        self._rv_tracker = Tracker(
-            {
-                "variables": (lambda v: isinstance(v, Variable), self._rv_variables),
-                "metrics": (lambda v: isinstance(v, Metric), self._rv_metrics),
-            },
-            self,
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in self.__dict__.items() if name != "_rv_tracker"}
-        return state | {"_rv_tracked": [name for name, value in state.items() if holds_tracked(value)]}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        tracked = state.pop("_rv_tracked")
-        self.__dict__.update(state)
-        self._rv_make_tracker()
-        for name in tracked:  # lists and dicts, which were copied as plain ones
-            self.__dict__[name] = self._rv_tracker.track(self.__dict__[name])
+    def _rv_kinds(self) -> dict[str, Kind]:
+        state = self.__dict__
+        return {
+            "variables": (lambda v: isinstance(v, Variable), state.setdefault("_rv_variables", [])),
+            "metrics": (lambda v: isinstance(v, Metric), state.setdefault("_rv_metrics", [])),
+        }
 
     @property
     def dtype(self) -> str:

@@ -92,7 +92,7 @@ class Adafactor(Optimizer):
 
     def _placeholder(self, name: str) -> Variable:
         variable = Variable(np.int32(0), name=name, trainable=False)
-        self._rv_variables.append(variable)
+        self._rv_tracker.track(variable)
         return variable
 
     def _rates(self, learning_rate: Any, dtype: str) -> tuple[Any, Any]:

@@ -19,7 +19,8 @@ def _all_or_nothing(build: Callable[..., None]) -> Callable[..., None]:
         try:
             build(self, *args, **kwargs)
         except BaseException:  # Ctrl-C comes at any moment, and training may go on after it
-            self.built, self._rv_variables = built, variables
+            self.built, self._rv_variables[:] = built, variables
+            self._rv_tracker.renew()
             raise
 
     return wrapped

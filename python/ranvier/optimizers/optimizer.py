@@ -119,7 +119,6 @@ class Optimizer(OptimizerState):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._rv_variables: list[Variable] = []
         self._rv_trainable_variables: list[Variable] = []
         # Variables hash by identity.
         self._rv_index: dict[Any, int] = {}
@@ -163,7 +162,8 @@ class Optimizer(OptimizerState):
         previous = self._rv_learning_rate
         if callable(value):
             self._rv_learning_rate = value
-            self._rv_variables = [v for v in self._rv_variables if v is not previous]
+            self._rv_variables[:] = [v for v in self._rv_variables if v is not previous]
+            self._rv_tracker.renew()
         elif isinstance(previous, Schedule):
             raise TypeError(
                 "The learning rate of this optimizer is a LearningRateSchedule and not settable. Make the "

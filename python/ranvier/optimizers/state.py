@@ -14,11 +14,16 @@ from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
+from ranvier.layers.tracked import Tracked
+from ranvier.layers.tracking import Kind
 from ranvier.optimizers.building import BuiltWhole
 
 
-class OptimizerState(Shown, BuiltWhole):
-    """What an optimizer remembers from step to step, apart from its update rule."""
+class OptimizerState(Tracked, Shown, BuiltWhole):
+    """What an optimizer remembers from step to step, apart from its update rule.
+
+    Variables in attributes, also inside lists and dicts, belong to it.
+    """
 
     name: str
     _rv_always_shown = ("learning_rate",)
@@ -30,6 +35,10 @@ class OptimizerState(Shown, BuiltWhole):
     _iterations = Alias("_rv_iterations")
     _learning_rate = Alias("_rv_learning_rate")
     _get_variable_index = Alias("_rv_get_variable_index")
+
+    def _rv_kinds(self) -> dict[str, Kind]:
+        is_variable = (lambda v: isinstance(v, Variable), self.__dict__.setdefault("_rv_variables", []))
+        return {"variables": is_variable}
 
     @property
     def variables(self) -> list[Variable]:
@@ -68,7 +77,7 @@ class OptimizerState(Shown, BuiltWhole):
                 aggregation=aggregation,
                 name=name,
             )
-        self._rv_variables.append(variable)
+        self._rv_tracker.track(variable)
         return variable
 
     def add_variable_from_reference(
