@@ -76,8 +76,8 @@ def test_a_loss_that_is_not_finite_is_reported(loss: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "match"),
     [
-        ({"loss": lambda t, p: None}, TypeError, "What loss '<lambda>' returns must be numbers.*None"),
-        ({"loss": lambda t, p: "a"}, TypeError, "What loss '<lambda>' returns must be numbers.*'a'"),
+        ({"loss": lambda t, p: None}, TypeError, "What loss 'lambda' returns must be numbers.*None"),
+        ({"loss": lambda t, p: "a"}, TypeError, "What loss 'lambda' returns must be numbers.*'a'"),
         ({"metrics": [lambda t, p: None]}, TypeError, "What metric 'lambda' averages must be numbers.*None"),
         ({"metrics": [OwnMetric(lambda x: None)]}, TypeError, "result of metric 'own' must be numbers.*None"),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ranvier.core import numbers
+
 
 class SaveFrequency:
     """Counts batches.
@@ -14,7 +16,8 @@ class SaveFrequency:
     """
 
     def __init__(self, save_freq: str | int) -> None:
-        is_number = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
+        save_freq = numbers.plain(save_freq)
+        is_number = numbers.is_integer(save_freq) and save_freq >= 1  # type: ignore[operator]
         if save_freq != "epoch" and not is_number:
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"

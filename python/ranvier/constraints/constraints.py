@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Constraint")
 
 
-class Constraint(Shown):
+class Constraint(PlainArguments, Shown):
     """A callable that maps a weight to the allowed value near it, of the same shape.
 
     A subclass implements `__call__` and, to be saved with a model, `get_config`.

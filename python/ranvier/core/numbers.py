@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+
+_PLAIN = frozenset((int, float, bool, str, type(None)))
 
 
 def plain(value: Any) -> Any:
     """A NumPy scalar, or an array of rank 0, as the Python number that it holds.
 
-    Lists, tuples and dicts are gone through; anything else is returned as it is.
+    Lists, tuples and dicts are gone through; anything else, tensors and variables too, is returned as it is.
     """
-    if type(value) in (int, float, bool, str, type(None)):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(map(plain, value))
-    if type(value) is dict:
+    if kind is list or kind is tuple:
+        return kind(map(plain, value))
+    if kind is dict:
         return {key: plain(item) for key, item in value.items()}
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.item() if value.ndim == 0 else value
+    is_own = kind.__module__.partition(".")[0] == "ranvier"
+    if not is_own and getattr(value, "shape", None) == () and hasattr(value, "item"):  # of another library
         return value.item()
     return value
+
+
+class PlainArguments:
+    """A base class: constructors of the package's own subclasses get `plain` arguments."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == "ranvier":
+            cls.__init__ = _of_plain(vars(cls)["__init__"])  # type: ignore[method-assign]
+
+
+def _of_plain(init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+
+    return wrapper
 
 
 def is_integer(value: Any) -> bool:

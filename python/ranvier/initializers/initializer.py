@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Initializer")
 
 
-class Initializer(Shown):
+class Initializer(PlainArguments, Shown):
     """A callable that makes the first value of a variable.
 
     A subclass implements `__call__` and, to be saved with a model, `get_config`.

@@ -15,6 +15,7 @@ from ranvier.core import dtypes, registry, scope, tree
 from ranvier.core.initialized import Initialized
 from ranvier.core.masks import get_mask
 from ranvier.core.names import Alias
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.user_code import short_traceback
 
 T = TypeVar("T", bound="Loss")
@@ -23,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss(Initialized):
+class Loss(PlainArguments, Initialized):
     """A loss with its reduction.
 
     A subclass implements `call(y_true, y_pred)`, which returns one value per sample.

@@ -12,6 +12,7 @@ from ranvier.core import dtypes, old_attributes, scope
 from ranvier.core.initialized import Initialized
 from ranvier.core.missing_names import retired
 from ranvier.core.names import Alias
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable
@@ -22,7 +23,7 @@ T = TypeVar("T", bound="Metric")
 
 
 @retired(old_attributes.METRIC)
-class Metric(Tracked, Initialized):
+class Metric(PlainArguments, Tracked, Initialized):
     """A measure that accumulates over batches.
 
     A subclass makes its variables in `__init__` with `add_variable`, changes them in `update_state`, and

@@ -10,6 +10,7 @@ import numpy as np
 from ranvier import initializers
 from ranvier.core import scope
 from ranvier.core.names import Alias
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
@@ -19,7 +20,7 @@ from ranvier.layers.tracking import Kind
 from ranvier.optimizers.building import BuiltWhole
 
 
-class OptimizerState(Tracked, Shown, BuiltWhole):
+class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
     """What an optimizer remembers from step to step, apart from its update rule.
 
     Variables in attributes, also inside lists and dicts, belong to it.

@@ -107,7 +107,7 @@ def draw_seed(seed: Any) -> Value:
         return seed.next()
     if seed is None:
         return global_seed_generator().next()
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+    if numbers.is_integer(seed):
         return np.array([int(seed), 0], "int64")
     raise ValueError(
         "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import dtypes, tree
+from ranvier.core import dtypes, numbers, tree
 from ranvier.training.class_weights import class_weights
 from ranvier.training.not_numbers import not_number_columns, not_numbers
 
@@ -292,7 +292,7 @@ def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, Arr
     Raises:
         ValueError: for a share that is not between 0 and 1, or that leaves one side empty.
     """
-    check_validation_split(validation_split)
+    validation_split = check_validation_split(validation_split)
     count = feed.num_samples
     boundary = math.floor(count * (1.0 - validation_split))
     if boundary in (0, count):
@@ -305,13 +305,14 @@ def split_feed(feed: ArrayFeed, validation_split: float) -> tuple[ArrayFeed, Arr
     return feed.rows(0, boundary), test.without_weights() if feed.class_weighted else test
 
 
-def check_validation_split(validation_split: Any) -> None:
-    """Checks that `validation_split` is a share.
+def check_validation_split(validation_split: Any) -> float:
+    """`validation_split` as a number, if it is a share.
 
     Raises:
         ValueError: for a number outside (0, 1), or something else.
     """
-    if isinstance(validation_split, bool) or not isinstance(validation_split, (int, float)):
+    validation_split = numbers.plain(validation_split)
+    if not numbers.is_number(validation_split):
         raise ValueError(
             f"Argument `validation_split` must be a number between 0 and 1. Received: {validation_split}"
         )
@@ -320,6 +321,8 @@ def check_validation_split(validation_split: Any) -> None:
             "Argument `validation_split` must be greater than 0 and less than 1. "
             f"Received: validation_split={validation_split!r}"
         )
+    split: float = validation_split
+    return split
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:

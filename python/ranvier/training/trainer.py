@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ranvier.callbacks import CallbackList, History
-from ranvier.core import tree
+from ranvier.core import numbers, tree
 from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.shape_inference import shape_for_build
@@ -171,7 +171,7 @@ class Trainer(Steps):
                 )
         if not validation_split:
             return None
-        check_validation_split(validation_split)
+        validation_split = check_validation_split(validation_split)
         if not isinstance(source, ArraySource):
             raise ValueError("Argument `validation_split` is only supported for arrays, not for batches.")
         train, test = split_feed(source.feed, validation_split)
@@ -317,6 +317,8 @@ class Trainer(Steps):
             ValueError: for data that cannot be used or do not fit the model.
         """
         self._rv_check_may_run("predict")
+        if type(batch_size) is np.ndarray:  # of rank 0: it cannot be a key
+            batch_size = numbers.plain(batch_size)
         if callbacks is None and steps is None and not verbose and type(x) is np.ndarray:
             known = self._rv_known_predictions.get((x.shape, x.dtype, batch_size))
             if known is not None and x.flags.c_contiguous:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import dtypes
+from ranvier.core import dtypes, numbers
 from ranvier.core.user_code import short_traceback
 
 
@@ -51,7 +51,8 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     Raises:
         ValueError: for an order that is not a positive integer.
     """
-    if not isinstance(order, int) or order < 1:
+    order = numbers.plain(order)
+    if not numbers.is_integer(order) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
     norm = np.linalg.norm(array, order, axis, keepdims=True)

@@ -45,6 +45,10 @@ class BatchNormalization(ScaleAndShift):
         ValueError: for an unknown name, an argument that is not offered, and limits that are none.
     """
 
+    moving_stddev: Variable
+    renorm_mean: Variable
+    renorm_stddev: Variable
+
     def __init__(
         self,
         axis: int = -1,

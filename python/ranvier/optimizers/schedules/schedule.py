@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="LearningRateSchedule")
 
 
-class LearningRateSchedule(Shown):
+class LearningRateSchedule(PlainArguments, Shown):
     """A function from the number of the step, counted from 0, to the learning rate.
 
     A subclass implements `__call__` with `ops`, so that the training graph can compute it at every step, and
