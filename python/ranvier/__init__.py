@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import sys as _sys
 
+try:
+    from ranvier import _core as _core  # first, for what it has to say about the environment
+except ImportError as error:
+    from ranvier.core import startup as _startup
+
+    _startup.refuse(error)
+
 from ranvier import (
     activations,
     backend,
@@ -56,7 +63,12 @@ def version() -> str:
     return __version__
 
 
-profile_process()
+try:
+    profile_process()
+except ValueError as error:
+    from ranvier.core import startup as _startup
+
+    _startup.refuse(error)
 
 __all__ = [
     "DTypePolicy",

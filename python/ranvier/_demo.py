@@ -32,11 +32,13 @@ The same in ten lines of Python:
     model.fit(x / 16, y, batch_size=16, epochs=15, validation_split=0.1)
     model.evaluate(x_test / 16, y_test)
 
-The API is Keras 3's: what you know from there works here. Next:
-    examples/     small programs to copy from (xor.py, digits.py, mnist.py)
-    docs/         how the engine works, and what its numbers promise
-    ranvier info  what this installation found on your machine
-    ranvier bench how fast it is here, next to NumPy
+The API is Keras 3's: what you know from there works here. Next, in Python:
+    help(rv.layers.Dense)          what a layer is for and takes; dir(rv.layers) lists them
+    rv.datasets.mnist.load_data()  more digits: downloads 11 MB, once
+and on the command line:
+    ranvier info                   what this installation found on your machine
+    ranvier bench                  how fast it is here, next to NumPy
+The sources have programs to copy from, in examples/, and guides, in docs/.
 """
 
 

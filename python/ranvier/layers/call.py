@@ -307,4 +307,4 @@ def locate_error(error: BaseException, layer: Any, args: tuple[Any, ...]) -> Non
     message = error.args[0]
     if f'"{layer.name}"' not in message:
         error.args = (f"{message}\nRaised while calling {where} on {shapes or 'no tensors'}.",)
-    error._layer_named = True  # type: ignore[attr-defined]
+    error._layer_named = True  # type: ignore[union-attr]

@@ -43,8 +43,7 @@ def h5py() -> Any:
         import h5py as module
     except ImportError as error:
         raise ImportError(
-            "Saving and loading weights needs the package h5py, which is not installed: "
-            "`pip install h5py`, or `pip install 'ranvier[io]'`."
+            "Saving and loading weights needs the package h5py, which is not installed: `pip install h5py`."
         ) from error
     return module
 

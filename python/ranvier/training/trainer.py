@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
@@ -241,6 +241,33 @@ class Trainer(Steps):
 
     # --- testing and predicting ---
 
+    @overload
+    def evaluate(
+        self,
+        x: Any = ...,
+        y: Any = ...,
+        batch_size: int | None = ...,
+        verbose: int | str = ...,
+        sample_weight: Any = ...,
+        steps: int | None = ...,
+        callbacks: Any = ...,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: Any = ...,
+        y: Any = ...,
+        batch_size: int | None = ...,
+        verbose: int | str = ...,
+        sample_weight: Any = ...,
+        steps: int | None = ...,
+        callbacks: Any = ...,
+        return_dict: bool = ...,
+    ) -> Any: ...
+
     @short_traceback
     def evaluate(
         self,
@@ -300,7 +327,7 @@ class Trainer(Steps):
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> Any:
+    ) -> np.ndarray:
         """The model's outputs.
 
         Args:
@@ -311,7 +338,8 @@ class Trainer(Steps):
             callbacks: a callback or a list of callbacks.
 
         Returns:
-            An array with one row for each sample, or a list of arrays if the model has several outputs.
+            An array with one row for each sample. If the model has several outputs: a list or dict of arrays,
+            as the model returns them; type checkers are told of an array in any case.
 
         Raises:
             ValueError: for data that cannot be used or do not fit the model.
@@ -404,7 +432,7 @@ class Trainer(Steps):
         return self._rv_results(self._rv_one_step("test", make_feed(x, y, sample_weight)), return_dict)
 
     @short_traceback
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Any) -> np.ndarray:
         """The model's outputs for one batch.
 
         Args:

@@ -323,6 +323,9 @@ def profile_process() -> None:
             return
         print(whole.table(), file=sys.stderr)
         if wanted != "1":
-            whole.save(wanted)
+            try:
+                whole.save(wanted)
+            except OSError as error:  # the process ends, and this is no fault of the program's
+                print(f"ranvier: RANVIER_PROFILE={wanted}: {error}", file=sys.stderr)
 
     atexit.register(report)
