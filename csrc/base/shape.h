@@ -1,4 +1,4 @@
-// A row-major shape of at most eight dimensions, held inline.
+// A row-major shape of at most eight dimensions, held inline, and products of sizes that cannot overflow.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,24 @@
 namespace ranvier {
 
 inline constexpr int kMaxRank = 8;
+
+// The elements that a shape may have, its axes of size 0 left out: more bytes than a processor can address (2^47 to 2^52
+// for a process). So no product of sizes of one shape overflows, nor a sum of some thousands of them, nor their bytes,
+// even where the tensor is empty.
+inline constexpr std::int64_t kMostElements = std::int64_t{1} << 48;
+
+// The product of sizes of several shapes; an Error where no tensor could have so many elements.
+inline std::int64_t product_of(std::initializer_list<std::int64_t> sizes) {
+  std::int64_t total = 1;
+  bool overflow = false;
+  for (std::int64_t size : sizes) overflow = __builtin_mul_overflow(total, size, &total) || overflow;
+  if (overflow || total > kMostElements) {
+    std::string text;
+    for (std::int64_t size : sizes) text += (text.empty() ? "" : " x ") + std::to_string(size);
+    fail(ErrorKind::kMemory, "A tensor of ", text, " elements is too large.");
+  }
+  return total;
+}
 
 class Shape {
  public:
@@ -35,16 +53,16 @@ class Shape {
     dims_[rank_++] = dim;
   }
 
-  // Number of elements; an Error when it does not fit.
+  // Number of elements; an Error when the sizes are too large, of an empty tensor too (see kMostElements).
   std::int64_t size() const {
     std::int64_t total = 1;
-    bool overflow = false;
+    bool overflow = false, empty = false;
     for (int i = 0; i < rank_; ++i) {
-      if (dims_[i] == 0) return 0;
-      overflow = overflow || __builtin_mul_overflow(total, dims_[i], &total);
+      if (dims_[i] == 0) empty = true;
+      else overflow = __builtin_mul_overflow(total, dims_[i], &total) || overflow;
     }
-    if (overflow || total > (std::int64_t{1} << 58)) fail(ErrorKind::kMemory, "A tensor of shape ", str(), " is too large.");
-    return total;
+    if (overflow || total > kMostElements) fail(ErrorKind::kMemory, "A tensor of shape ", str(), " is too large.");
+    return empty ? 0 : total;
   }
 
   bool operator==(const Shape& other) const {

@@ -57,13 +57,30 @@ py::tuple shape_tuple(const Shape& shape) {
   return result;
 }
 
+static std::int64_t int_from(const std::string& name, const py::handle& value) {
+  const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) throw py::error_already_set();
+  int overflow = 0;
+  const long long result = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+  if (overflow) fail(ErrorKind::kValue, "The integer ", py::str(number).cast<std::string>(), " (", name, ") does not fit 64 bits.");
+  return result;
+}
+
 static Ints ints_from(const std::string& name, const py::handle& value) {
-  try {
-    return value.cast<Ints>();
-  } catch (const py::cast_error&) {
-    fail(ErrorKind::kType, "Attribute '", name, "' must be a number, a dtype name or a sequence of integers, got ",
-         py::repr(value).cast<std::string>(), ".");
+  Ints result;
+  const bool is_sequence = PySequence_Check(value.ptr()) && !PyUnicode_Check(value.ptr());
+  for (py::ssize_t i = 0, count = is_sequence ? PySequence_Size(value.ptr()) : 0; i < count; ++i) {
+    const auto item = py::reinterpret_steal<py::object>(PySequence_GetItem(value.ptr(), i));
+    if (!item || !PyIndex_Check(item.ptr())) {
+      PyErr_Clear();
+      fail(ErrorKind::kType, "The argument '", name, "' must be made of integers, got ", py::repr(value).cast<std::string>(), ".");
+    }
+    result.push_back(int_from(name, item));
   }
+  if (!is_sequence)
+    fail(ErrorKind::kType, "The argument '", name, "' must be a number, a dtype name or a sequence of integers, got ",
+         py::repr(value).cast<std::string>(), ".");
+  return result;
 }
 
 Attributes attributes_from(const py::dict& items) {
@@ -72,7 +89,7 @@ Attributes attributes_from(const py::dict& items) {
     auto name = key.cast<std::string>();
     if (py::isinstance<Body>(value)) attributes.set(std::move(name), BodyPtr(value.cast<std::shared_ptr<Body>>()));
     else if (py::isinstance<py::bool_>(value)) attributes.set(std::move(name), value.cast<bool>());
-    else if (PyIndex_Check(value.ptr())) attributes.set(std::move(name), value.cast<std::int64_t>());
+    else if (PyIndex_Check(value.ptr())) attributes.set(name, int_from(name, value));
     else if (py::isinstance<py::float_>(value)) attributes.set(std::move(name), value.cast<double>());
     else if (py::isinstance<py::str>(value)) attributes.set(std::move(name), dtype_from_name(value.cast<std::string>()));
     else attributes.set(name, ints_from(name, value));

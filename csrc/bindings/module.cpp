@@ -1,4 +1,7 @@
 // The extension module, its errors, and what it says of itself.
+#include <new>
+#include <stdexcept>
+
 #include "base/cpu_features.h"
 #include "base/status.h"
 #include "base/threading.h"
@@ -50,6 +53,10 @@ PYBIND11_MODULE(_core, m) {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const Error& error) {
       PyErr_SetString(bindings::exception_of(error.kind()), error.what());
+    } catch (const std::bad_alloc&) {
+      PyErr_SetString(PyExc_MemoryError, "The memory that this call needs cannot be had.");
+    } catch (const std::length_error&) {
+      PyErr_SetString(PyExc_MemoryError, "The sizes of this call are too large.");
     }
   });
   chosen_isa();  // refuses a RANVIER_ISA that cannot be had, at import

@@ -77,9 +77,22 @@ py::list run_program(Program& whole, const std::vector<py::array>& inputs) {
   }
 }
 
+// Has NumPy refuse to resize the memory of an array for as long as the result lives. A reference alone would not do, nor a
+// view, nor an exported buffer: `resize(refcheck=False)` heeds nothing but a weak reference to the array that owns the memory.
+py::list pinned(py::object array) {
+  py::list pins;
+  for (; py::isinstance<py::array>(array); array = array.attr("base")) {
+    PyObject* pin = PyWeakref_NewRef(array.ptr(), nullptr);
+    if (!pin) throw py::error_already_set();
+    pins.append(py::reinterpret_steal<py::object>(pin));
+  }
+  return pins;
+}
+
 // Holds the arrays that an Epoch reads and writes.
 struct PyEpoch {
   std::vector<py::array> feeds, results;
+  std::vector<py::list> pins;  // of what is read without the GIL
   std::unique_ptr<Epoch> epoch;
 
   PyEpoch(ProgramPtr full, ProgramPtr tail, const std::vector<py::array>& arrays, std::int64_t batch,
@@ -91,6 +104,7 @@ struct PyEpoch {
     for (std::size_t i = 0; i < arrays.size(); ++i) {
       require(arrays[i].ndim() >= 1 && arrays[i].shape(0) == rows, "The arrays of an epoch must have the same number of rows.");
       feeds.push_back(contiguous(arrays[i]));
+      pins.push_back(pinned(feeds.back()));
       const std::int64_t row = static_cast<std::int64_t>(arrays[i].size()) / rows;
       check_rows(*full, i, row, batch);
       if (tail) check_rows(*tail, i, row, rows % batch);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
+
 namespace ranvier {
 
 MatrixShape matrix_shape(const InferArgs& args, int input) {
@@ -41,6 +43,7 @@ NodeId MatrixRules::solved(NodeId triangle, NodeId x, bool lower, bool transpose
 }
 
 NodeId MatrixRules::constant(std::int64_t rows, std::int64_t columns, double below, double diagonal, double above) {
+  require_memory(checked_bytes(product_of({rows, columns}), sizeof(double)));
   std::vector<double> values;
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j) values.push_back(i > j ? below : i == j ? diagonal : above);
@@ -145,7 +148,7 @@ std::int64_t factor_columns(const MatrixShape& x, const Attributes& attributes) 
 TensorType infer_qr(const InferArgs& args) {
   const MatrixShape x = matrix_shape(args, 0);
   const std::int64_t columns = factor_columns(x, args.attributes);
-  return {args.inputs[0].dtype, with_dims(x.lead, {x.rows * columns + columns * x.columns})};
+  return {args.inputs[0].dtype, with_dims(x.lead, {product_of({x.rows, columns}) + product_of({columns, x.columns})})};
 }
 // Of A = Q R: M = R R'^T - Q'^T Q; A' = (Q' + Q (tril(M) + tril(M, -1)^T)) R^-T.
 void grad_qr(GradArgs& a) {

@@ -34,7 +34,7 @@ TensorType infer_svd(const InferArgs& args) {
   const MatrixShape x = matrix_shape(args, 0);
   const std::int64_t k = std::min(x.rows, x.columns);
   const bool full = args.attributes.get<bool>("full");
-  const std::int64_t left = x.rows * (full ? x.rows : k), right = x.columns * (full ? x.columns : k);
+  const std::int64_t left = product_of({x.rows, full ? x.rows : k}), right = product_of({x.columns, full ? x.columns : k});
   return {args.inputs[0].dtype, with_dims(x.lead, {left + k + right})};
 }
 // Of A = U S V^T, with J = F * (U^T U') and K = F * (V^T V'), F_ij = 1 / (s_j^2 - s_i^2):

@@ -69,6 +69,7 @@ TensorType infer_concatenate(const InferArgs& args) {
       fail(ErrorKind::kValue, "concatenate: ", name_of(args.inputs[i].dtype), args.inputs[i].shape.str(),
            " does not fit ", name_of(args.inputs[0].dtype), args.inputs[0].shape.str(), " along axis ", axis, ".");
     result.shape[at] += part;
+    result.shape.size();  // refuses sums that are too large
   }
   return result;
 }

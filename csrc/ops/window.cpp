@@ -9,6 +9,7 @@ WindowAxis equal_windows(const char* op, std::int64_t in, const Attributes& attr
   const std::int64_t window = attributes.get<Ints>("window")[i], stride = attributes.get<Ints>("stride")[i];
   const std::int64_t before = attributes.get<Ints>("before")[i], after = attributes.get<Ints>("after")[i];
   require(window >= 1, op, ": a window has at least one element, got a size of ", window, ".");
+  require(window <= kMostElements, op, ": a window of ", window, " elements is too large.");
   require(stride >= 1, op, ": windows are at least one element apart, got a stride of ", stride, ".");
   require(before >= 0 && before < window && after >= 0 && after < window, op, ": padding of ", before, " and ", after,
           " elements is not smaller than the window, ", window, ".");
@@ -45,6 +46,7 @@ std::vector<WindowAxis> windows_over(const char* op, const Shape& x, const Attri
     }
     const std::int64_t out = attributes.get<Ints>("output")[i];
     require(out >= 1 && in >= 1, op, ": an axis of ", in, " elements cannot be divided into ", out, " windows.");
+    product_of({in, out});  // is what the windows' ends are computed from
     windows.push_back({in, out});
   }
   return windows;

@@ -110,6 +110,12 @@ struct Loop {
   Carries carries;
   std::vector<std::int64_t> scanned, stacked;  // bytes of a slice
 
+  // Whether it computes no number, however often it runs.
+  bool is_empty() const {
+    const auto none = [](std::int64_t bytes) { return bytes == 0; };
+    return carries.scratch() == 0 && std::all_of(stacked.begin(), stacked.end(), none);
+  }
+
   static void run(const Step& step) {
     const auto& p = step.as<Loop>();
     Program& program = *p.program;
@@ -242,6 +248,7 @@ Step plan_loop(const Node& node, bool fuse) {
   for (std::size_t y = 0; y < parts.stacked; ++y) p.stacked.push_back(byte_size(parts.body.output(parts.carries + y)));
   const std::int64_t scratch = p.carries.scratch() + p.program->arena_bytes();
   auto cost = cost_of_loop(p, parts.body);
+  if (p.is_empty()) p.length = 0;
   return make(std::move(p), scratch, std::move(cost));
 }
 

@@ -15,7 +15,7 @@ namespace ranvier {
 Epoch::Epoch(std::shared_ptr<Program> full, std::shared_ptr<Program> tail, std::vector<Feed> feeds, std::int64_t rows,
              std::int64_t batch, std::optional<Shuffle> shuffle, std::vector<Sink> sinks)
     : full_(std::move(full)), tail_(std::move(tail)), feeds_(std::move(feeds)), rows_(rows), batch_(batch),
-      steps_((rows + batch - 1) / batch), sinks_(std::move(sinks)) {
+      steps_(batch > 0 ? rows / batch + (rows % batch != 0) : 0), sinks_(std::move(sinks)) {
   require(rows > 0 && batch > 0, "An epoch needs at least one row and a positive batch size.");
   for (Program* program : {full_.get(), tail_.get()})
     if (program && program->input_count() != feeds_.size())
@@ -58,7 +58,7 @@ double Epoch::sink_bytes(std::int64_t count) const {
 std::int64_t Epoch::advance(std::int64_t max_steps, double seconds) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
-  const std::int64_t until = max_steps < 0 ? steps_ : std::min(steps_, done_ + max_steps);
+  const std::int64_t until = max_steps < 0 ? steps_ : done_ + std::min(steps_ - done_, max_steps);
   const std::int64_t before = done_;
   // Without sinks the outputs are read later. The larger batch is taken first, so no two callers wait for each other.
   const Program::Use use = sinks_.empty() ? Program::Use::kAlone : Program::Use::kCopies;

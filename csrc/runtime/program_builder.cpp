@@ -114,7 +114,9 @@ class ProgramBuilder {
     return true;
   }
 
+  // Steps are planned after their values: what no memory can hold is refused before a planner counts its elements.
   int new_value(std::int64_t bytes) {
+    require_memory(static_cast<std::size_t>(bytes));
     lifetimes_.push_back({bytes, 1 << 30, -1});
     return static_cast<int>(lifetimes_.size()) - 1;
   }

@@ -241,6 +241,28 @@ def test_a_signal_handler_may_run_the_same_program() -> None:
 
 def test_arenas_beyond_the_address_space_are_refused() -> None:
     with Trace() as trace:
-        values = [ops.broadcast_to(trace.input((1,), "float64"), (2**57,)) for _ in range(16)]
+        values = [ops.broadcast_to(trace.input((1,), "float64"), (2**47,)) for _ in range(16)]
         with pytest.raises(MemoryError):
             trace.compile([ops.exp(v) for v in values])
+
+
+@pytest.mark.parametrize("make", [lambda a: a, lambda a: a[2:], lambda a: a[::2]], ids=["whole", "view", "strided"])
+def test_an_array_that_is_read_cannot_be_resized(make) -> None:
+    owner = np.ones((12, 3), "float32")
+    data = make(owner)
+    _, program = sums(2)
+    epoch = _core.Epoch(program(2), None, [data], 2)
+    if np.shares_memory(data, owner) and data.flags.c_contiguous:
+        with pytest.raises(ValueError, match="cannot resize"):
+            owner.resize((10**6, 3), refcheck=False)
+    assert epoch.advance() == epoch.steps
+    del epoch, data
+    owner.resize((24, 3), refcheck=False)
+    assert owner.shape == (24, 3)
+
+
+def test_a_batch_of_any_size_is_a_step() -> None:
+    _, program = sums(4)
+    assert _core.Epoch(program(4), None, [np.ones((4, 3), "float32")], 4).steps == 1
+    with pytest.raises(ValueError, match="do not fill"):
+        _core.Epoch(program(4), None, [np.ones((4, 3), "float32")], 2**63 - 1)

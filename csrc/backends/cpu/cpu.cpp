@@ -2,8 +2,18 @@
 #include "backends/cpu/plan.h"
 
 namespace ranvier::cpu {
+namespace {
+
+// A tensor without elements is there already, however long its other axes are. Operations that refuse data still look
+// at it.
+Step plan_nothing(const OpRequest& request) {
+  return make_step(request, [](const Step&) {}, 0);
+}
+
+}  // namespace
 
 Step plan_op(const OpRequest& request) {
+  if (request.output.shape.size() == 0 && !request.op.is(kFallible)) return plan_nothing(request);
   switch (op_of(request.op)) {
     case Op::sum: case Op::prod: case Op::max: case Op::min: case Op::any: case Op::all: return plan_reduce(request);
     case Op::argmax: case Op::argmin: return plan_arg_reduce(request);

@@ -75,7 +75,7 @@ template <class T>
 void run(const Step& step) {
   const auto& p = step.as<Params>();
   const bool is_pair = p.op == Op::triangular_solve;
-  parallel_for(p.threads, p.count, [&](std::int64_t i, int thread) {
+  run_tasks(step, p.threads, p.count, [&](std::int64_t i, int thread) {
     double* x = static_cast<double*>(step.scratch) + thread * p.work;
     double *y = x + p.in[0], *out = y + p.in[1];
     const T* from = static_cast<const T*>(step.operands[0]) + i * p.in[0];

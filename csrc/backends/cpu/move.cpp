@@ -97,13 +97,14 @@ void run(const Step& step) {
   });
 }
 
-// Moves `strides` to the window's first element and steps; returns the offset.
-std::int64_t window(std::vector<std::int64_t>& strides, const Attributes& attributes) {
+// Moves `strides` to the window's first element and steps; returns the offset. `size` is the window's: where it has one
+// element, its stride says nothing and may be any number.
+std::int64_t window(std::vector<std::int64_t>& strides, const Attributes& attributes, const Shape& size) {
   const Ints &begin = attributes.get<Ints>("begin"), &stride = attributes.get<Ints>("stride");
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < strides.size(); ++i) {
     offset += begin[i] * strides[i];
-    strides[i] *= stride[i];
+    if (size[static_cast<int>(i)] > 1) strides[i] *= stride[i];
   }
   return offset;
 }
@@ -138,10 +139,10 @@ Step plan_move(const OpRequest& request) {
       for (std::size_t i = 0; i < axes.size(); ++i) copy.source_strides[i] = strides[static_cast<std::size_t>(axes[i])];
       copy.shape = out.shape.to_vector();
     } else if (op == Op::slice) {
-      copy.source_offset = out.shape.size() ? window(copy.source_strides, request.attributes) : 0;
+      copy.source_offset = out.shape.size() ? window(copy.source_strides, request.attributes, out.shape) : 0;
       copy.shape = out.shape.to_vector();
     } else if (op == Op::unslice) {
-      copy.target_offset = in.shape.size() ? window(copy.target_strides, request.attributes) : 0;
+      copy.target_offset = in.shape.size() ? window(copy.target_strides, request.attributes, in.shape) : 0;
       p.zeroed_bytes = byte_size(out);
     } else {  // concatenate
       const int axis = static_cast<int>(request.attributes.get<std::int64_t>("axis"));

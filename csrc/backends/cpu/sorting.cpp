@@ -18,7 +18,7 @@ struct Sort {
     const auto* x = static_cast<const std::byte*>(step.operands[0]);
     auto* out = static_cast<std::int32_t*>(step.operands[1]);
     const std::int64_t row_bytes = p.count * static_cast<std::int64_t>(size_of(p.dtype));
-    parallel_for(p.threads, p.rows, [&](std::int64_t row, int thread) {
+    run_tasks(step, p.threads, p.rows, [&](std::int64_t row, int thread) {
       argsort_row(p.dtype, p.count, x + row * row_bytes, p.descending, p.wanted, out + row * p.wanted,
                   static_cast<std::byte*>(step.scratch) + thread * p.scratch);
     });
