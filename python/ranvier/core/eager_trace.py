@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ranvier.core.variable import Variable
 
 
+# They have several outputs, each an "item": see `EagerTrace._run`.
+_CONTROL = frozenset(("branch", "loop", "while_loop"))
 _SAME_VALUE = frozenset(("identity", "stop_gradient", "custom_gradient"))
 
 _local = threading.local()
@@ -56,12 +58,31 @@ class EagerTrace(Trace):
 
     def add(self, op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> Tensor:
         result = super().add(op, tensors, attributes)
+        if op in _CONTROL:
+            return result
         if result.id not in self._numbers:
             if op in _SAME_VALUE:
                 self._numbers[result.id] = self._numbers[tensors[0].id]
                 return result
             self._numbers[result.id] = _core.eager(op, [self._numbers[t.id] for t in tensors], attributes)
         return result
+
+    def items(self, node: Tensor, count: int) -> list[Tensor]:
+        items = super().items(node, count)
+        self._run(node.id, [item.id for item in items])
+        return items
+
+    def _run(self, control: int, items: list[int]) -> None:
+        """Computes outputs of a branch or loop, whose bodies are programs here too."""
+        name, _, attributes, _ = self.graph.operation(control)
+        given = self.graph.producer(control)[1]
+        graph = _core.Graph()
+        node = graph.emit(name, [graph.input(dtype, shape)[0] for _, dtype, shape in given], attributes)
+        places = [self.graph.operation(item)[2]["index"] for item in items]
+        outputs = graph.items(node[0], max(places, default=-1) + 1)
+        program = _core.Program(graph, [outputs[place][0] for place in places], name="single operations")
+        results = program.run([self._numbers[i] for i, _, _ in given])
+        self._numbers.update(zip(items, results, strict=True))
 
     def number(self, tensor: Tensor) -> np.ndarray:
         return self._numbers[tensor.id]
@@ -127,6 +148,13 @@ class EagerTrace(Trace):
                 inputs[node] = [i for i, _, _ in self.graph.producer(node)[1]]
                 wanted.extend(inputs[node])
         for node in sorted(inputs):  # a node's inputs come before it
+            name, sources = self.graph.producer(node)
+            if name in _CONTROL or node in self._numbers:
+                continue
+            if name == "item":
+                control = sources[0][0]
+                self._run(control, [item for item, of in inputs.items() if of == [control]])
+                continue
             arrays = [self._numbers[i] for i in inputs[node]]
             self._numbers[node] = _core.evaluate(self.graph, node, arrays)
 

@@ -179,6 +179,15 @@ class Trace:
         """Adds an operation on tensors of this trace."""
         return Tensor(self, self.graph.emit(op, [x.id for x in tensors], attributes))
 
+    def items(self, node: Tensor, count: int) -> list[Tensor]:
+        """The first outputs of a branch or a loop.
+
+        Args:
+            node: what `emit` gave for it.
+            count: how many.
+        """
+        return [Tensor(self, item) for item in self.graph.items(node.id, count)]
+
     def number(self, tensor: Tensor) -> np.ndarray | None:
         """The tensor's value; None, for it has none before the program runs."""
         del tensor

@@ -51,7 +51,7 @@ class CompiledCalls:
     def __init__(self, layer: Any) -> None:
         self.edits = edits_of(layer)
         self.edits_in_all = edits_in_all()
-        self.is_plain = all(map(_is_plain_layer, layer._rv_flatten_layers()))
+        self.is_plain = is_plain(layer)
         self.by_signature: dict[Any, Any] = {}
         self.bytes = 0
 
@@ -112,6 +112,11 @@ def _still_fits(calls: CompiledCalls, layer: Any) -> bool:
         return False
     calls.edits_in_all = now
     return True
+
+
+def is_plain(layer: Any) -> bool:
+    """Whether the calls of a layer and of all layers in it are made of this library's code alone."""
+    return all(map(_is_plain_layer, layer._rv_flatten_layers()))
 
 
 def _is_plain_layer(layer: Any) -> bool:

@@ -7,14 +7,15 @@ are what they look like in Python.
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import tree
+from ranvier.core.arguments import integer
 from ranvier.core.body_trace import BodyTrace, Key
+from ranvier.core.eager_trace import EagerTrace
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.ops._common import Value, operand
@@ -121,7 +122,7 @@ def branch(trace: Trace, index: Tensor, calls: Sequence[Callable[[], Any]]) -> A
     for k, (body, outputs) in enumerate(zip(bodies, ends, strict=True)):
         attributes[f"body{k}"] = body.body(body.inputs_for(captured), outputs)
     node = trace.emit("branch", [index, *captured.values()], attributes)
-    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends[0]))]
+    items = trace.items(node, len(ends[0]))
     for (key, owner), item in zip(owners.items(), items[len(first) :], strict=True):
         owner.assign_outside(key, item)
     return pack(structure, items[: len(first)])
@@ -186,8 +187,38 @@ def scan(
     trace = _open_trace()
     if trace is None:
         return _python_loop(step, init, slices, range(count), reverse)
-    state, stacked, _ = _native_loop(trace, "scan()", step, init, slices, count, reverse)
-    return state, stacked
+    return _native_loop(trace, "scan()", step, init, slices, count, reverse)[:2]
+
+
+def native_scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, reverse: bool) -> Any:
+    """`scan` of a function that is this library's own: no user looks at its iterations.
+
+    So it need not be Python's loop anywhere, and its gradient adds up in one order everywhere.
+
+    Args:
+        f: as in `scan`; so are the others.
+        init: the first state.
+        xs: a nest of tensors, or None, with the same number of slices.
+        reverse: whether to go from the last slice to the first.
+    """
+    trace = current_trace()
+    if trace is None and any(isinstance(x, Tensor) for x in tree.flatten((init, xs))):
+        return scan(f, init, xs, reverse=reverse)  # tensors that have outlived their trace
+    if trace is not None and not trace.is_eager:
+        return scan(f, init, xs, reverse=reverse)
+    slices = [operand(x) for x in tree.flatten(xs) if x is not None]
+    count = _length(slices, None)
+
+    def step(i: Any, state: Any, parts: list[Any]) -> Any:
+        del i
+        rest = iter(parts)
+        return f(state, tree.map_structure(lambda x: None if x is None else next(rest), xs))
+
+    if trace is not None:
+        return _native_loop(trace, "scan()", step, init, slices, count, reverse)[:2]
+    with EagerTrace() as trace:
+        results = _native_loop(trace, "scan()", step, init, slices, count, reverse)[:2]
+    return tree.map_structure(lambda x: None if x is None else x.numpy(), results)
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -233,7 +264,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
             (operand(lower, "int32"), init_val),
         )
         return value
-    begin, end = operator.index(_integer(lower)), operator.index(_integer(upper))
+    begin, end = integer(_integer(lower), "lower"), integer(_integer(upper), "upper")
 
     def step(i: Any, value: Any, parts: list[Any]) -> Any:
         del parts
@@ -293,7 +324,7 @@ def _integer(x: Any) -> Any:
 
 def _length(slices: list[Value], length: int | None) -> int:
     if length is not None:
-        length = operator.index(length)
+        length = integer(length, "length")
     for x in slices:
         if not x.shape:
             raise ValueError("scan() goes through the slices of tensors; a scalar has none.")
@@ -362,7 +393,7 @@ def _native_loop(
             "carries": len(ends),
         },
     )
-    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends) + len(stacked))]
+    items = trace.items(node, len(ends) + len(stacked))
     last = items[len(counters) : len(ends)]
     for key, item in zip(written, last[len(carried) :], strict=True):
         body.assign_outside(key, item)
@@ -420,10 +451,10 @@ def _native_while(trace: Trace, cond: Any, run: Any, init: Any, limit: int | Non
             "body": body.body(inputs(body, state), ends),
             "condition": test.body(inputs(test, test_state), [holds]),
             "invariants": len(invariants),
-            "limit": -1 if limit is None else operator.index(limit),
+            "limit": -1 if limit is None else integer(limit, "maximum_iterations"),
         },
     )
-    items = [Tensor(trace, item) for item in trace.graph.items(node.id, len(ends))]
+    items = trace.items(node, len(ends))
     for key, item in zip(written, items[len(carried) :], strict=True):
         body.assign_outside(key, item)
     return pack(structure, items[: len(carried)])

@@ -11,9 +11,11 @@ from ranvier import ops
 from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.variable import Variable
+from ranvier.layers.compiled_call import is_plain
 from ranvier.layers.layer import Layer
-from ranvier.layers.rnn.cell import stepped, zero_states
+from ranvier.layers.rnn.cell import SteppedCell, stepped, zero_states
 from ranvier.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from ranvier.ops.control import native_scan
 
 
 class RNN(Layer):
@@ -194,11 +196,17 @@ class RNN(Layer):
                 output = ops.where(allowed, output, zero if self.zero_output_for_mask else previous)
             return (after, output), (output if self.return_sequences else None)
 
-        loop = _written_out if self.unroll else ops.scan
-        (states, last), outputs = loop(body, (states, zero), (inputs, mask), reverse=self.go_backwards)
+        slices, reverse = (inputs, mask), self.go_backwards
+        (states, last), outputs = self._loop()(body, (states, zero), slices, reverse=reverse)
         if self.return_sequences and self.go_backwards:
             outputs = ops.flip(outputs, axis=0)
         return last, outputs, states
+
+    def _loop(self) -> Callable[..., Any]:
+        if self.unroll:
+            return _written_out
+        is_ours = isinstance(self.cell, SteppedCell) and is_plain(self.cell)
+        return native_scan if is_ours else ops.scan
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs: the inputs' if there is an output for each step."""
