@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+import ranvier as rv
 from ranvier import ops
 from ranvier.core import dtypes
 
@@ -53,6 +55,61 @@ def _settings() -> Iterator[None]:
 def test_promotion_is_symmetric(pair: tuple[Any, Any], expected: str) -> None:
     assert dtypes.result_type(*pair) == expected
     assert dtypes.result_type(*reversed(pair)) == expected
+
+
+PAIRS = list(itertools.combinations_with_replacement(dtypes.ALL_DTYPES, 2))
+WITH_NUMBERS = [(dtype, number) for dtype in dtypes.ALL_DTYPES for number in (3, 2.5)]
+PROMOTING = {
+    "add": ops.add,
+    "multiply": ops.multiply,
+    "maximum": ops.maximum,
+    "where": lambda x, y: ops.where(np.ones((2, 2), bool), x, y),
+    "mod": ops.mod,
+    "matmul": ops.matmul,
+    "einsum": lambda x, y: ops.einsum("ij,jk->ik", x, y),
+}
+JOINING = {
+    "concatenate": lambda x, y: ops.concatenate([x, y]),
+    "stack": lambda x, y: ops.stack([x, y]),
+    "append": ops.append,
+    "bitwise_or": ops.bitwise_or,
+}
+
+
+def _joined(*kinds: Any) -> str:
+    """What they promote to, from NumPy's table: it differs for floats beside integers, and in being weak."""
+    names = [kind for kind in kinds if isinstance(kind, str)]
+    floats = [name for name in names if "float" in name]
+    if floats or float in kinds:
+        return max(floats, default="float32")
+    integers = [name for name in names if "int" in name]
+    return np.result_type(*integers).name if integers else "int32" if int in kinds else "bool"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
+def test_every_pair_of_dtypes_in_every_function_that_promotes(pair: tuple[str, str]) -> None:
+    expected = _joined(*pair)
+    assert dtypes.result_type(*pair) == dtypes.result_type(*pair[::-1]) == expected
+    for name, call in (PROMOTING | JOINING).items():
+        if (name == "mod" and expected == "bool") or (name == "bitwise_or" and "float" in expected):
+            continue
+        narrow = name in ("matmul", "einsum") and expected in ("int8", "uint8", "int16", "uint16")
+        for first, second in (pair, pair[::-1]):
+            x, y = np.ones((2, 2), first), np.ones((2, 2), second)
+            eager = call(x, y)
+            spec = call(rv.KerasTensor((None, 2), first), rv.KerasTensor((None, 2), second))
+            traced = rv.jit(call)(x, y) if name in ("add", "concatenate") else eager
+            assert str(eager.dtype) == spec.dtype == str(traced.dtype), name
+            assert str(eager.dtype) == expected or narrow, name
+
+
+@pytest.mark.parametrize(("dtype", "number"), WITH_NUMBERS)
+def test_python_numbers_decide_the_kind_and_not_the_width(dtype: str, number: float) -> None:
+    expected = _joined(dtype, type(number))
+    for name in ("add", "multiply", "maximum", "where"):
+        for call in (PROMOTING[name], lambda y, x, name=name: PROMOTING[name](x, y)):
+            assert str(call(np.ones((2, 2), dtype), number).dtype) == expected, name
+            assert call(rv.KerasTensor((None, 2), dtype), number).dtype == expected, name
 
 
 def test_promotion_follows_floatx() -> None:

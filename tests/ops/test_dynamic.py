@@ -19,7 +19,7 @@ X = np.array([[3, 1, 2], [1, 3, 1]], "int32")
     [
         (lambda x: ops.nonzero(x), "nonzero: the number of places depends on values"),
         (lambda x: ops.unique(x), "unique: without `size`"),
-        (lambda x: ops.unique(x, axis=0, size=2), "unique: without `size`"),
+        (lambda x: ops.unique(x, axis=0), "unique: without `size`"),
         (lambda x: ops.eig(ops.cast(x[:, :2], "float32")), "eig: whether the result is real"),
         (lambda x: ops.bincount(x[0]), "bincount: .* give `minlength`"),
         (lambda x: ops.segment_max(x, x[:, 0]), "segment_max: `num_segments` must be given"),
@@ -42,13 +42,14 @@ def test_nonzero_and_eig_of_arrays() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 5])
 @pytest.mark.parametrize("fill_value", [None, -7])
-def test_unique_of_a_size_is_the_same_in_a_graph(size: int, fill_value: int | None) -> None:
+@pytest.mark.parametrize("axis", [None, 0, 1, -1])
+def test_unique_of_a_size_is_the_same_in_a_graph(size: int, fill_value: int | None, axis: int | None) -> None:
     def call(x: Any) -> Any:
-        return ops.unique(
-            x, return_index=True, return_inverse=True, return_counts=True, size=size, fill_value=fill_value
-        )
+        asked = dict.fromkeys(("return_index", "return_inverse", "return_counts"), True)
+        return ops.unique(x, **asked, size=size, fill_value=fill_value, axis=axis)
 
-    for eager, traced in zip(call(X), rv.jit(call)(X), strict=True):
+    rows = X if axis is None else np.array([[3, 1, 1, 2], [3, 1, 1, 1], [0, 1, 1, 2], [3, 1, 1, 1]], "int32")
+    for eager, traced in zip(call(rows), rv.jit(call)(rows), strict=True):
         np.testing.assert_array_equal(eager, traced)
         assert eager.dtype == traced.dtype
 
@@ -70,6 +71,40 @@ def test_windows(name: str, length: int) -> None:
 
 def test_kaiser_window() -> None:
     np.testing.assert_allclose(ops.kaiser(7, 4.0), np.kaiser(7, 4.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bartlett", "blackman", "hamming", "hanning", "kaiser"])
+def test_lengths_of_windows(name: str) -> None:
+    def window(length: Any) -> np.ndarray:
+        return getattr(ops, name)(length, *([3.0] if name == "kaiser" else []))
+
+    for length in (5.0, 5.9, np.float32(5), np.array(5), np.int64(5)):
+        np.testing.assert_array_equal(window(length), window(5))
+    for length in (-1, np.array([5]), "a", None, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"{name}: expected a length, a number of at least 0"):
+            window(length)
+
+
+SIGNAL = np.cos(np.arange(64, dtype="float32")).reshape(2, 32)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, 2.0, "a", None])
+@pytest.mark.parametrize("argument", ["sequence_length", "sequence_stride", "fft_length"])
+def test_lengths_and_strides_of_pieces(argument: str, value: Any) -> None:
+    given = {"sequence_length": 8, "sequence_stride": 4, "fft_length": 8}
+    spectrum = ops.stft(SIGNAL, **given)
+    calls = [lambda: ops.stft(SIGNAL, **given), lambda: ops.istft(spectrum, **given)]
+    if argument != "fft_length":
+        calls.append(
+            lambda: ops.extract_sequences(SIGNAL, given["sequence_length"], given["sequence_stride"])
+        )
+    given[argument] = value
+    for call in calls:
+        with pytest.raises(ValueError, match=f"`{argument}` must be a positive integer.*{argument}={value}"):
+            call()
+    given[argument] = np.int64(8)
+    for call in calls:
+        call()
 
 
 def _weighted(a: Any, b: Any, scale: float = 1.0) -> Any:
@@ -102,6 +137,8 @@ FUNCTIONAL = {
     "rfft": lambda x: ops.rfft(x)[1],
     "rearrange": lambda x: ops.rearrange(x, "a (b c) -> a c b", b=2),
     "erfc": lambda x: ops.erfc(x),
+    "meshgrid": lambda x: ops.meshgrid(x[0], x[0], indexing="ij")[0],
+    "size": lambda x: x * ops.cast(ops.size(x), "float32"),
 }
 
 

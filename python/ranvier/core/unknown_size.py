@@ -23,7 +23,7 @@ _BROADCASTING = frozenset(
     "greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor left_shift "
     "right_shift gcd select".split()
 )
-_AGREEING = _BROADCASTING | {"broadcast_to", "concatenate", "matmul"}
+_AGREEING = _BROADCASTING | {"broadcast_to", "concatenate", "matmul", "sparse_softmax_cross_entropy"}
 # Operations that compute a size of their own for an axis of their operand.
 _RESIZING = frozenset(("concatenate", "max_pool", "average_pool"))
 
@@ -110,8 +110,11 @@ def fits(part: int, whole: int) -> bool:
 
 def agree(shape: Sequence[int], other: Sequence[int]) -> bool:
     """Whether two shapes are the same, as far as they are known."""
-    pairs = zip(shape, other, strict=False)
-    return len(shape) == len(other) and all(fits(a, b) and fits(b, a) for a, b in pairs)
+    if shape == other:
+        return True
+    return len(shape) == len(other) and all(
+        fits(a, b) and fits(b, a) for a, b in zip(shape, other, strict=True)
+    )
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
@@ -147,19 +150,19 @@ def add(trace: Trace, op: str, tensors: Sequence[Tensor], attributes: dict[str, 
         tensors: its inputs.
         attributes: its attributes.
     """
-    sizes = [dim for x in tensors for dim in x.shape]
-    if _unknown(sizes):
-        shape = _resized(op, tensors, attributes)
-        if shape is not None:
-            return _placeholder(trace, shape, attributes.get("dtype", tensors[0].dtype))
-        tensors = _agreeing(trace, op, tensors, attributes)
+    given = attributes.get("shape") or attributes.get("size") or ()
+    unknown = set(_unknown([dim for x in tensors for dim in x.shape] + list(given)))
+    if not unknown:
+        return trace.add(op, tensors, plain(attributes))
+    shape = _resized(op, tensors, attributes)
+    if shape is not None:
+        return _placeholder(trace, shape, attributes.get("dtype", tensors[0].dtype))
+    tensors = _agreeing(trace, op, tensors, attributes)
     result = trace.add(op, tensors, plain(attributes))
-    given = attributes.get("shape") or attributes.get("size") or result.shape
-    unknown = set(_unknown(sizes))
     resizes = op in _RESIZING and not attributes.get("output")
     columns = zip(*(x.shape for x in tensors), strict=False) if resizes else ()
     places = {i for i, dims in enumerate(columns) if _unknown(dims)}
-    places |= {i for i, dim in enumerate(given) if dim in unknown or not is_known(dim)}
+    places |= {i for i, dim in enumerate(given or result.shape) if dim in unknown or not is_known(dim)}
     result.shape = tuple(UnknownSize(dim) if i in places else dim for i, dim in enumerate(result.shape))
     return result
 
@@ -184,7 +187,9 @@ def _resized(op: str, tensors: Sequence[Tensor], attributes: dict[str, Any]) -> 
         if all(map(is_known, target)):
             fits_some = math.prod(target) % max(math.prod(filter(is_known, shape)), 1) == 0
         else:
-            fits_some = any(isinstance(dim, RoundedSize) for dim in (*target, *shape))
+            fits_some = all(map(is_known, shape)) or any(
+                isinstance(d, RoundedSize) for d in (*target, *shape)
+            )
         return target if fits_some else None
     if op == "slice" and any(map(operator.gt, attributes["size"], shape)):
         return attributes["size"]
@@ -215,8 +220,10 @@ def _agreeing(
         shapes.append(list(attributes["shape"]))
     rank = max(map(len, shapes))
     columns: list[list[tuple[int, int]]] = [[] for _ in range(rank)]  # (input, axis) that must be equal
-    if op != "concatenate" and op != "matmul":
+    if op in _BROADCASTING or op == "broadcast_to":
         _align(columns, shapes)
+    elif op == "sparse_softmax_cross_entropy":
+        _align(columns[:-1], [shapes[0][:-1], shapes[1]])
     elif op == "concatenate":
         _align(columns, shapes)
         columns[attributes["axis"]].clear()

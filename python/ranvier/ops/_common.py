@@ -15,7 +15,7 @@ import numpy as np
 from ranvier.core import dtypes
 from ranvier.core.symbolic_scope import in_symbolic_scope
 from ranvier.core.tensor import Tensor
-from ranvier.core.unknown_size import UnknownSize, is_known
+from ranvier.core.unknown_size import UnknownSize, agree, is_known
 from ranvier.core.variable import Variable
 from ranvier.ops._emit import emit
 
@@ -62,7 +62,7 @@ def _stack(xs: Sequence[Any]) -> Value:
     values, dtype = promote(*xs)
     shape = values[0].shape
     for value in values:
-        if value.shape != shape:
+        if not agree(value.shape, shape):
             raise ValueError(f"Cannot stack values of different shapes: {shape} and {value.shape}.")
     rows = [emit("reshape", value, shape=(1, *shape)) for value in values]
     return cast_to(emit("concatenate", *rows, axis=0), dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import Value, cast_to, dtype_of, operand, promote, to_bool, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.activation import softmax
@@ -60,7 +61,11 @@ def dot_product_attention(
             f"Received: query.shape={shapes[0]}, key.shape={shapes[1]}, value.shape={shapes[2]}."
         )
     groups = q.shape[2] // max(k.shape[2], 1)
-    if k.shape[:3] != v.shape[:3] or q.shape[3] != k.shape[3] or groups * k.shape[2] != q.shape[2]:
+    if (
+        not agree(k.shape[:3], v.shape[:3])
+        or not agree(q.shape[3:], k.shape[3:])
+        or groups * k.shape[2] != q.shape[2]
+    ):
         raise ValueError(
             "dot_product_attention: the shapes do not fit. "
             f"Received: query.shape={shapes[0]}, key.shape={shapes[1]}, value.shape={shapes[2]}."

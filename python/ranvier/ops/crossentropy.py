@@ -12,6 +12,7 @@ from typing import Any
 
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     as_float,
@@ -62,7 +63,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         ValueError: if the shapes differ.
     """
     truth, value = _operands(target, output)
-    if truth.shape != value.shape:
+    if not agree(truth.shape, value.shape):
         raise ValueError(
             "Arguments `target` and `output` must have the same shape. Received: "
             f"target.shape={truth.shape}, output.shape={value.shape}"
@@ -91,7 +92,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
         ValueError: if the shapes differ, or for scalars.
     """
     truth, value = _operands(target, output)
-    if truth.shape != value.shape:
+    if not agree(truth.shape, value.shape):
         raise ValueError(
             "Arguments `target` and `output` must have the same shape. Received: "
             f"target.shape={truth.shape}, output.shape={value.shape}"
@@ -137,7 +138,7 @@ def sparse_categorical_crossentropy(
         labels = reshape_to(labels, labels.shape[:-1])
     place = canonical_axis(axis, value.ndim)
     value = move_last(value, place)
-    if labels.shape != value.shape[:-1]:
+    if not agree(labels.shape, value.shape[:-1]):
         raise ValueError(
             "Arguments `target` and `output` must have the same shape up until the last dimension: "
             f"target.shape={labels.shape}, output.shape={value.shape}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ranvier.core.unknown_size import agree, is_known
 from ranvier.ops._common import Value, cast_to, reshape_to, size_of, transpose_to
 from ranvier.ops._emit import emit
 from ranvier.ops.indexing import diagonal
@@ -76,14 +77,18 @@ def _sizes(inputs: list[str], values: list[Value]) -> dict[str, int]:
     for labels, value in zip(inputs, values, strict=True):
         for label, dim in zip(labels, value.shape, strict=True):
             known = sizes.setdefault(label, dim)
-            if known != dim and not (label >= _ELLIPSIS and 1 in (known, dim)):
+            if not agree((known,), (dim,)) and not (label >= _ELLIPSIS and 1 in (known, dim)):
                 raise ValueError(f"einsum: index '{label}' has sizes {known} and {dim}.")
-            sizes[label] = dim if known == 1 else known
+            sizes[label] = dim if known == 1 or not is_known(known) else known
     return sizes
 
 
 def _fit(labels: str, value: Value, sizes: dict[str, int]) -> tuple[str, Value]:
     """A term without axes that only broadcast, and with each index once."""
+    if not all(map(is_known, value.shape)):
+        dims = zip(labels, value.shape, strict=True)
+        shape = tuple(dim if is_known(dim) else sizes[label] for label, dim in dims)
+        value = value if shape == value.shape else emit("broadcast_to", value, shape=shape)
     kept = [i for i, label in enumerate(labels) if value.shape[i] == sizes[label]]
     value = reshape_to(value, [value.shape[i] for i in kept])
     labels = "".join(labels[i] for i in kept)

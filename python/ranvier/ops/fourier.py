@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     as_float,
@@ -78,7 +79,7 @@ def _pair(name: str, x: Any, axes: int = 1) -> Complex:
             f"Received: {type(x).__name__}"
         )
     re, im = as_float(x[0]), as_float(x[1])
-    if re.shape != im.shape:
+    if not agree(re.shape, im.shape):
         raise ValueError(
             f"{name}: the real and imaginary parts of `x` should have the same shape. "
             f"Received: {tuple(re.shape)} and {tuple(im.shape)}"

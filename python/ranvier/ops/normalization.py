@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import dtypes
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     as_float,
@@ -146,6 +147,6 @@ def _beside(parameter: Any, value: Value, axes: tuple[int, ...]) -> Value:
     wanted = tuple(value.shape[i] for i in sorted(axes))
     if p.ndim == value.ndim and len(axes) != value.ndim:
         return p
-    if p.shape != wanted:
+    if not agree(p.shape, wanted):
         raise ValueError(f"A parameter of shape {p.shape} does not fit axes {axes} of shape {value.shape}.")
     return reshape_to(p, [dim if i in axes else 1 for i, dim in enumerate(value.shape)])

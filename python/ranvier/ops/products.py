@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     canonical_axes,
@@ -101,14 +102,14 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
         if not 0 <= count <= builtins.min(a.ndim, b.ndim):
             raise ValueError(f"tensordot: axes={count} exceeds the rank of shape {a.shape} or {b.shape}.")
         first, second = tuple(range(a.ndim - count, a.ndim)), tuple(range(count))
-    sizes = [a.shape[i] for i in first]
-    if sizes != [b.shape[i] for i in second]:
+    sizes, same = [a.shape[i] for i in first], [b.shape[i] for i in second]
+    if not agree(sizes, same):
         raise ValueError(f"tensordot: shapes {a.shape} and {b.shape} do not fit along axes={axes}.")
     free_a = [i for i in range(a.ndim) if i not in first]
     free_b = [i for i in range(b.ndim) if i not in second]
     out_a, out_b = [a.shape[i] for i in free_a], [b.shape[i] for i in free_b]
     left = reshape_to(transpose_to(a, [*free_a, *first]), (size_of(out_a), size_of(sizes)))
-    right = reshape_to(transpose_to(b, [*second, *free_b]), (size_of(sizes), size_of(out_b)))
+    right = reshape_to(transpose_to(b, [*second, *free_b]), (size_of(same), size_of(out_b)))
     return cast_to(reshape_to(product(left, right), out_a + out_b), dtype)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     as_float,
@@ -163,7 +164,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Value:
     if weights is None:
         return mean(x, axis)
     (value, weight), _ = promote(x, weights, with_types=(float,))
-    if weight.shape != value.shape:
+    if not agree(weight.shape, value.shape):
         axes = canonical_axes(axis, value.ndim)
         if len(axes) != 1 or weight.shape != (value.shape[axes[0]],):
             raise ValueError(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core.tensor import Tensor
+from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
     as_float,
@@ -204,7 +205,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
             "give `minlength`."
         )
     amounts = np.ones(numbers.shape, "int32") if weights is None else operand(weights)
-    if amounts.shape != numbers.shape:
+    if not agree(amounts.shape, numbers.shape):
         raise ValueError(f"bincount: weights of shape {amounts.shape} do not fit x of shape {numbers.shape}.")
     return segment_sum(amounts, numbers, num_segments=length)
 
@@ -330,7 +331,7 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> Value:
         ValueError: if the shapes differ.
     """
     (first, second), _ = promote(x1, x2, with_types=(float,))
-    if first.shape != second.shape:
+    if not agree(first.shape, second.shape):
         raise ValueError(
             f"Input shapes {tuple(first.shape)} and {tuple(second.shape)} must match for PSNR calculation."
         )
