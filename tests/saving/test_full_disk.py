@@ -78,6 +78,29 @@ def test_every_writer(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == expected
 
 
+def test_no_memory_for_the_file(tmp_path: Path) -> None:
+    script = """
+    import resource, sys
+    import ranvier as rv
+    model = rv.Sequential([rv.Input((2048,)), rv.layers.Dense(16384), rv.layers.Dense(2)])
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (160 << 20), -1))
+    for _ in range(2):
+        try:
+            model.save_weights(sys.argv[1])
+        except MemoryError as error:
+            print(error)
+    resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+    model.save_weights(sys.argv[1])
+    """
+    path = tmp_path / "m.weights.h5"
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), path], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("do not fit into memory once more") == 2 and path.exists()
+
+
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "m.weights.h5"
     path.symlink_to("/dev/full")
