@@ -248,7 +248,7 @@ def archive(data: bytes, rng: random.Random) -> Mutant:
     entries = list(members.items())
     if how >= 0.85:
         said = _change_entries(entries, rng)
-    method = rng.choices((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2), (8, 1, 1))[0]
+    method = rng.choices((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2), (18, 1, 1))[0]
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as new:
         for name, content in entries:

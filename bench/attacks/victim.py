@@ -69,7 +69,10 @@ class Case:
     board: Board
 
     def note(self, text: str) -> None:
-        """Says what the case does, for the report of its fault; to be called before it is done."""
+        """Says what the case does, for the report of its fault; to be called before it is done.
+
+        The clock begins anew: how long it took to think it up is not the victim's fault.
+        """
         self.board.write_note(text)
 
 
@@ -149,9 +152,9 @@ class Board:
 
     def write_note(self, text: str) -> None:
         encoded = text.encode(errors="replace")[: self._SIZE - self._HEAD.size]
-        index, began, _ = self._HEAD.unpack_from(self._memory)
+        index = self._HEAD.unpack_from(self._memory)[0]
         self._memory[self._HEAD.size : self._HEAD.size + len(encoded)] = encoded
-        self._HEAD.pack_into(self._memory, 0, index, began, len(encoded))
+        self._HEAD.pack_into(self._memory, 0, index, time.monotonic(), len(encoded))
 
     def read(self) -> tuple[int, float, str]:
         """The case, the seconds it has taken so far, its note."""
