@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
+
 _PLAIN = frozenset((int, float, bool, str, type(None)))
 
 
@@ -41,6 +43,7 @@ class PlainArguments:
 
 
 def _of_plain(init: Callable[..., None]) -> Callable[..., None]:
+    @short_traceback
     @functools.wraps(init)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
         init(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
