@@ -246,7 +246,9 @@ def test_arenas_beyond_the_address_space_are_refused() -> None:
             trace.compile([ops.exp(v) for v in values])
 
 
-@pytest.mark.parametrize("make", [lambda a: a, lambda a: a[2:], lambda a: a[::2]], ids=["all", "view", "copy"])
+@pytest.mark.parametrize(
+    "make", [lambda a: a, lambda a: a[2:], lambda a: a[::2]], ids=["all", "view", "copy"]
+)
 def test_an_array_that_is_read_cannot_be_resized(make) -> None:
     owner = np.ones((12, 3), "float32")
     data = make(owner)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core.user_code import warn
 
 
 def linear(x: Any) -> Any:
@@ -128,7 +129,14 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     Args:
         x: input of rank 1 or more.
         axis: an axis, or a tuple of axes over which the values together add up to one.
+
+    Warns if there is one value to add up: it is always 1 then.
     """
+    if isinstance(axis, int) and -len(x.shape) <= axis < len(x.shape) and x.shape[axis] == 1:
+        warn(
+            f"A softmax over axis {axis} of the shape {tuple(x.shape)} is always 1: there is one element. "
+            "For two classes and one unit use a sigmoid."
+        )
     return ops.softmax(x, axis=axis)
 
 

@@ -66,6 +66,8 @@ class BatchSource(EpochLength):
 
     def _begin_pass(self) -> None:
         self.close()
+        if self._taken:
+            self.look = None  # it has seen a pass
         self._taken = 0
         self._ahead.clear()
         if not self.by_number:
@@ -116,8 +118,11 @@ class BatchSource(EpochLength):
         """The next batch; None at the end of the pass."""
         if not self._ahead and not self._look():
             return None
+        feed = self._ahead.pop()
+        if self.look is not None:
+            self.look.at(feed, f" of batch {self._taken}")
         self._taken += 1
-        return self._ahead.pop()
+        return feed
 
     def _feed_of(self, item: Any) -> ArrayFeed:
         x, y, sample_weight = unpack_x_y_sample_weight(item)

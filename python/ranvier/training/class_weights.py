@@ -16,6 +16,18 @@ def _has_scores(y: np.ndarray) -> bool:
     return y.ndim > 1 and y.shape[-1] > 1
 
 
+def _class_of_each(y: np.ndarray) -> np.ndarray:
+    """The class of each sample, as it stands in the targets."""
+    if y.ndim < 2:
+        return y
+    return y.argmax(axis=-1) if _has_scores(y) else y[..., 0]
+
+
+def _classes_in(y: np.ndarray) -> np.ndarray:
+    """The classes that there are in targets."""
+    return np.unique(np.rint(_class_of_each(y)).astype(np.int64))
+
+
 def class_weights(y: Any, class_weight: Any) -> np.ndarray:
     """The weight of each sample.
 
@@ -34,9 +46,7 @@ def class_weights(y: Any, class_weight: Any) -> np.ndarray:
         raise ValueError(
             f"Argument `class_weight` must be a dict from class to weight. Received: {class_weight}"
         )
-    classes = y
-    if y.ndim > 1:
-        classes = y.argmax(axis=-1) if _has_scores(y) else y[..., 0]
+    classes = _class_of_each(y)
     if classes.ndim > 1:
         raise ValueError(
             f"Argument `class_weight` needs one class for each sample; the targets have the shape {y.shape}."
@@ -76,6 +86,14 @@ def note_unknown_classes(class_weight: Any, y: Any = None, is_all: bool = False)
         first, last = np.rint(y.min()), np.rint(y.max())
     else:
         return
+    if is_all:
+        known = set(numbers)
+        missing = [int(c) for c in _classes_in(y) if int(c) not in known]
+        if missing:
+            warn(
+                f"`class_weight` has no weight for the classes {_listed(missing)} in the targets: they count "
+                "with a weight of 1. Give them one, or write 1.0 to say so."
+            )
     beyond = [key for key in numbers if not first <= key <= last]
     if beyond:
         warn(

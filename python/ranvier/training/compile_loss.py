@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ranvier import losses, ops
@@ -63,6 +63,7 @@ class CompileLoss:
 
     Attributes:
         metrics: the means of the outputs' losses, where there are several.
+        outputs_seen: whether some outputs were looked at for what the loss cannot take, see `Look`.
 
     Raises:
         ValueError: for an unknown name, or weights that are no numbers.
@@ -82,6 +83,7 @@ class CompileLoss:
         self._names: Sequence[str] | None = None
         self._outputs: Any = None  # the nest of the outputs, with None for each
         self.metrics: list[Mean] = []
+        self.outputs_seen = False
 
     # --- which loss is for which output ---
 
@@ -212,15 +214,28 @@ class CompileLoss:
 
     def class_number_targets(self, y_true: Any) -> list[Any]:
         """The target arrays that hold class numbers. Losses that shapes decide are known after `build`."""
+        return self._targets(y_true, _takes_classes)
+
+    def binary_targets(self, y_true: Any) -> list[Any]:
+        """The target arrays that hold labels of a binary crossentropy, likewise."""
+        return self._targets(y_true, _is_binary)
+
+    def takes_probabilities(self) -> bool:
+        """Whether there is one output, and its loss is a binary crossentropy that is given probabilities."""
+        terms = self._terms or ()
+        return len(terms) == 1 and _is_binary(terms[0].loss) and not _from_logits(terms[0].loss)
+
+    def _targets(self, y_true: Any, of: Callable[[Loss], bool]) -> list[Any]:
+        """The target arrays of some losses."""
         if self._terms is None:
             wanted = [entry.loss for _, entry in items(self._entries) if entry and entry.loss]
-            return [y for _, y in items(y_true)] if len(wanted) == 1 and _takes_classes(wanted[0]) else []
-        numbered = [term.path for term in self._terms if _takes_classes(term.loss)]
+            return [y for _, y in items(y_true)] if len(wanted) == 1 and of(wanted[0]) else []
+        paths = [term.path for term in self._terms if of(term.loss)]
         targets = [y for _, y in items(y_true)]
         if len(self._terms) == len(targets) == 1:
-            return targets if numbered else []
+            return targets if paths else []
         arranged = like_outputs("y", y_true, self._outputs, self._names, [term.path for term in self._terms])
-        found = [at(arranged, path) for path in numbered]
+        found = [at(arranged, path) for path in paths]
         return [y for y in found if y is not None]
 
     def __call__(
@@ -287,6 +302,15 @@ class CompileLoss:
 
 def _takes_classes(loss: Loss) -> bool:
     return getattr(getattr(loss, "fn", None), "_class_numbers", False)
+
+
+def _is_binary(loss: Loss) -> bool:
+    fn = getattr(loss, "fn", None)
+    return fn is losses.binary_crossentropy or fn is losses.binary_focal_crossentropy
+
+
+def _from_logits(loss: Loss) -> bool:
+    return bool(getattr(loss, "_fn_kwargs", {}).get("from_logits", False))
 
 
 def _is_flat(given: Any) -> bool:

@@ -44,6 +44,7 @@ class EpochLength:
 
     Attributes:
         limit: the most steps of an epoch; None: all of a pass.
+        look: who looks at the data for what cannot be meant, see `Look`; None: nobody.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class EpochLength:
         self.resumes = resumes and steps is not None
         self.limit = None if steps is None else self._in_whole_executions(steps)
         self._warned = False
+        self.look: Any = None
 
     def _in_whole_executions(self, steps: int) -> int:
         return -(-steps // self.stride) * self.stride

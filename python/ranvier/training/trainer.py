@@ -28,6 +28,7 @@ from ranvier.training.data import (
 )
 from ranvier.training.eager_step import EagerFunction
 from ranvier.training.in_use import Training
+from ranvier.training.look import Look, columns_of, compare_columns
 from ranvier.training.loop import Loop
 from ranvier.training.source import DEFAULT_BATCH_SIZE, EMPTY, ArraySource, check_positive
 from ranvier.training.steps import Steps
@@ -40,7 +41,8 @@ class Trainer(Steps):
     """The part of a model that trains, tests and predicts."""
 
     _rv_untracked = Steps._rv_untracked | {
-        *("_rv_functions", "_rv_known_predictions", "_rv_trained", "_rv_reset_arrays", "_rv_initial_epoch")
+        *("_rv_functions", "_rv_known_predictions", "_rv_trained", "_rv_reset_arrays", "_rv_initial_epoch"),
+        "_rv_columns",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,6 +52,7 @@ class Trainer(Steps):
         self._rv_trained: list[int] = []  # the ids of the variables that the training function updates
         self._rv_known_predictions: dict[Any, Function] = {}
         self._rv_reset_arrays: list[Any] | None = None
+        self._rv_columns: tuple[Any, ...] = ()  # of the frame that `fit` was given
 
     # --- training ---
 
@@ -135,6 +138,10 @@ class Trainer(Steps):
                 train = self._rv_prepare("train", source)
                 with arguments.named_validation_data(validation_data is not None):
                     test = None if validation is None else self._rv_prepare("test", validation)
+                self._rv_columns = columns_of(x)
+                Look(self, x).begin(source)
+                if type(validation_data) is tuple:
+                    compare_columns(self._rv_columns, validation_data[0])
                 listed = arguments.make_callbacks(
                     callbacks, self, shown, epochs=epochs, steps=source.num_steps
                 )
@@ -206,6 +213,8 @@ class Trainer(Steps):
                 warn(f"Training ends before epoch {epoch + 1}: the data has ended.")
                 break
             logs = dict(sorted(run.logs().items()))
+            if source.look is not None:
+                source.look.after(logs, source)
             source.end_epoch()
             if validation is not None and arguments.validates_after(epoch, validation_freq):
                 results = self._rv_test(validation, test, test_loop)
@@ -310,6 +319,9 @@ class Trainer(Steps):
             steps_per_execution=self.steps_per_execution,
         )
         function = self._rv_prepare("test", source)
+        compare_columns(self._rv_columns, x)
+        look = Look(self, x)
+        look.begin(source)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
         try:
             results = self._rv_test(source, function, Loop(self, listed, "test", self.steps_per_execution))
@@ -317,6 +329,7 @@ class Trainer(Steps):
             source.close()
         if results is None:
             raise ValueError(EMPTY)
+        look.after(results, source)
         return self._rv_results(results, return_dict)
 
     @short_traceback
@@ -358,6 +371,7 @@ class Trainer(Steps):
             x, batch_size=batch_size, steps=steps, steps_per_execution=self.steps_per_execution
         )
         function = self._rv_prepare("predict", source)
+        compare_columns(self._rv_columns, x)
         self._rv_remember_prediction(x, source, batch_size, function)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
         self.stop_predicting = False
