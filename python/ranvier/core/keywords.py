@@ -73,8 +73,12 @@ def explain_call(error: BaseException, fn: Callable[..., Any]) -> None:
         error: what the call raised; anything but a TypeError that came before `fn` began stays as it is.
         fn: what was called.
     """
-    traceback = error.__traceback__
-    if type(error) is not TypeError or traceback is None or traceback.tb_next is not None:
+    if type(error) is not TypeError or not str(error).startswith(f"{fn.__qualname__}() "):
+        return
+    import traceback  # needed only here, for a message
+
+    began = inspect.unwrap(fn).__code__
+    if any(frame.f_code is began for frame, _ in traceback.walk_tb(error.__traceback__)):
         return
     owner, _, name = fn.__qualname__.rpartition(".")
     public = owner if name == "__init__" else name

@@ -37,9 +37,9 @@ class PlainArguments:
     """A base class: constructors of the package's own subclasses get `plain` arguments."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == "ranvier":
             cls.__init__ = _of_plain(vars(cls)["__init__"])  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)  # what shortens errors comes around it
 
 
 def _of_plain(init: Callable[..., None]) -> Callable[..., None]:
