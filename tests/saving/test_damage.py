@@ -474,3 +474,16 @@ def test_counts_in_a_config_are_refused_before_there_are_lists(
         assert tracemalloc.get_traced_memory()[1] < 20 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_growth_within_growth(good: dict[str, bytes], tmp_path: Path) -> None:
+    """An archive that inflates to a file of arrays that inflate: it is the size on the disk that counts."""
+    file = io.BytesIO(good[WEIGHTS])
+    with h5py.File(file, "a") as h5:
+        h5["padding"] = np.zeros(10 << 20, "u1")
+        h5.create_dataset("x", data=np.zeros(100 << 20, "u1"), chunks=(1 << 20,), compression="gzip")
+    path = tmp_path / "m.keras"
+    path.write_bytes(zipped(good | {WEIGHTS: file.getvalue()}, zipfile.ZIP_DEFLATED))
+    for act in (lambda: rv.models.load_model(path), lambda: model().load_weights(path)):
+        with pytest.raises(ValueError, match="'x' has shape .* more than 20 times the size of the file"):
+            act()

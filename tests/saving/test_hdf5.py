@@ -136,7 +136,7 @@ ATTACKS: dict[str, tuple[Callable[[Any, str, Path], Any], str]] = {
     "named type": (named_type, "is a named type"),
     "never written": (never_written, "has too few bytes"),
     "bomb": (bomb, "is stored in 1 blocks instead of"),
-    "large blocks": (large_blocks, "more than 100 times the size of the file"),
+    "large blocks": (large_blocks, "more than 20 times the size of the file"),
 }  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def load_model(
     config = _parsed(text.getvalue(), path)
     if not compile:
         config.pop("compile_config", None)
-    with hdf5.open_file(weights, path) as h5:
+    with hdf5.open_file(weights, path, os.path.getsize(path)) as h5:
         what = f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes"
         with allowance(max(FREE_MEMORY, MOST_MEMORY * h5.nbytes), what):
             model = _described(config, custom_objects, safe_mode, path)

@@ -21,8 +21,9 @@ import numpy as np
 MOST_DEPTH = 2_000  # of groups in groups
 MOST_OBJECTS = 1_000_000  # groups and datasets
 MOST_CHUNKS = 1_000_000  # of a dataset
-# What compressed datasets may grow to: this many times the size of the file, or this much anyway.
-MOST_GROWTH = 100
+# What is compressed may grow to so many times the size of the file on the disk, or to this much anyway. Trained
+# weights hardly shrink; zeros, as in an optimizer's fresh state or a pruned layer, do.
+MOST_GROWTH = 20
 FREE_GROWTH = 64 << 20
 
 _DEFLATE, _SHUFFLE = 1, 2
@@ -81,9 +82,9 @@ class H5File:
         nbytes: the size of all values in memory.
     """
 
-    def __init__(self, opened: Any, size: int, shown: str) -> None:
+    def __init__(self, opened: Any, size: int, on_disk: int, shown: str) -> None:
         self._shown = shown
-        self.groups = _Walk(opened, size, shown).groups
+        self.groups = _Walk(opened, size, on_disk, shown).groups
         self.nbytes = sum(stored.nbytes for group in self.groups.values() for stored in group.values())
 
     def read(self, path: str) -> dict[str, np.ndarray]:
@@ -106,12 +107,13 @@ class H5File:
 
 
 @contextlib.contextmanager
-def open_file(file: Any, shown: str) -> Iterator[H5File]:
+def open_file(file: Any, shown: str, on_disk: int | None = None) -> Iterator[H5File]:
     """An HDF5 file, checked from end to end and open for reading.
 
     Args:
         file: its path or a binary file object.
         shown: what the messages call it.
+        on_disk: the size of what it was inflated from; None: its own.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -131,7 +133,7 @@ def open_file(file: Any, shown: str) -> Iterator[H5File]:
     except Exception as error:
         raise OSError(f"{shown} cannot be read as HDF5; it may be truncated or damaged: {error}") from error
     with opened:
-        yield H5File(opened, size, shown)
+        yield H5File(opened, size, size if on_disk is None else on_disk, shown)
 
 
 @contextlib.contextmanager
@@ -162,9 +164,9 @@ class _Walk:
         groups: as in `H5File`.
     """
 
-    def __init__(self, opened: Any, size: int, shown: str) -> None:
+    def __init__(self, opened: Any, size: int, on_disk: int, shown: str) -> None:
         self._module = h5py()
-        self._size = size
+        self._size, self._on_disk = size, on_disk
         self._seen: set[int] = set()
         self._plain = self._grown = 0  # bytes of the datasets in one piece, and of those in blocks
         self.groups: dict[str, dict[str, Stored]] = {}
@@ -273,7 +275,7 @@ class _Walk:
         if number != pieces or number > MOST_CHUNKS:
             raise _Refused(f"{claimed} and is stored in {number} blocks instead of {pieces}")
         self._grown += max(stored.nbytes, pieces * math.prod(stored.chunks) * stored.dtype.itemsize)
-        if self._grown > max(FREE_GROWTH, MOST_GROWTH * self._size):
+        if self._grown > max(FREE_GROWTH, MOST_GROWTH * self._on_disk):
             raise _Refused(
                 f"{claimed} in blocks of {stored.chunks}: more than {MOST_GROWTH} times the size of the file"
             )

@@ -93,7 +93,7 @@ def load_weights(
     file: Any = path
     if path.endswith(".keras"):
         (file,) = archive_members.read(path, "model.weights.h5")
-    with hdf5.open_file(file, path) as h5:
+    with hdf5.open_file(file, path, os.path.getsize(path) if file is not path else None) as h5:
         load_h5(model, h5, path, skip_mismatch, skipped or ())
 
 
@@ -209,8 +209,8 @@ class _Loading:
             try:
                 obj.load_own_variables(values)
             except Exception as error:
-                is_ours = type(obj).load_own_variables.__module__.startswith("ranvier.")
-                self._cause = self._cause if is_ours else error
+                module = getattr(obj.load_own_variables, "__module__", None) or ""
+                self._cause = self._cause if module.startswith("ranvier.") else error
                 why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
                 self._failed.append(f"- {why} ({where!r} in {self._shown})")
                 return
