@@ -21,8 +21,8 @@ CALLED = {"_register_call_context_args"}
 PLAUSIBLE = (
     "_graph _edits _scope _call _results _assigned _trained _functions _initial_epoch _nodes _layers "
     "_metrics _losses _state _steps _step _cache _config _loss _name _names _path _built _build _fit "
-    "_model _data _inputs _outputs _mask _epoch _history _lock _trainable _dtype _optimizer _parts _blocks _weights "
-    "_variables _values _shape _training"
+    "_model _data _inputs _outputs _mask _epoch _history _lock _trainable _dtype _optimizer _parts "
+    "_blocks _weights _variables _values _shape _training"
 ).split()
 
 

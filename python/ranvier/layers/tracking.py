@@ -16,6 +16,8 @@ from ranvier.layers.edits import note_edit
 
 Kind = tuple[Callable[[Any], bool], list[Any]]
 
+_PLAIN = frozenset({type(None), bool, int, float, str})  # most attributes
+
 
 class Tracker:
     """Sorts assigned values into lists.
@@ -59,6 +61,8 @@ class Tracker:
         Raises:
             ValueError: if the tracker is locked and `value` is new.
         """
+        if type(value) in _PLAIN:
+            return value
         for matches, store in self.kinds.values():
             if matches(value):
                 self._add(value, store)
