@@ -104,6 +104,45 @@ def test_the_rate_of_dropout_in_a_callback():
     assert losses[0] == losses[1] > 0 and losses[2] == losses[3] == 0.0
 
 
+def clip(optimizer):
+    optimizer.clipvalue = 1e-12
+
+
+@pytest.mark.parametrize(
+    ("make", "edit"),
+    [
+        (lambda: rv.optimizers.SGD(0.1), clip),
+        (lambda: rv.optimizers.LossScaleOptimizer(rv.optimizers.SGD(0.1)), lambda o: clip(o.inner_optimizer)),
+        (lambda: rv.optimizers.SGD(0.1, momentum=0.5), clip),
+    ],
+)
+@pytest.mark.parametrize("use", ["fit", "train_on_batch"])
+def test_a_change_of_the_optimizer(make, edit, use):
+    net = rv.Sequential([rv.Input((3,)), layers.Dense(3)])
+    net.compile(make(), "mse")
+
+    def moved():
+        before = net.get_weights()
+        net.fit(X, Y, verbose=0) if use == "fit" else net.train_on_batch(X, Y)
+        return max(np.abs(a - b).max() for a, b in zip(before, net.get_weights(), strict=True))
+
+    assert moved() > 1e-4 and moved() > 1e-4
+    for variable in net.optimizer.variables:  # momentum goes on
+        if "momentum" in variable.name:
+            variable.assign(np.zeros(variable.shape))
+    edit(net.optimizer)
+    assert moved() < 1e-6
+
+
+def test_a_new_learning_rate_is_no_change_of_the_program():
+    net = made(Scaled(), layers.Dense(3))
+    schedule = rv.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+    net.fit(X, Y, verbose=0)
+    traced = net.layers[0].traced
+    net.fit(X, Y, epochs=3, callbacks=[schedule], verbose=0)
+    assert net.layers[0].traced == traced
+
+
 def test_batch_normalization_that_is_frozen_and_thawed():
     net = made(layers.BatchNormalization(), layers.Dense(3))
     averages = net.layers[0].moving_mean

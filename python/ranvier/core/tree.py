@@ -27,7 +27,10 @@ def _items(structure: Any) -> list[tuple[Any, Any]] | None:
     if isinstance(structure, dict):
         try:
             return [(key, structure[key]) for key in sorted(structure)]
-        except TypeError:  # keys of several kinds have no order of their own
+        except (
+            TypeError,
+            ValueError,
+        ):  # keys of several kinds have no order of their own, and variables none
             return list(structure.items())
     return list(enumerate(structure))
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import scope
-from ranvier.core.names import Alias
+from ranvier.core.names import Alias, is_own
 from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
+from ranvier.layers.edits import note_edit
 from ranvier.layers.tracked import Tracked
 from ranvier.layers.tracking import Kind
 from ranvier.optimizers.building import BuiltWhole
@@ -36,6 +37,11 @@ class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
     _iterations = Alias("_rv_iterations")
     _learning_rate = Alias("_rv_learning_rate")
     _get_variable_index = Alias("_rv_get_variable_index")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if not (is_own(name) or isinstance(getattr(type(self), name, None), property)):
+            note_edit(self)
 
     def _rv_kinds(self) -> dict[str, Kind]:
         is_variable = (lambda v: isinstance(v, Variable), self.__dict__.setdefault("_rv_variables", []))
