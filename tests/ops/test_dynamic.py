@@ -149,3 +149,38 @@ def test_in_functional_models(name: str) -> None:
     model = rv.Model(inputs, function(inputs))
     x = np.cos(np.arange(12, dtype="float32")).reshape(3, 4)
     np.testing.assert_allclose(model.predict(x, verbose=0), function(x), rtol=1e-6)
+
+
+F = rv.KerasTensor
+# Calls on KerasTensors of Keras's default dtype where integers are expected, and the spec of the result.
+PERHAPS_INTEGERS = {
+    "bitwise_and": (lambda: ops.bitwise_and(F((None, 4)), F((4,))), (None, 4), "float32"),
+    "bitwise_or, an int": (lambda: ops.bitwise_or(F((None, 4)), 2), (None, 4), "float32"),
+    "bitwise_not": (lambda: ops.bitwise_not(F((None, 4))), (None, 4), "float32"),
+    "left_shift": (lambda: ops.left_shift(F((3, 4)), 2), (3, 4), "float32"),
+    "right_shift": (lambda: ops.right_shift(F((3, 4), "int32"), F((3, 4))), (3, 4), "float32"),
+    "gcd": (lambda: ops.gcd(F((None, 4)), F((None, 4))), (None, 4), "float32"),
+    "lcm": (lambda: ops.lcm(F((None, 4)), 6), (None, 4), "float32"),
+    "ldexp": (lambda: ops.ldexp(F((None, 4)), F((None, 4))), (None, 4), "float32"),
+    "take": (lambda: ops.take(F((3, 4)), F((None, 2)), axis=1), (3, None, 2), "float32"),
+    "take_along_axis": (lambda: ops.take_along_axis(F((None, 4)), F((None, 2)), 1), (None, 2), "float32"),
+    "scatter": (lambda: ops.scatter(F((None, 2)), F((None,)), (3, 4)), (3, 4), "float32"),
+    "scatter_update": (lambda: ops.scatter_update(F((3, 4)), F((None, 2)), F((None,))), (3, 4), "float32"),
+    "slice_update": (lambda: ops.slice_update(F((3, 4)), F((2,)), F((1, 2))), (3, 4), "float32"),
+    "unravel_index": (lambda: ops.unravel_index(F((None,)), (3, 4))[1], (None,), "int32"),
+    "size": (lambda: ops.size(F(())), (), "int32"),
+    "size, unknown": (lambda: ops.size(F((None, 4))), (), "int32"),
+}
+
+
+@pytest.mark.parametrize(("call", "shape", "dtype"), PERHAPS_INTEGERS.values(), ids=PERHAPS_INTEGERS.keys())
+def test_dtypes_that_may_yet_be_integers(call: Callable[[], Any], shape: Any, dtype: str) -> None:
+    spec = call()
+    assert (spec.shape, spec.dtype) == (shape, dtype)
+
+
+def test_such_a_model_refuses_floats_when_it_runs() -> None:
+    x, i = rv.Input((4,)), rv.Input((2,))
+    model = rv.Model([x, i], ops.take_along_axis(x, i, axis=1))
+    with pytest.raises(ValueError, match="indices must have an integer type, got float32"):
+        model([np.ones((3, 4), "float32"), np.ones((3, 2), "float32")])
