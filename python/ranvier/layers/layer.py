@@ -143,12 +143,6 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         if name not in self._rv_untracked:
             if "_rv_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
                 self._rv_make_stores()
-            if isinstance(value, Layer) and value._rv_holds(self):
-                raise ValueError(
-                    f"{value!r} cannot be the attribute `{name}` of a layer that it holds itself: that is a "
-                    "cycle. To refer to it without making it a sublayer keep it in an object that is no "
-                    "layer, list or dict."
-                )
             value = self._rv_tracker.track(value)
             note_edit(self)
         object.__setattr__(self, name, value)

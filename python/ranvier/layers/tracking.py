@@ -59,7 +59,7 @@ class Tracker:
             The value, or the container that takes its place: a reporting one of the same type.
 
         Raises:
-            ValueError: if the tracker is locked and `value` is new.
+            ValueError: if the tracker is locked and `value` is new, or a layer that holds the owner.
         """
         if type(value) in _PLAIN:
             return value
@@ -77,6 +77,13 @@ class Tracker:
         if id(value) in self._known:
             return
         self.check_unlocked(value)
+        owner, holds = self._owner(), getattr(value, "_rv_holds", None)
+        if holds is not None and owner is not None and holds(owner):
+            raise ValueError(
+                f"{value!r} cannot be in an attribute of a layer that it holds itself, {owner!r}: that is a "
+                "cycle. To refer to it without making it a sublayer keep it in an object that is no layer, "
+                "list or dict."
+            )
         if getattr(value, "_rv_is_stray", False):
             value._rv_is_stray = False
         store.append(value)
