@@ -332,7 +332,6 @@ def test_wrapper():
         (lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="d")(X[0]), "Bias dimension 'd'"),
         (lambda: layers.EinsumDense("ab,bc->ac", 3, lora_rank=2), "lora_rank"),
         (lambda: layers.Embedding(3, 2, quantization_config=1), "quantization_config"),
-        (lambda: layers.BatchNormalization(renorm=True), "renorm"),
         (lambda: layers.BatchNormalization(synchronized=True), "synchronized"),
         (lambda: layers.BatchNormalization(axis=3)(X), "Axis 3"),
         (lambda: layers.GroupNormalization(4)(X), r"\(4\) must be a divisor.*\(6\)"),

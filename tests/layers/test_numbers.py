@@ -157,3 +157,27 @@ def test_renormalization_refuses_limits_that_are_none():
     for clipping in ({"r": 1.0}, {"rmin": 2.0, "rmax": 1.0}, {"dmax": -1.0}):
         with pytest.raises(ValueError, match="renorm_clipping"):
             layers.BatchNormalization(renorm=True, renorm_clipping=clipping)
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: layers.GroupNormalization(groups=1.5), ValueError),
+        (lambda: layers.GroupNormalization(groups="2"), ValueError),
+        (lambda: layers.GroupNormalization(groups=0), ValueError),
+        (lambda: layers.UnitNormalization(axis=1.5), TypeError),
+        (lambda: layers.UnitNormalization(axis=5)(np.ones((2, 3), "float32")), ValueError),
+        (lambda: layers.UnitNormalization(axis=[1, 2])(rv.Input((3,))), ValueError),
+        (lambda: layers.LayerNormalization(axis=5)(rv.Input((3,))), ValueError),
+        (lambda: layers.Dot(axes="1"), TypeError),
+        (lambda: layers.Dot(axes=1.5), TypeError),
+        (lambda: layers.Dot(axes=(1, 2, 3)), ValueError),
+        (lambda: layers.UpSampling1D(size=1.5), TypeError),
+        (lambda: layers.UpSampling1D(size=0), ValueError),
+        (lambda: layers.UpSampling2D(size=1.5), ValueError),
+        (lambda: layers.RepeatVector("2"), TypeError),
+    ],
+)
+def test_errors_are_of_the_kind_that_keras_raises(make, error):
+    with pytest.raises(error, match="Received|out of bounds|integer"):
+        make()

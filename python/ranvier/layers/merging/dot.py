@@ -25,13 +25,18 @@ class Dot(Merge):
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: for axes that are not integers, are 0, or are not one or two.
+        TypeError: for axes that are neither an integer nor a list or tuple.
+        ValueError: for a list of other than two integers, and for the batch axis, 0.
     """
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         axes = numbers.plain(axes)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
+        if not isinstance(axes, (int, list, tuple)) or isinstance(axes, bool):
+            raise TypeError(
+                f"Argument `axes` must be an integer or a pair of integers. Received: axes={axes!r}"
+            )
         if len(pair) != 2 or not all(isinstance(a, int) and not isinstance(a, bool) for a in pair):
             raise ValueError(
                 f"Argument `axes` must be an integer or a pair of integers. Received: axes={axes!r}"

@@ -32,7 +32,8 @@ class GroupNormalization(ScaleAndShift):
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: for an unknown name, or (when it is built) groups that do not divide the channels.
+        ValueError: for groups that are neither -1 nor a positive integer, an unknown name, or (when it is
+            built) groups that do not divide the channels.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class GroupNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.groups = numbers.plain(groups)
+        self.groups = -1 if numbers.plain(groups) == -1 else numbers.positive_integer("groups", groups)
         self.axis = numbers.plain(axis)
         self.epsilon = float(epsilon)
 

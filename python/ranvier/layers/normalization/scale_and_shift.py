@@ -76,13 +76,7 @@ class ScaleAndShift(Layer):
             )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        axes = getattr(self, "axis", -1)
-        for axis in axes if isinstance(axes, (list, tuple)) else [axes]:
-            if not -len(input_shape) <= axis < len(input_shape):
-                raise ValueError(
-                    f"Axis {axis} is out of bounds for input shape {tuple(input_shape)}. "
-                    f"Received: axis={axes}"
-                )
+        check_axes(getattr(self, "axis", -1), input_shape)
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
@@ -96,3 +90,16 @@ class ScaleAndShift(Layer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
+
+
+def check_axes(axes: Any, shape: Any) -> None:
+    """Checks that inputs of a shape have an axis, or several.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    for axis in axes if isinstance(axes, (list, tuple)) else [axes]:
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(
+                f"Axis {axis} is out of bounds for input shape {tuple(shape)}. Received: axis={axes}"
+            )

@@ -7,6 +7,7 @@ from typing import Any
 from ranvier import ops
 from ranvier.core import numbers
 from ranvier.layers.layer import Layer
+from ranvier.layers.normalization.scale_and_shift import check_axes
 
 
 class UnitNormalization(Layer):
@@ -18,6 +19,7 @@ class UnitNormalization(Layer):
 
     Raises:
         TypeError: for an axis that is not an integer or a list of integers.
+        ValueError: (when it is called) for an axis that the inputs do not have.
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
@@ -36,9 +38,11 @@ class UnitNormalization(Layer):
         self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
+        check_axes(self.axis, inputs.shape)
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        check_axes(self.axis, input_shape)
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class UpSampling1D(_UpSampling):
         **kwargs: the arguments of `Layer`.
 
     Raises:
+        TypeError: for a size that is not an integer.
         ValueError: for a size that is not positive.
     """
 
@@ -58,8 +59,9 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        _sizes(size, 1)
-        self.size = int(size)
+        if not numbers.is_integer(size):
+            raise TypeError(f"Argument `size` must be an integer. Received: size={size!r}")
+        (self.size,) = _sizes(size, 1)
 
 
 class UpSampling2D(_UpSampling):
