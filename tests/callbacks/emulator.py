@@ -24,7 +24,8 @@ class Emulator:
         for parameters, command, control, character in _TOKEN.findall(text):
             if command == "K":
                 assert parameters in ("", "0"), parameters
-                del self.rows[self.row][self.column :]
+                # Behind a full row the cursor still stands on its last cell.
+                del self.rows[self.row][min(self.column, self.columns - 1) :]
             elif command:
                 assert command == "m", f"a command that this terminal does not know: {parameters}{command}"
             elif control == "\r":

@@ -28,7 +28,7 @@ def open_terminal(monkeypatch, kind=Terminal):
 
 
 def plain(text):
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return re.sub(r"\x1b\[[0-9;]*[mK]", "", text)
 
 
 def test_on_a_terminal(monkeypatch):

@@ -191,3 +191,12 @@ def test_no_colours_where_none_are_wanted(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     Progbar(2, interval=0).update(1, finalize=False)
     assert stream.getvalue().replace("\x1b[K", "").count("\x1b") == 0
+
+
+@pytest.mark.parametrize("columns", [97, 98])
+def test_a_last_line_that_fills_the_row_is_whole(columns, window, monkeypatch):
+    monkeypatch.setattr(progbar, "time", SimpleNamespace(perf_counter=lambda: 1.0))
+    stream = window()
+    stream.columns = columns
+    Progbar(20, interval=0, stateless_metrics=()).update(20, METRICS)
+    assert "正解率: 0.7500" in "".join(Emulator(columns).feed(stream.getvalue()).lines())

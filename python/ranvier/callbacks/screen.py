@@ -14,7 +14,7 @@ from ranvier.core.settings import is_interactive_logging_enabled
 Part = tuple[str, str]  # a text, and the escape sequence of its style or ""
 
 _PLAIN = "\x1b[0m"
-_ERASE_REST = "\x1b[K"
+_NEW_LINE = "\r\x1b[K"  # erased first: after a line that fills the row, its last character would go
 _USUAL_WIDTH = 80  # of a terminal that does not tell
 _WAIT = 0.3  # seconds for which a notebook shows no line yet: short runs need none
 
@@ -84,11 +84,11 @@ class Terminal(Screen):
 
     def draw(self, parts: Sequence[Part]) -> None:
         self._is_open = True
-        self._write(f"\r{self.styled(parts)}{_ERASE_REST}")
+        self._write(f"{_NEW_LINE}{self.styled(parts)}")
 
     def finish(self, parts: Sequence[Part]) -> None:
         self._is_open = False
-        self._write(f"\r{self.styled(parts)}{_ERASE_REST}\n")
+        self._write(f"{_NEW_LINE}{self.styled(parts)}\n")
 
     def break_off(self) -> None:
         if self._is_open:
