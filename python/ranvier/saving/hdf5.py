@@ -21,8 +21,8 @@ import numpy as np
 MOST_DEPTH = 2_000  # of groups in groups
 MOST_OBJECTS = 1_000_000  # groups and datasets
 MOST_CHUNKS = 1_000_000  # of a dataset
-# What is compressed may grow to so many times the size of the file on the disk, or to this much anyway. Trained
-# weights hardly shrink; zeros, as in an optimizer's fresh state or a pruned layer, do.
+# What is compressed may grow to so many times the size of the file on the disk, or to this much anyway.
+# Trained weights hardly shrink; zeros, as in an optimizer's fresh state or a pruned layer, do.
 MOST_GROWTH = 20
 FREE_GROWTH = 64 << 20
 
