@@ -149,6 +149,11 @@ CONFIGS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "an unknown initializer": (
         put(lambda c: dense(c)["config"], "kernel_initializer", "zeal"), "Dense 'last' could not be .*zeal",
     ),
+    "an error of NumPy's": (
+        put(lambda c: dense(c)["config"], "kernel_initializer",
+            {"module": "keras.initializers", "class_name": "Orthogonal", "config": {"gain": "two"}}),
+        "Dense 'last' could not be",
+    ),
     "build shapes": (put(dense, "build_config", {"input_shape": "xyz"}), "could not be deserialized"),
     "build config": (put(dense, "build_config", 3), "could not be deserialized properly"),
     "an optimizer that is a list": (put(lambda c: c["compile_config"], "optimizer", []), "Sequential 'm'"),

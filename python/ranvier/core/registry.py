@@ -425,11 +425,13 @@ def _errors_name(cls: type, config: Table) -> Iterator[None]:
         name = f" {inner['name']!r}" if isinstance(inner.get("name"), str) else ""
         before = f"{cls.__name__}{name} could not be deserialized properly: "
         after = f"\nFull object config: {str(dict(config)):.1000}" if isinstance(error, TypeError) else ""
-        named = error
-        if isinstance(error, (TypeError, ValueError)):
+        named, is_ours = error, public_module(cls) is not None
+        is_plain = type(error).__module__ == "builtins"  # NumPy has subclasses of both types
+        if isinstance(error, (TypeError, ValueError)) and (is_plain or not is_ours):
             prepend(error, before, after)
-        elif public_module(cls) is not None and not isinstance(error, MemoryError):
-            named = ValueError(f"{before}{type(error).__name__}: {str(error):.3000}")
+        elif is_ours and not isinstance(error, MemoryError):
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            named = kind(f"{before}{type(error).__name__}: {str(error):.3000}")
         setattr(named, _NAMES_OBJECT, True)
         if named is error:
             raise
