@@ -58,6 +58,28 @@ def test_what_no_memory_holds_is_refused_with_its_size(name: str) -> None:
         TOO_LARGE[name]()
 
 
+BROADCAST = np.broadcast_to(np.float32(1), (2**31, 2))
+TOO_MANY = {
+    "array_split": lambda: ops.array_split(np.ones((3, 4)), 2**31),
+    "unstack": lambda: ops.unstack(BROADCAST),
+    "stack": lambda: ops.stack(BROADCAST),
+    "hstack": lambda: ops.hstack(BROADCAST),
+    "vstack": lambda: ops.vstack(BROADCAST),
+    "concatenate": lambda: ops.concatenate(BROADCAST),
+    "vander": lambda: ops.vander(np.ones(3), N=2**31),
+}
+
+
+@pytest.mark.parametrize("name", TOO_MANY)
+def test_too_many_parts_are_refused_before_one_is_made(name: str) -> None:
+    with pytest.raises((ValueError, MemoryError), match=r"too many|cannot allocate"):
+        TOO_MANY[name]()
+
+
+def test_differences_of_differences_end_where_nothing_is_left() -> None:
+    assert ops.diff(np.arange(3), n=2**40).shape == (0,)
+
+
 def test_an_integer_beyond_64_bits_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="does not fit 64 bits"):
         _core.eager("reshape", [np.ones(3, "float32")], {"shape": [2**70]})

@@ -32,6 +32,8 @@ def integer(value: Any, name: str) -> int:
     Raises:
         TypeError: if it is not an integer.
     """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value  # as it is: it may be a size that is not known yet
     try:
         return operator.index(value)
     except TypeError:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.operators import Operators, function
-from ranvier.core.scope import auto_name
+from ranvier.core.scope import given_name
 from ranvier.core.user_code import user_line
 
 Shape = tuple[int | None, ...]
@@ -92,7 +92,7 @@ class KerasTensor(Operators):
         self.sparse = False
         self.ragged = False
         self.record_history = record_history
-        self.name = name or auto_name(type(self).__name__)
+        self.name = given_name(name, type(self))
         self._keras_history: KerasHistory | None = None
         self._keras_mask: Any = None
 

@@ -88,7 +88,13 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 def get_registered_name(obj: Any) -> str:
-    """The name under which a class or function is registered, or its `__name__`."""
+    """The name under which a class or function is registered, or its `__name__`.
+
+    Raises:
+        TypeError: for what is neither.
+    """
+    if not hasattr(obj, "__name__"):
+        raise TypeError(f"Classes and functions have registered names. Received: {obj!r}")
     return _names.get(obj, obj.__name__)
 
 

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ranvier.core.arguments import shown
+
 _uids: dict[str, Iterator[int]] = {}
 _session_objects: dict[str, Any] = {}
 _seeds = random.Random()
@@ -52,6 +54,17 @@ def auto_name(prefix: str) -> str:
     prefix = to_snake_case(prefix)
     count = get_uid(prefix)
     return prefix if count == 1 else f"{prefix}_{count - 1}"
+
+
+def given_name(name: Any, cls: type) -> str:
+    """The name of an object: the one it was given, else an `auto_name` of its class.
+
+    Raises:
+        ValueError: for a name that is not a string.
+    """
+    if name is not None and not isinstance(name, str):
+        raise ValueError(f"Argument `name` must be a string. Received: name={shown(name)}")
+    return name or auto_name(cls.__name__)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ranvier.core import dtypes, tree
+from ranvier.core.arguments import shown
 from ranvier.core.eager_trace import EagerTrace, placeholders_may_be_eager
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.symbolic_scope import SymbolicScope
@@ -127,6 +128,8 @@ def placeholders(shape: Any, dtype: str) -> Any:
     dtype = getattr(shape, "dtype", dtype)
     if isinstance(shape, dict):
         return {key: placeholders(value, dtype) for key, value in shape.items()}
+    if shape is not None and not isinstance(shape, (list, tuple)):
+        raise TypeError(f"Expected a shape, or a list or dict of shapes. Received: {shown(shape)}")
     if shape is None or all(dim is None or isinstance(dim, int) for dim in shape):
         return None if shape is None else KerasTensor(shape, dtype=dtype)
     return [placeholders(item, dtype) for item in shape]

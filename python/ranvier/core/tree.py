@@ -7,11 +7,15 @@ included.
 from __future__ import annotations
 
 import collections
+import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 Path = tuple[Any, ...]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _NESTS = (list, tuple, dict, collections.deque)
+_MOST_DEPTH = 200  # of a nest that goes too deep for Python
 
 
 class MAP_TO_NONE:
@@ -52,9 +56,49 @@ def _rebuild(structure: Any, children: list[Any]) -> Any:
     return type(structure)(children)
 
 
+def _with_an_end(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A function that goes down into its arguments, with words for a nest that has no bottom."""
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return function(*args, **kwargs)
+        except RecursionError as error:
+            raise _without_end(error, *args, *kwargs.values()) from None
+
+    return call
+
+
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a nest, and no leaf."""
     return isinstance(structure, _NESTS)
+
+
+def holds(value: Any, kinds: type | tuple[type, ...]) -> bool:
+    """Whether a value, or what lists and tuples hold, is of some kinds; lists may hold themselves."""
+    if not isinstance(value, (list, tuple)):
+        return isinstance(value, kinds)
+    waiting, seen = [value], {id(value)}
+    while waiting:
+        for child in waiting.pop():
+            if isinstance(child, (list, tuple)):
+                if id(child) not in seen:
+                    seen.add(id(child))
+                    waiting.append(child)
+            elif isinstance(child, kinds):
+                return True
+    return False
+
+
+def _without_end(error: RecursionError, *structures: Any) -> Exception:
+    """What to raise where a recursion went too deep: about nests if it is their fault, else the error."""
+    waiting = [(structure, 0) for structure in structures]
+    while waiting:
+        structure, depth = waiting.pop()
+        if depth > _MOST_DEPTH:
+            return ValueError(f"A nest is more than {_MOST_DEPTH} levels deep, or holds itself.")
+        waiting += [(child, depth + 1) for _, child in _items(structure) or ()]
+    return error
 
 
 def _leaves(structure: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -69,7 +113,10 @@ def _leaves(structure: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def flatten(structure: Any) -> list[Any]:
     """The leaves, from left to right; a leaf alone gives a list of one."""
     leaves: list[Any] = []
-    _collect(structure, leaves)
+    try:
+        _collect(structure, leaves)
+    except RecursionError as error:
+        raise _without_end(error, structure) from None
     return leaves
 
 
@@ -86,6 +133,7 @@ def _collect(structure: Any, leaves: list[Any]) -> None:
         _collect(child, leaves)
 
 
+@_with_an_end
 def flatten_with_path(structure: Any) -> list[tuple[Path, Any]]:
     """The leaves with their paths: the keys and numbers that lead to them."""
     return list(_leaves(structure))
@@ -135,9 +183,12 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
         raise TypeError(f"`func` must be callable. Received: func={func!r}")
     if not structures:
         raise ValueError("Must provide at least one structure")
-    if len(structures) == 1:
-        return _map_one(func, structures[0], none_is_leaf)
-    return _map(func, structures, none_is_leaf)
+    try:
+        if len(structures) == 1:
+            return _map_one(func, structures[0], none_is_leaf)
+        return _map(func, structures, none_is_leaf)
+    except RecursionError as error:
+        raise _without_end(error, *structures) from None
 
 
 def _map_one(func: Callable[..., Any], structure: Any, none_is_leaf: bool) -> Any:
@@ -162,6 +213,7 @@ def _map(func: Callable[..., Any], structures: tuple[Any, ...], none_is_leaf: bo
     return _rebuild(first, [_map(func, children, none_is_leaf) for children in zip(*rows, strict=True)])
 
 
+@_with_an_end
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """Applies a function to what nests hold where a shallower one has its leaves.
 
@@ -206,6 +258,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
     return map_structure(lambda _: next(leaves), structure) if is_nested(structure) else flat[0]
 
 
+@_with_an_end
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Checks that two nests have the same structure.
 
@@ -221,6 +274,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
     _map(lambda *_: None, (a, b), True)
 
 
+@_with_an_end
 def assert_same_paths(a: Any, b: Any) -> None:
     """Checks that the leaves of two nests have the same paths; lists and tuples count as the same.
 
@@ -235,6 +289,7 @@ def assert_same_paths(a: Any, b: Any) -> None:
         )
 
 
+@_with_an_end
 def lists_to_tuples(structure: Any) -> Any:
     """The nest with tuples in the place of lists."""
     items = _items(structure)
@@ -244,6 +299,7 @@ def lists_to_tuples(structure: Any) -> Any:
     return tuple(children) if isinstance(structure, list) else _rebuild(structure, children)
 
 
+@_with_an_end
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     """Applies a function to the shapes in a nest: lists and tuples of nothing but integers and None.
 
@@ -267,6 +323,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     return _rebuild(structure, [map_shape_structure(func, child) for _, child in items])
 
 
+@_with_an_end
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
     """Replaces the parts of a nest for which a function has a replacement.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ranvier import random
 from ranvier.core import dtypes, registry, scope
+from ranvier.core.arguments import canonical_axes, integers, text
 from ranvier.initializers.initializer import Initializer
 
 # The standard deviation of a standard normal variable cut off at two standard deviations.
@@ -142,7 +143,7 @@ class VarianceScaling(RandomInitializer):
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale!r}")
         if mode not in _MODES:
             raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of {_MODES}")
-        distribution = distribution.lower()
+        distribution = text(distribution, "distribution").lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in _DISTRIBUTIONS:
             raise ValueError(
@@ -280,7 +281,10 @@ def compute_fans(
         input_axes: the axes that make the fan-in; ignored unless `output_axes` is given too.
         output_axes: the axes that make the fan-out.
     """
+    shape = integers(shape, "shape")
     if input_axes is not None and output_axes is not None:
+        input_axes = canonical_axes(input_axes, len(shape))
+        output_axes = canonical_axes(output_axes, len(shape))
         return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if len(shape) == 0:
         return 1, 1

@@ -31,6 +31,7 @@ from ranvier.layers.compiled_call import call_compiled
 from ranvier.layers.config import LayerConfig
 from ranvier.layers.edits import note_edit
 from ranvier.layers.input_spec import assert_input_compatibility
+from ranvier.layers.shapes import refusing
 from ranvier.layers.state import LayerState
 from ranvier.layers.stateless import StatelessCalls
 from ranvier.layers.tracking import Tracker, holds_tracked
@@ -84,6 +85,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in ("build", "compute_output_shape"):
+            if name in cls.__dict__ and cls.__module__.startswith("ranvier."):
+                setattr(cls, name, refusing(cls.__dict__[name]))
         if "build" in cls.__dict__:
             cls.build = building.wrapped(cls.__dict__["build"])  # type: ignore[method-assign]
 

@@ -53,7 +53,7 @@ class Loss(PlainArguments, Initialized):
                 f"Invalid value for argument `reduction`. Expected one of {_REDUCTIONS}. "
                 f"Received: reduction={reduction!r}"
             )
-        self.name = name or scope.auto_name(type(self).__name__)
+        self.name = scope.given_name(name, type(self))
         self.reduction = reduction
         self._rv_dtype = dtypes.standardize_dtype(dtype)
 

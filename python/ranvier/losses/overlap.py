@@ -9,6 +9,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.arguments import number
 from ranvier.losses.loss import NamedLoss
 from ranvier.losses.regression import match
 
@@ -44,6 +45,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
         The shape without these axes.
     """
     y_true, y_pred = match(y_true, y_pred)
+    alpha, beta = number(alpha, "alpha"), number(beta, "beta")
     both = ops.sum(y_true * y_pred, axis=axis)
     missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
     wrong = ops.sum((1.0 - y_true) * y_pred, axis=axis)

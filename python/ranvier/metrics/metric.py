@@ -44,7 +44,7 @@ class Metric(PlainArguments, Tracked, Initialized):
     _metrics = Alias("_rv_metrics")
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = name or scope.auto_name(type(self).__name__)
+        self.name = scope.given_name(name, type(self))
         self._rv_dtype = dtypes.standardize_dtype(dtype)
         self._rv_made_in_a_step = current_trace() is not None
 

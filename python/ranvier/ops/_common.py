@@ -12,7 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ranvier.core import dtypes
+from ranvier.core import dtypes, tree
+from ranvier.core.arguments import canonical_axes as canonical_axes
+from ranvier.core.arguments import canonical_axis as canonical_axis
+from ranvier.core.arguments import integer, shown
 from ranvier.core.symbolic_scope import in_symbolic_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.unknown_size import UnknownSize, agree, is_known
@@ -38,7 +41,7 @@ def operand(x: Any, dtype: str | None = None) -> Value:
     """
     if isinstance(x, Variable):
         x = x.value
-    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+    if isinstance(x, (list, tuple)) and tree.holds(x, (Tensor, Variable)):
         x = _stack(x)
     if isinstance(x, Tensor):
         return x if dtype is None else cast_to(x, dtype)
@@ -48,13 +51,6 @@ def operand(x: Any, dtype: str | None = None) -> Value:
     if x is None:
         raise ValueError("None cannot become a tensor.")
     return dtypes.as_array(x, dtype)
-
-
-def _holds_tensors(xs: Iterable[Any]) -> bool:
-    for x in xs:
-        if _holds_tensors(x) if isinstance(x, (list, tuple)) else isinstance(x, (Tensor, Variable)):
-            return True
-    return False
 
 
 def _stack(xs: Sequence[Any]) -> Value:
@@ -125,7 +121,7 @@ def promote(*xs: Any, with_types: Sequence[Any] = ()) -> tuple[list[Value], str]
 def _promotion_type(x: Any) -> Any:
     if isinstance(x, (Tensor, Variable)):
         return x.dtype
-    if isinstance(x, (list, tuple)) and _holds_tensors(x):
+    if isinstance(x, (list, tuple)) and tree.holds(x, (Tensor, Variable)):
         return dtypes.result_type(*(_promotion_type(item) for item in x))
     return dtypes.promotion_type(x)
 
@@ -162,44 +158,20 @@ def where3(condition: Value, x1: Any, x2: Any) -> Value:
 # --- axes and shapes ---
 
 
-def canonical_axis(axis: Any, ndim: int) -> int:
-    """`axis` counted from the front.
-
-    Raises:
-        ValueError: if it is out of range.
-    """
-    index = operator.index(axis)
-    if not -ndim <= index < ndim:
-        raise ValueError(f"axis {index} is out of bounds for array of dimension {ndim}")
-    return index % ndim
-
-
-def canonical_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes that an `axis` argument names, counted from the front, in its order; None: all.
-
-    Raises:
-        ValueError: if one is out of range or named twice.
-    """
-    if axis is None:
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, (list, tuple)) else (axis,)
-    result = tuple(canonical_axis(a, ndim) for a in axes)
-    if len(set(result)) != len(result):
-        raise ValueError(f"duplicate value in 'axis': {axis}")
-    return result
-
-
 def to_shape(shape: Any) -> tuple[int, ...]:
     """A shape argument, an int or a sequence of them, as a tuple of ints.
 
     Raises:
+        TypeError: if it is not made of integers.
         MemoryError: if no memory can hold it.
     """
     if isinstance(shape, (Tensor, Variable)):
         raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
-    if not isinstance(shape, (list, tuple, np.ndarray)):
+    if not isinstance(shape, (list, tuple)) and not (isinstance(shape, np.ndarray) and shape.ndim):
         shape = (shape,)
-    dims = tuple(dim if isinstance(dim, UnknownSize) else operator.index(dim) for dim in shape)
+    if isinstance(shape, np.ndarray) and shape.size > 64:
+        raise TypeError(f"A shape is a short sequence of integers. Received: {shown(shape)}")
+    dims = tuple(dim if isinstance(dim, UnknownSize) else integer(dim, "shape") for dim in shape)
     dtypes.check_size(dims)
     return dims
 

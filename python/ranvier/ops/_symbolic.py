@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import registry
+from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
 from ranvier.core.user_code import shorten
@@ -146,9 +146,7 @@ def _restore(module: str, class_name: str, name: str, settings: dict[str, Any]) 
 
 
 def _holds_keras_tensor(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(map(_holds_keras_tensor, value))
-    return isinstance(value, KerasTensor)
+    return tree.holds(value, KerasTensor)
 
 
 def _class_name(function: FunctionType) -> str:

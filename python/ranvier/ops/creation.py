@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import integer
 from ranvier.core.tensor import Tensor
 from ranvier.ops._common import Value, canonical_axis, cast_to, dtype_of, operand, promote, to_shape
 from ranvier.ops._emit import emit
@@ -111,8 +111,10 @@ def linspace(
         axis: where the new axis stands, if `start` or `stop` is an array.
     """
     name = _spaced_dtype(start, stop, dtype)
-    dtypes.check_size((num,), "float64")
-    numbers, step = _spaced(_double(start), _double(stop), operator.index(num), endpoint, axis)
+    count, first, last = integer(num, "num"), _double(start), _double(stop)
+    dtypes.check_size((count,), "float64")
+    axis = canonical_axis(axis, max(first.ndim, last.ndim) + 1)
+    numbers, step = _spaced(first, last, count, endpoint, axis)
     if name in dtypes.INT_DTYPES:
         numbers = floor(numbers)
     return (cast_to(numbers, name), cast_to(step, name)) if retstep else cast_to(numbers, name)
@@ -214,9 +216,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
 
 def _matrix(make: Any, rows: int, columns: int | None, k: int, dtype: Any) -> np.ndarray:
     name = dtypes.standardize_dtype(dtype)
-    shape = (operator.index(rows), operator.index(rows if columns is None else columns))
+    shape = (integer(rows, "N"), integer(rows if columns is None else columns, "M"))
     dtypes.check_size(shape, name)
-    return make(*shape, operator.index(k), dtype=name)
+    return make(*shape, integer(k, "k"), dtype=name)
 
 
 def identity(n: int, dtype: Any = None) -> Value:
@@ -232,7 +234,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
 def _lower_mask(value: Value, k: int, name: str) -> np.ndarray:
     if value.ndim < 2:
         raise ValueError(f"{name}: expected at least 2 axes, got shape {value.shape}.")
-    return np.tri(value.shape[-2], value.shape[-1], operator.index(k), dtype=bool)
+    return np.tri(value.shape[-2], value.shape[-1], integer(k, "k"), dtype=bool)
 
 
 def tril(x: Any, k: int = 0) -> Value:
@@ -295,9 +297,11 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     (value,), dtype = promote(x)
     if value.ndim != 1:
         raise ValueError(f"vander: expected a 1-D tensor, got shape {value.shape}.")
-    count = value.shape[0] if N is None else operator.index(N)
+    count = value.shape[0] if N is None else integer(N, "N")
     if count < 0:
         raise ValueError(f"vander: expected N >= 0, got N={N}.")
+    if count > 1 << 16:
+        raise ValueError(f"vander: {count} columns are too many; {1 << 16} is the most.")
     column = emit("reshape", value, shape=(value.shape[0], 1))
     power = emit("broadcast_to", np.ones((1, 1), dtype_of(value)), shape=(value.shape[0], 1))
     columns = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ranvier.core.arguments import text
 from ranvier.core.unknown_size import agree, is_known
 from ranvier.ops._common import Value, cast_to, reshape_to, size_of, transpose_to
 from ranvier.ops._emit import emit
@@ -50,7 +51,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Value:
 
 def _parse(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     """The labels of each operand and of the result, with every "..." written out in letters of its own."""
-    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    left, arrow, right = text(subscripts, "subscripts").replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(ranks):
         raise ValueError(f"einsum: '{subscripts}' names {len(inputs)} operands, got {len(ranks)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import integer
 from ranvier.ops._common import Value, canonical_axis, cast_to, move_from_last, operand
 from ranvier.ops._emit import emit
 from ranvier.ops.reductions import max
@@ -35,10 +36,10 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     """
     if sparse:
         raise ValueError("Unsupported value `sparse=True`: sparse tensors are not offered.")
-    index = class_indices(x)
+    index, count = class_indices(x), integer(num_classes, "num_classes")
     name = dtypes.standardize_dtype(dtype)
-    dtypes.check_size((*index.shape, int(num_classes)), name)
-    rows = emit("one_hot", index, num_classes=int(num_classes), dtype=dtypes.compute_dtype(name))
+    dtypes.check_size((*index.shape, count), name)
+    rows = emit("one_hot", index, num_classes=count, dtype=dtypes.compute_dtype(name))
     return cast_to(move_from_last(rows, canonical_axis(axis, rows.ndim)), name)
 
 

@@ -8,11 +8,11 @@ cosines and sines. So everything is products and sums: gradients follow, and bit
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer
 from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
@@ -133,7 +133,7 @@ def _resized(value: Value, length: int) -> Value:
 
 
 def _length(name: str, fft_length: int | None, default: int) -> int:
-    length = default if fft_length is None else operator.index(fft_length)
+    length = default if fft_length is None else integer(fft_length, "fft_length")
     if length < 1:
         raise ValueError(f"{name}: fft_length must be at least 1, got {length}.")
     return length
@@ -294,7 +294,7 @@ def istft(
     begin = fft_length // 2 if center else 0
     whole = result.shape[-1]
     end = whole - begin if center and length is None else whole
-    end = end if length is None else min(begin + operator.index(length), whole)
+    end = end if length is None else min(begin + integer(length, "length"), whole)
     return part(result, result.ndim - 1, begin, max(end - begin, 0))
 
 

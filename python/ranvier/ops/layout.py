@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer, integers, text
 from ranvier.core.dtypes import standardize_data_format
 from ranvier.ops._common import Value, dtype_of, is_multiple, operand, positive, reshape_to, transpose_to
 from ranvier.ops._emit import emit
@@ -17,7 +17,7 @@ from ranvier.ops.indexing import pad, take
 
 def _image(name: str, x: Any, block_size: int, data_format: str | None) -> tuple[Value, int, bool]:
     """An image of four axes, the size of a block, and whether channels come first."""
-    value, block = operand(x), operator.index(block_size)
+    value, block = operand(x), integer(block_size, "block_size")
     if block < 2:
         raise ValueError(f"`block_size` must be at least 2. Received: block_size={block_size!r}")
     if value.ndim != 4:
@@ -79,8 +79,11 @@ def _sizes(value: Value, is_first: bool) -> tuple[int, int, int, int]:
 # --- sliding windows ---
 
 
-def _pair(x: Any) -> tuple[int, int]:
-    return (x, x) if isinstance(x, int) else (int(x[0]), int(x[1]))
+def _pair(x: Any, name: str) -> tuple[int, int]:
+    pair = integers(x, name)
+    if len(pair) not in (1, 2):
+        raise ValueError(f"`{name}` must be an integer or a pair of them. Received: {name}={x}")
+    return pair[0], pair[-1]
 
 
 class _Windows:
@@ -89,8 +92,8 @@ class _Windows:
     def __init__(
         self, shape: tuple[int, int], kernel_size: Any, dilation: Any, padding: Any, stride: Any
     ) -> None:
-        self.kernel, self.padding = _pair(kernel_size), _pair(padding)
-        dilations, strides = _pair(dilation), _pair(stride)
+        self.kernel, self.padding = _pair(kernel_size, "kernel_size"), _pair(padding, "padding")
+        dilations, strides = _pair(dilation, "dilation"), _pair(stride, "stride")
         if min(*self.kernel, *dilations, *strides) < 1 or min(self.padding) < 0:
             raise ValueError(
                 "Sizes, dilations and strides of windows must be at least 1, paddings at least 0."
@@ -152,7 +155,7 @@ def fold(
         ValueError: if the shapes do not fit.
     """
     value = operand(x)
-    h, w = _pair(output_size)
+    h, w = _pair(output_size, "output_size")
     windows = _Windows((h, w), kernel_size, dilation, padding, stride)
     elements = len(windows.places)
     if value.ndim != 3 or not is_multiple(value.shape[1], elements) or value.shape[2] != windows.count:
@@ -234,7 +237,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Value:
         ValueError: if the pattern does not fit the tensor, or names differ between its sides.
     """
     value = operand(tensor)
-    sides = [_groups(side) for side in pattern.split("->")]
+    sides = [_groups(side) for side in text(pattern, "pattern").split("->")]
     if len(sides) != 2:
         raise ValueError(f"rearrange: expected one '->' in the pattern {pattern!r}.")
     before, after = ([name for group in side for name in group] for side in sides)
@@ -253,7 +256,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Value:
 def _lengths(groups: list[list[str]], shape: Any, given: dict[str, int], pattern: str) -> dict[str, int]:
     lengths: dict[str, int] = {}
     for group, size in zip(groups, shape, strict=True):
-        known = {name: int(given[name]) for name in group if name in given}
+        known = {name: integer(given[name], name) for name in group if name in given}
         missing = [name for name in group if name not in known]
         product = math.prod(known.values())
         divides = is_multiple(size, product) if product else not size

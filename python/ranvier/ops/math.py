@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.ops._common import Value, as_float, canonical_axes, float_unary, operand, reshape_to, where3
+from ranvier.ops._common import (
+    Value,
+    as_float,
+    canonical_axes,
+    canonical_axis,
+    float_unary,
+    operand,
+    reshape_to,
+    where3,
+)
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater, less, logical_and
 from ranvier.ops.elementwise import (
@@ -182,6 +191,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Value:
         k: how many count. Equal scores count together: a target that ties with the k-th is in.
     """
     scores = operand(predictions)
+    canonical_axis(-1, scores.ndim)
     is_target = one_hot(targets, scores.shape[-1], dtype="bool")
     own = sum(where3(is_target, scores, 0), -1, keepdims=True)
     return logical_and(any(is_target, -1), less(count_nonzero(greater(scores, own), -1), k))

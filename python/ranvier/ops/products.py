@@ -6,12 +6,12 @@ Operands are promoted to one dtype; integers are multiplied in 32 or 64 bits, bo
 from __future__ import annotations
 
 import builtins
-import operator
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import integer
 from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
@@ -98,7 +98,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
     if isinstance(axes, (list, tuple, np.ndarray)):
         first, second = (canonical_axes(_as_axes(side), v.ndim) for side, v in zip(axes, (a, b), strict=True))
     else:
-        count = operator.index(axes)
+        count = integer(axes, "axes")
         if not 0 <= count <= builtins.min(a.ndim, b.ndim):
             raise ValueError(f"tensordot: axes={count} exceeds the rank of shape {a.shape} or {b.shape}.")
         first, second = tuple(range(a.ndim - count, a.ndim)), tuple(range(count))

@@ -7,12 +7,12 @@ ValueError.
 from __future__ import annotations
 
 import builtins
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer, shown
 from ranvier.core.tensor import Tensor
 from ranvier.core.unknown_size import agree, fits, is_known
 from ranvier.ops._common import (
@@ -29,6 +29,8 @@ from ranvier.ops._common import (
     transpose_to,
 )
 from ranvier.ops._emit import emit
+
+_MOST_PARTS = 1 << 16  # tensors that one call takes or gives: as many as an operation of the core has inputs
 
 # --- shape ---
 
@@ -189,8 +191,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Raises:
         ValueError: if there are none, or the shapes do not fit.
     """
-    if not isinstance(xs, (list, tuple)):
-        xs = list(xs)
+    xs = _several(xs, "concatenate")
     if not xs:
         raise ValueError("concatenate: expected at least one tensor.")
     dtype = promote(*xs)[1]
@@ -198,6 +199,15 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     if axis is None:
         values, axis = [ravel(value) for value in values], 0
     return emit("concatenate", *values, axis=canonical_axis(axis, values[0].ndim))
+
+
+def _several(xs: Any, name: str) -> Sequence[Any]:
+    """The tensors that an argument holds; those of an array are its slices."""
+    if not hasattr(xs, "__iter__"):
+        raise TypeError(f"{name}: expected a sequence of tensors. Received: {shown(xs)}")
+    if hasattr(xs, "__len__") and len(xs) > _MOST_PARTS:
+        raise ValueError(f"{name}: {len(xs)} tensors are too many; {_MOST_PARTS} is the most.")
+    return xs if isinstance(xs, (list, tuple)) else list(xs)
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Value:
@@ -210,7 +220,7 @@ def stack(x: Sequence[Any], axis: int = 0) -> Value:
     Raises:
         ValueError: if there are none, or the shapes differ.
     """
-    values = [operand(item) for item in x]
+    values = [operand(item) for item in _several(x, "stack")]
     if not values:
         raise ValueError("stack: expected at least one tensor.")
     shapes = [value.shape for value in values]
@@ -237,18 +247,18 @@ def _at_least(x: Any, ndim: int) -> Value:
 
 def hstack(xs: Sequence[Any]) -> Value:
     """Tensors side by side: along axis 1, vectors along axis 0."""
-    values = [_at_least(x, 1) for x in xs]
+    values = [_at_least(x, 1) for x in _several(xs, "hstack")]
     return concatenate(values, 0 if values and values[0].ndim == 1 else 1)
 
 
 def vstack(xs: Sequence[Any]) -> Value:
     """Tensors on top of each other: along axis 0, vectors as rows."""
-    return concatenate([_at_least(x, 2) for x in xs], 0)
+    return concatenate([_at_least(x, 2) for x in _several(xs, "vstack")], 0)
 
 
 def dstack(xs: Sequence[Any]) -> Value:
     """Tensors behind each other: along axis 2, which vectors and matrices are given."""
-    return concatenate([_at_least(x, 3) for x in xs], 2)
+    return concatenate([_at_least(x, 3) for x in _several(xs, "dstack")], 2)
 
 
 # --- parts ---
@@ -310,13 +320,19 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
         ]
         edges = [0, *marks, dim]
     else:
-        count = operator.index(indices_or_sections)
+        count = integer(indices_or_sections, "indices_or_sections")
         if count <= 0 or not is_multiple(dim, count):
             raise ValueError(
                 f"split: axis {place} of shape {value.shape} does not divide into {count} equal parts."
             )
+        _check_parts(count, "split")
         edges = [i * (dim // count) for i in range(count + 1)]
     return [part(value, place, a, builtins.max(b - a, 0)) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _check_parts(count: int, name: str) -> None:
+    if count > _MOST_PARTS:
+        raise ValueError(f"{name}: {count} parts are too many; {_MOST_PARTS} is the most.")
 
 
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
@@ -324,9 +340,10 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     value = operand(x)
     if isinstance(indices_or_sections, (list, tuple, np.ndarray)):
         return split(value, indices_or_sections, axis)
-    count = operator.index(indices_or_sections)
+    count = integer(indices_or_sections, "indices_or_sections")
     if count <= 0:
         raise ValueError(f"array_split: the number of parts must be positive, got {count}.")
+    _check_parts(count, "array_split")
     short, longer = divmod(value.shape[canonical_axis(axis, value.ndim)], count)
     return split(value, [i * short + builtins.min(i, longer) for i in range(1, count)], axis)
 
@@ -364,7 +381,9 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Value]:
         raise ValueError(f"unstack: expected num={size}, the size of axis {axis}; got num={num}.")
     if num is None and not is_known(size):
         raise ValueError(f"unstack: axis {axis} of shape {value.shape} is not known yet: give `num`.")
-    return [squeeze(part(value, place, i, 1), place) for i in range(size if num is None else num)]
+    count = integer(size if num is None else num, "num")
+    _check_parts(count, "unstack")
+    return [squeeze(part(value, place, i, 1), place) for i in range(count)]
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
@@ -377,7 +396,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
     if n < 0 or value.ndim == 0:
         raise ValueError(f"diff: expected n >= 0 and at least one axis, got n={n} and shape {value.shape}.")
     place = canonical_axis(axis, value.ndim)
-    for _ in range(n):
+    for _ in range(builtins.min(n, value.shape[place])):
         length = builtins.max(value.shape[place] - 1, 0)
         later, earlier = (
             part(value, place, builtins.min(1, value.shape[place]), length),

@@ -7,11 +7,11 @@ unless it has a `size`).
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer
 from ranvier.core.tensor import Tensor
 from ranvier.ops._common import (
     Value,
@@ -95,10 +95,10 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Value:
     """
     value, place = _rows(x, axis)
     length = value.shape[place]
-    if not -length <= operator.index(kth) < length:
+    if not -length <= integer(kth, "kth") < length:
         raise ValueError(f"argpartition: kth={kth} is out of range for an axis of {length} elements.")
     rank = argsort(_order(value, place), place)
-    pivot = operator.index(kth) % length
+    pivot = integer(kth, "kth") % length
     side = where3(less(rank, pivot), 0, where3(less(pivot, rank), 2, 1))
     return argsort(side, place)
 
@@ -119,9 +119,9 @@ def top_k(x: Any, k: int, sorted: bool = True) -> list[Value]:
     """
     del sorted  # a permission that nothing is gained from
     value = operand(x)
-    if value.ndim == 0 or not 0 <= operator.index(k) <= value.shape[-1]:
+    if value.ndim == 0 or not 0 <= integer(k, "k") <= value.shape[-1]:
         raise ValueError(f"top_k: cannot take k={k} elements of the last axis of shape {tuple(value.shape)}.")
-    indices = _order(value, value.ndim - 1, True, operator.index(k))
+    indices = _order(value, value.ndim - 1, True, integer(k, "k"))
     return [take_along_axis(value, indices, -1), indices]
 
 
@@ -206,7 +206,7 @@ def unique(
     del sorted
     value = operand(x)
     if isinstance(value, Tensor) and size is not None:
-        found = _unique_of_size(value, axis, operator.index(size), fill_value)
+        found = _unique_of_size(value, axis, integer(size, "size"), fill_value)
     else:
         array = known(value, "unique", "without `size` the result's shape")
         found = _unique_of_array(array, axis, size, fill_value)

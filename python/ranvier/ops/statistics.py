@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import builtins
-import operator
 from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer
 from ranvier.core.tensor import Tensor
 from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
@@ -196,7 +196,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     numbers = maximum(operand(x), 0)
     if numbers.ndim != 1:
         raise ValueError(f"bincount: expected a 1-D tensor, got shape {tuple(numbers.shape)}.")
-    length = operator.index(minlength)
+    length = integer(minlength, "minlength")
     if not isinstance(numbers, Tensor):
         length = builtins.max(length, int(np.max(numbers)) + 1 if numbers.size else 0)
     elif length == 0:

@@ -108,7 +108,7 @@ class Optimizer(OptimizerState):
                 "`gradient_accumulation_steps` must be an integer >= 2. Received: "
                 f"gradient_accumulation_steps={gradient_accumulation_steps}"
             )
-        self.name = name or scope.auto_name(type(self).__name__)
+        self.name = scope.given_name(name, type(self))
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue

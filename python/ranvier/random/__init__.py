@@ -7,12 +7,12 @@ the laws agree, the bits do not.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import integer
 from ranvier.core.tensor import Tensor
 from ranvier.core.user_code import short_traceback
 from ranvier.ops._common import Value, as_float, canonical_axis, cast_to, dtype_of, operand, to_shape
@@ -142,12 +142,12 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
     name = dtypes.standardize_dtype(dtype)
     if name not in dtypes.INT_DTYPES:
         raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype!r}")
-    low, high = _int(minval), _int(maxval)
+    low, high = _int(minval, "minval"), _int(maxval, "maxval")
     return cast_to(emit("random_integers", draw_seed(seed), shape=to_shape(shape), low=low, high=high), name)
 
 
-def _int(value: Any) -> int:
-    return int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+def _int(value: Any, name: str) -> int:
+    return integer(int(value) if isinstance(value, float) and value.is_integer() else value, name)
 
 
 @short_traceback

@@ -38,7 +38,9 @@ class SeedGenerator(Shown):
             raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
         if seed is not None and not numbers.is_integer(seed):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
-        self.name = name if name is not None else scope.auto_name("SeedGenerator")
+        if seed is not None and not -(2**63) <= seed < 2**63:
+            raise ValueError(f"Argument `seed` must fit 64 bits. Received: seed={seed}")
+        self.name = scope.given_name(name, SeedGenerator)
         self._initial_seed = None if seed is None else int(seed)
         start = scope.next_seed() if seed is None else int(seed)
         with scope.name_scope(self.name):

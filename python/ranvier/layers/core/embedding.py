@@ -97,6 +97,7 @@ class Embedding(Layer):
             )
 
     def call(self, inputs: Any) -> Any:
+        inputs = ops.convert_to_tensor(inputs)
         if "int" not in str(inputs.dtype):
             inputs = ops.cast(inputs, "int32")
         try:

@@ -30,6 +30,7 @@ class Masking(Layer):
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
     def call(self, inputs: Any) -> Any:
+        inputs = ops.convert_to_tensor(inputs)
         counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         outputs = ops.multiply(inputs, ops.cast(counts, str(inputs.dtype)))
         set_mask(outputs, ops.squeeze(counts, axis=-1))

@@ -63,6 +63,7 @@ class CategoryEncoding(FromLists):
                 "`count_weights` is not used when `output_mode` is not 'count'. "
                 f"Received: count_weights={count_weights!r}"
             )
+        inputs = ops.convert_to_tensor(inputs)
         numbers = inputs if "int" in str(inputs.dtype) else ops.cast(inputs, "int32")
         shape = tuple(numbers.shape)
         if self.output_mode == "one_hot":
