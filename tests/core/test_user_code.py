@@ -13,7 +13,9 @@ import pytest
 
 import ranvier as rv
 from ranvier import layers
-from ranvier.core import user_code
+from ranvier.core import registry, shape_inference, user_code
+from ranvier.layers import call
+from ranvier.training import compile_loss, compile_metrics
 
 X = np.ones((4, 3), "float32")
 Y = np.ones((4, 1), "float32")
@@ -372,6 +374,31 @@ def test_a_bar_that_fails_does_not_hide_the_error(monkeypatch):
     net = one_layer(loss=loss, run_eagerly=True)
     with pytest.raises(ZeroDivisionError, match="mine"):
         net.fit(X, Y, verbose=1)
+
+
+class Unreadable(ValueError):
+    """An error whose text cannot be had."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda error: user_code.shorten(error),
+        lambda error: registry.prepend(error, "before"),
+        lambda error: call.locate_error(error, layers.Dense(1), (X,)),
+        lambda error: compile_metrics._say_of_what(error, rv.metrics.Mean(), X, X, None),
+        lambda error: compile_loss._say_of_what(error, rv.losses.MeanSquaredError(), X, X, None, "it"),
+        lambda error: compile_loss._say_of_what(error, None, None, None, None, "it"),
+        lambda error: shape_inference._hide_sizes(error, 83, lambda: 1 // 0),
+    ],
+)
+def test_what_decorates_errors_may_fail(tell, short):
+    error = Unreadable("mine", 83)
+    tell(error)
+    assert error.args == ("mine", 83)
 
 
 @pytest.mark.parametrize("broken", ["name", "args"])

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ranvier.core.dtypes import standardize_dtype
+from ranvier.core.user_code import harmless
 
 T = TypeVar("T")
 Table = Mapping[str, Any]
@@ -444,6 +445,7 @@ def _errors_name(cls: type, config: Table) -> Iterator[None]:
         raise named from error
 
 
+@harmless
 def prepend(error: Exception, before: str, after: str = "") -> None:
     """Puts words before (and after) the message of an error, which stays the same object."""
     if len(error.args) == 1:

@@ -14,6 +14,7 @@ from ranvier.core.symbolic_scope import SymbolicScope
 from ranvier.core.tensor import NoNumbersError
 from ranvier.core.trace import Trace
 from ranvier.core.unknown_size import is_known, standing_in
+from ranvier.core.user_code import harmless
 
 # Two sizes stand in for every unknown dimension; where the results differ, the output's dimension is unknown
 # too. They are primes that hardly stand in a model, so that no broadcast hides them, and so far apart that
@@ -76,10 +77,16 @@ def _trace_for_shapes(
     try:
         return _trace(call, args, kwargs, size)
     except Exception as error:
-        message = error.args[0] if len(error.args) == 1 else None
-        if isinstance(message, str) and _NUMBER.search(message):
-            error.args = (_without_sizes(message, size, lambda: _trace(call, args, kwargs, other_size)),)
+        _hide_sizes(error, size, lambda: _trace(call, args, kwargs, other_size))
         raise
+
+
+@harmless
+def _hide_sizes(error: Exception, size: int, again: Callable[[], Any]) -> None:
+    """Takes the sizes that stood in for others out of an error's message; see `_without_sizes`."""
+    message = error.args[0] if len(error.args) == 1 else None
+    if isinstance(message, str) and _NUMBER.search(message):
+        error.args = (_without_sizes(message, size, again),)
 
 
 def _without_sizes(message: str, size: int, again: Callable[[], Any]) -> str:

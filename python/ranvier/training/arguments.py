@@ -8,6 +8,7 @@ from typing import Any
 
 from ranvier.callbacks import CallbackList
 from ranvier.core.settings import max_epochs
+from ranvier.core.user_code import harmless
 from ranvier.training.batch_source import BatchSource
 from ranvier.training.class_weights import note_unknown_classes
 from ranvier.training.data import is_array_data, make_feed
@@ -130,12 +131,16 @@ def named_validation_data(given: bool = True) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
-        if given and error.args and isinstance(error.args[0], str):
-            error.args = (
-                f"In `validation_data`, a tuple (x, y) or (x, y, sample_weight): {error.args[0]}",
-                *error.args[1:],
-            )
+        if given:
+            _name_validation_data(error)
         raise
+
+
+@harmless
+def _name_validation_data(error: Exception) -> None:
+    if error.args and isinstance(error.args[0], str):
+        what = "In `validation_data`, a tuple (x, y) or (x, y, sample_weight)"
+        error.args = (f"{what}: {error.args[0]}", *error.args[1:])
 
 
 def make_callbacks(callbacks: Any, model: Any, verbose: int, **params: Any) -> CallbackList:
