@@ -53,6 +53,19 @@ class WithoutSuper(rv.Model):
         return self.dense(inputs)
 
 
+class LayerWithoutSuper(L.Layer):
+    def __init__(self):
+        self.factor = 2
+
+    def call(self, inputs):
+        return self.factor * inputs
+
+
+class OptimizerWithoutSuper(rv.optimizers.SGD):
+    def __init__(self):
+        self.factor = 2
+
+
 class Steps(rv.Model):
     """Its loss is made by `where` of constants."""
 
@@ -192,6 +205,16 @@ SHAPES = {
 OTHERS = {
     "call without return": (lambda: fit(compiled(WithoutReturn)), ValueError, ("WithoutReturn", "`return`")),
     "a layer without return": (lambda: net(LayerWithoutReturn(), L.Dense(1)), ValueError, ("`return`",)),
+    "no super, in a stack": (
+        lambda: rv.Sequential([LayerWithoutSuper()]),
+        RuntimeError,
+        ("LayerWithoutSuper", "super().__init__()"),
+    ),
+    "no super, of an optimizer": (
+        lambda: net(optimizer=OptimizerWithoutSuper()),
+        RuntimeError,
+        ("OptimizerWithoutSuper", "super().__init__("),
+    ),
     "no super": (lambda: compiled(WithoutSuper), RuntimeError, ("WithoutSuper", "super().__init__()")),
     "validation: an array": (
         lambda: fit(net(), X, Y, validation_data=X),

@@ -189,6 +189,8 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             )
 
     def __repr__(self) -> str:
+        if "name" not in self.__dict__:  # the constructor of the base class was never called
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
     @property

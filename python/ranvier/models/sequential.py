@@ -68,6 +68,7 @@ class Sequential(Model):
 
         Raises:
             ValueError: for something else, for a second `Input`, and for a name that another layer has.
+            RuntimeError: for a layer whose constructor did not call that of its base class.
         """
         if isinstance(layer, KerasTensor):
             history = layer._keras_history
@@ -77,6 +78,7 @@ class Sequential(Model):
                 f"Only instances of `Layer` can be added to a Sequential model. Received: {layer!r} "
                 f"(of type {type(layer)})"
             )
+        layer._rv_check_initialized()
         if layer._rv_holds(self):
             inside = "itself" if layer is self else f"its own layer '{layer.name}'"
             raise ValueError(f"Model '{self.name}' cannot be a layer of {inside}: that is a cycle.")

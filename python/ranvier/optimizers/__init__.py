@@ -69,8 +69,14 @@ def get(identifier: Any) -> Any:
 
     Raises:
         ValueError: for an unknown name (the message lists near ones) or anything else.
+        RuntimeError: for an optimizer whose constructor did not call that of its base class.
     """
     if isinstance(identifier, Optimizer):
+        if "built" not in vars(identifier):
+            raise RuntimeError(
+                f"The `__init__()` of {type(identifier).__name__} must call `super().__init__()`, with a "
+                "learning rate."
+            )
         return identifier
     if isinstance(identifier, str) and identifier.lower() in _TABLE:
         identifier = identifier.lower()
