@@ -104,5 +104,6 @@ def _errors_name(path: str) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise
-        why = f"{os.strerror(error.errno)}: it could not be written, and what it held is as it was"
+        kept = ", and what it held is as it was" if os.path.exists(path) else ""
+        why = f"{os.strerror(error.errno)}: it could not be written{kept}"
         raise OSError(error.errno, why, path) from None
