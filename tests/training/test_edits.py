@@ -53,12 +53,33 @@ def set_own(net):
     net.layers[0].factor = 5.0
 
 
+class Late(layers.Layer):
+    """It makes its part when it is built, in the first call."""
+
+    def build(self, shape):
+        self.part = layers.LayerNormalization()
+
+    def call(self, x):
+        return self.part(x)
+
+
+def late():
+    net = rv.Sequential([Late()])
+    net.compile(rv.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    return net
+
+
+def set_late(net):
+    net.layers[0].part.epsilon = 3.0
+
+
 EDITS = {
     "activation": (lambda: made(layers.Dense(3)), set_activation),
     "nested": (nested, set_nested),
     "own attribute": (lambda: made(Scaled()), set_own),
     "order of a list": (lambda: made(Scaled()), lambda net: net.layers[0].parts.reverse()),
     "item of a list": (lambda: made(Scaled()), lambda net: net.layers[0].parts.pop()),
+    "part made late": (lambda: late(), set_late),
     "epsilon": (lambda: made(layers.LayerNormalization()), lambda net: setattr(net.layers[0], "epsilon", 3)),
 }
 
@@ -155,6 +176,48 @@ def test_batch_normalization_that_is_frozen_and_thawed():
     net.layers[0].trainable = True
     net.fit(X, Y, verbose=0)
     assert (averages.numpy() != moved).any()
+
+
+def test_what_calls_note_and_equal_values_are_no_changes():
+    net = made(Scaled(), layers.Dense(3))
+    for _ in range(2):
+        net.train_on_batch(X, Y)
+        net.predict(X, verbose=0)
+    inner, calls = net.layers[0], 0
+    traced = inner.traced
+    for _ in range(4):
+        net(X)
+        calls += 1
+        inner.factor = 1.0 + 1.0
+        net.optimizer.clipvalue = None
+        net.train_on_batch(X, Y)
+        net.predict(X, verbose=0)
+    assert inner.traced == traced + calls
+
+
+@pytest.mark.parametrize("name", ["trainable", "factor"])
+def test_a_value_that_is_turned_and_turned_back(name):
+    """The training of a GAN, whose judge is frozen for one step and thawed for the next."""
+    judge = rv.Sequential([rv.Input((3,)), Scaled(), layers.Dense(3)])
+    judge.compile("sgd", "mse")
+    maker = rv.Sequential([rv.Input((3,)), layers.Dense(3)])
+    both = rv.Sequential([rv.Input((3,)), maker, judge])
+    turned = judge if name == "trainable" else judge.layers[0]
+    values = (True, False) if name == "trainable" else (2.0, 3.0)
+    setattr(turned, name, values[1])
+    both.compile("sgd", "mse")
+    traced, weights = [], []
+    for _ in range(4):
+        setattr(turned, name, values[0])
+        judge.train_on_batch(X, Y)
+        weights.append(judge.get_weights()[0])
+        setattr(turned, name, values[1])
+        both.train_on_batch(X, Y)
+        traced.append(judge.layers[0].traced)
+    assert traced[1] == traced[-1]
+    if name == "trainable":
+        np.testing.assert_array_equal(judge.get_weights()[0], weights[-1])
+        assert (weights[0] != weights[1]).any()
 
 
 def test_without_a_change_nothing_is_traced_anew():

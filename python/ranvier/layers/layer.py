@@ -29,7 +29,7 @@ from ranvier.layers import building
 from ranvier.layers import call as calling
 from ranvier.layers.compiled_call import call_compiled
 from ranvier.layers.config import LayerConfig
-from ranvier.layers.edits import note_edit
+from ranvier.layers.edits import is_plain_edit, note_edit
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.shapes import refusing
 from ranvier.layers.state import LayerState
@@ -148,7 +148,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             if "_rv_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
                 self._rv_make_stores()
             value = self._rv_tracker.track(value)
-            note_edit(self)
+            note_edit(self, name, is_plain_edit(self, name, value))
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -156,7 +156,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         object.__delattr__(self, name)
         if name not in self._rv_untracked and "_rv_tracker" in self.__dict__:
             self._rv_tracker.untrack([gone])
-            note_edit(self)
+            note_edit(self, name)
 
     # --- copies ---
 

@@ -12,11 +12,9 @@ from typing import Any
 
 from ranvier.core.names import is_own
 from ranvier.layers.containers import Reporting, reporting
-from ranvier.layers.edits import note_edit
+from ranvier.layers.edits import PLAIN, note_edit
 
 Kind = tuple[Callable[[Any], bool], list[Any]]
-
-_PLAIN = frozenset({type(None), bool, int, float, str})  # most attributes
 
 
 class Tracker:
@@ -61,7 +59,7 @@ class Tracker:
         Raises:
             ValueError: if the tracker is locked and `value` is new, or a layer that holds the owner.
         """
-        if type(value) in _PLAIN:
+        if type(value) in PLAIN:
             return value
         for matches, store in self.kinds.values():
             if matches(value):

@@ -15,7 +15,7 @@ from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
-from ranvier.layers.edits import note_edit
+from ranvier.layers.edits import is_plain_edit, note_edit
 from ranvier.layers.tracked import Tracked
 from ranvier.layers.tracking import Kind
 from ranvier.optimizers.building import BuiltWhole
@@ -39,9 +39,9 @@ class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
     _get_variable_index = Alias("_rv_get_variable_index")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if not is_own(name):
+            note_edit(self, name, is_plain_edit(self, name, value))
         super().__setattr__(name, value)
-        if not (is_own(name) or isinstance(getattr(type(self), name, None), property)):
-            note_edit(self)
 
     def _rv_kinds(self) -> dict[str, Kind]:
         is_variable = (lambda v: isinstance(v, Variable), self.__dict__.setdefault("_rv_variables", []))

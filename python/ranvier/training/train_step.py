@@ -14,7 +14,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace, holds
-from ranvier.layers.edits import edits_from_outside, edits_in_all
+from ranvier.layers.edits import edits_in_all, state_of
 from ranvier.optimizers import Optimizer
 from ranvier.training.data import ArrayFeed
 from ranvier.training.refused import located
@@ -200,9 +200,9 @@ class TrainFunction:
         )
         with self._lock:
             if edits_in_all() != self._edits_in_all:
-                before = self._edits
+                before = self._state
                 self._note_edits()
-                if self._edits != before:
+                if self._state != before:
                     self._programs.clear()
             compiled = self._programs.get(key)
             if compiled is None or not holds(compiled.premises):
@@ -216,7 +216,7 @@ class TrainFunction:
     def _note_edits(self) -> None:
         """Remembers how often the model's attributes were changed: programs hold until they are again."""
         self._edits_in_all = edits_in_all()
-        self._edits = edits_from_outside(self.trainer)
+        self._state = state_of(self.trainer)
 
     def _shrink(self) -> None:
         """Drops the programs that were used longest ago while they are too many or too large."""
