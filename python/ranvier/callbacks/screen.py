@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -225,6 +224,8 @@ def _columns(text: str) -> int:
 
 
 def _columns_of_character(character: str) -> int:
+    import unicodedata  # a line of ASCII needs none of it
+
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):  # on top of the one before, or not seen
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
