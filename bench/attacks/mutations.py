@@ -188,7 +188,7 @@ def _replace(group: Any, name: str, rng: random.Random) -> str:
         group[name] = rng.choice(links)
         return "a link or nothing"
     if how == 2:
-        group[name] = group
+        group[name] = group.parent
         return "a cycle"
     if how == 3:
         group.create_dataset(name, (2**40,), "f4", chunks=(2**16,), compression="gzip")
@@ -220,7 +220,7 @@ def hdf5(data: bytes, rng: random.Random) -> Mutant:
         opened.visit(names.append)
         for _ in range(rng.choice((1, 1, 2))):
             name = rng.choice(names)
-            if name in opened:
+            if opened.get(name) is not None:  # neither gone nor a link that leads nowhere
                 parent, _, key = name.rpartition("/")
                 said.append(f"{name}: {_replace(opened[parent] if parent else opened, key, rng)}")
     changed = file.getvalue()
