@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -366,6 +366,12 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         on arrays, inside traces, and under differentiation.
         """
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call` method implemented.")
+
+    @overload
+    def __call__(self, inputs: np.ndarray, /, *args: Any, **kwargs: Any) -> np.ndarray: ...
+
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer: builds it if need be, checks and converts the inputs, and runs `call`.
