@@ -344,7 +344,9 @@ class SparseCategoricalCrossentropy(NamedLoss):
 
 def class_mask(y_true: Any, y_pred: Any, ignore_class: int | None) -> Any:
     """Which class numbers are not `ignore_class`, in the shape of the loss's values; None where all count."""
-    return None if ignore_class is None else ops.not_equal(_class_numbers(y_true, y_pred), ignore_class)
+    if ignore_class is None:
+        return None
+    return ops.not_equal(_class_numbers(y_true, ops.convert_to_tensor(y_pred)), ignore_class)
 
 
 class BinaryFocalCrossentropy(NamedLoss):

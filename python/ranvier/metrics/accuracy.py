@@ -10,6 +10,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.arguments import canonical_axis
 from ranvier.losses.regression import match
 from ranvier.metrics.reduction import NamedMetric
 
@@ -100,6 +101,7 @@ def sparse_top_k_categorical_accuracy(
 
 
 def _without_class_axis(y_true: Any, y_pred: Any) -> Any:
+    canonical_axis(-1, len(y_pred.shape))
     same_rank = len(y_true.shape) == len(y_pred.shape)
     return ops.squeeze(y_true, axis=-1) if same_rank and y_true.shape[-1] == 1 else y_true
 

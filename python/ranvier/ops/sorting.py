@@ -209,6 +209,7 @@ def unique(
         found = _unique_of_size(value, axis, integer(size, "size"), fill_value)
     else:
         array = known(value, "unique", "without `size` the result's shape")
+        axis = None if axis is None else canonical_axis(axis, array.ndim)
         found = _unique_of_array(array, axis, size, fill_value)
     wanted = (True, return_index, return_inverse, return_counts)
     result = tuple(item for item, is_wanted in zip(found, wanted, strict=True) if is_wanted)

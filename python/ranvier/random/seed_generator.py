@@ -109,9 +109,9 @@ def draw_seed(seed: Any) -> Value:
         return seed.next()
     if seed is None:
         return global_seed_generator().next()
-    if numbers.is_integer(seed):
+    if numbers.is_integer(seed) and -(2**63) <= seed < 2**63:
         return np.array([int(seed), 0], "int64")
     raise ValueError(
-        "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
+        "Argument `seed` must be either an integer of 64 bits or an instance of `SeedGenerator`. "
         f"Received: seed={seed!r} (of type {type(seed)})"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
 from ranvier.core import numbers
+from ranvier.core.arguments import text
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.layer import Layer
@@ -67,7 +68,7 @@ class EinsumDense(Layer):
             if value is not None:
                 raise ValueError(f"EinsumDense does not support `{name}`; it must be None. Received: {value}")
         super().__init__(**kwargs)
-        self.equation = equation
+        self.equation = text(equation, "equation")
         sizes = numbers.plain(output_shape)
         self.partial_output_shape = (sizes,) if isinstance(sizes, int) else tuple(sizes)
         self.bias_axes = bias_axes

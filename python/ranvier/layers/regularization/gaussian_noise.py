@@ -36,6 +36,7 @@ class GaussianNoise(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
             return inputs
+        inputs = ops.convert_to_tensor(inputs)
         noise = random_ops.normal(
             tuple(inputs.shape), 0.0, self.stddev, dtype=self.compute_dtype, seed=self.seed_generator
         )

@@ -1,0 +1,62 @@
+"""Arguments of wrong kinds: an error of the documented kinds that says what was wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier import layers, ops
+
+X = np.ones((3, 4), "float32")
+
+
+def endless() -> list[Any]:
+    nest: list[Any] = [1.0]
+    nest.append(nest)
+    return nest
+
+
+REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
+    "einsum(None)": (lambda: ops.einsum(None), TypeError, "`subscripts` must be a string"),
+    "einsum(2, x)": (lambda: ops.einsum(2, X), TypeError, "`subscripts` must be a string"),
+    "rearrange": (lambda: ops.rearrange(X, None), TypeError, "`pattern` must be a string"),
+    "rearrange, a length": (lambda: ops.rearrange(X, "a (b c) -> c a b", b="x"), TypeError, "`b` must be an int"),
+    "unique(axis=9)": (lambda: ops.unique(X, axis=9), ValueError, "axis 9 is out of bounds"),
+    "linspace(axis=7)": (lambda: ops.linspace(0, 1, axis=7), ValueError, "axis 7 is out of bounds"),
+    "sum(axis='x')": (lambda: ops.sum(X, axis="x"), TypeError, "`axis` must be an integer"),
+    "sum(axis=1.5)": (lambda: ops.sum(X, axis=1.5), TypeError, "`axis` must be an integer"),
+    "ones('a')": (lambda: ops.ones("a"), TypeError, "`shape` must be an integer"),
+    "one_hot": (lambda: ops.one_hot([0], float("inf")), TypeError, "`num_classes` must be an integer"),
+    "in_top_k": (lambda: ops.in_top_k(1, 4.0, 2), ValueError, "axis -1 is out of bounds"),
+    "a dtype": (lambda: ops.exp(np), (TypeError, ValueError), "dtype"),
+    "fold": (lambda: ops.fold(np.ones((1, 4, 4)), [], 2), ValueError, "`output_size` must be"),
+    "hstack": (lambda: ops.hstack(3), TypeError, "expected a sequence of tensors"),
+    "a nest": (lambda: rv.tree.flatten(endless()), ValueError, "holds itself"),
+    "a nest, mapped": (lambda: rv.tree.map_structure(abs, endless()), ValueError, "holds itself"),
+    "a nest of tensors": (lambda: ops.exp(endless()), ValueError, "sequence"),
+    "Reshape(None)": (lambda: layers.Reshape(None), (ValueError, TypeError), "."),
+    "Dense(array)": (lambda: layers.Dense(np.ones(3)), (ValueError, TypeError), "units"),
+    "EinsumDense": (lambda: layers.EinsumDense(2, 3), TypeError, "`equation` must be a string"),
+    "a metric's name": (lambda: rv.metrics.MeanSquaredError(name=2.0), ValueError, "`name` must be a string"),
+    "a seed": (lambda: rv.random.normal((2,), seed=2**70), ValueError, "64 bits"),
+    "a shape": (lambda: layers.RMSNormalization().build(()), ValueError, "too few axes"),
+    "no shape": (lambda: layers.Dense(2).build(3), TypeError, "expected a shape"),
+    "an output shape": (lambda: layers.RepeatVector(2).compute_output_shape((2,)), ValueError, "too few axes"),
+    "Masking": (lambda: layers.Masking()({}), (ValueError, TypeError), "."),
+    "Embedding": (lambda: layers.Embedding(3, 2)(None), (ValueError, TypeError), "None"),
+    "distribution": (lambda: rv.initializers.VarianceScaling(distribution=None), TypeError, "must be a string"),
+    "an optimizer's variables": (lambda: rv.optimizers.Adam().apply([X], [3]), TypeError, "update variables"),
+    "tversky": (lambda: rv.losses.tversky(X, X, alpha="x"), TypeError, "`alpha` must be a number"),
+    "registered names": (lambda: rv.utils.get_registered_name(3), TypeError, "registered names"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_wrong_is_said(name: str) -> None:
+    call, kinds, words = REFUSED[name]
+    with pytest.raises(kinds, match=words) as caught:
+        call()
+    assert not type(caught.value).__module__.startswith("numpy")
