@@ -132,6 +132,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
     Warns if there is one value to add up: it is always 1 then.
     """
+    x = ops.convert_to_tensor(x)
     if isinstance(axis, int) and -len(x.shape) <= axis < len(x.shape) and x.shape[axis] == 1:
         warn(
             f"A softmax over axis {axis} of the shape {tuple(x.shape)} is always 1: there is one element. "

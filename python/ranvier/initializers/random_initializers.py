@@ -249,6 +249,7 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        shape = integers(shape, "shape")
         if len(shape) < 2:
             raise ValueError(
                 "The tensor to initialize must be at least two-dimensional. "

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, registry
+from ranvier.core.arguments import integers
 from ranvier.initializers.initializer import Initializer
 
 # NumPy's, symmetric; all others are scipy's.
@@ -63,7 +64,7 @@ class STFT(Initializer):
         self.periodic = periodic
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-        name = dtypes.standardize_dtype(dtype)
+        name, shape = dtypes.standardize_dtype(dtype), integers(shape, "shape")
         if len(shape) != 3:
             raise ValueError(f"STFT: expected a shape (frame, 1, terms). Received: shape={tuple(shape)}")
         dtypes.check_size(shape, "float64")

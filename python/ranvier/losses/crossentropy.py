@@ -74,6 +74,7 @@ def categorical_crossentropy(
             SyntaxWarning,
         )
     if label_smoothing:
+        canonical_axis(axis, len(y_true.shape))
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
     logits = None if from_logits else _logits(y_pred, "softmax", axis)
     if logits is None or y_true.shape != y_pred.shape:
@@ -101,6 +102,7 @@ def sparse_categorical_crossentropy(
         ValueError: if the shapes do not fit, or, when it runs, for a class number out of range.
     """
     y_pred = ops.convert_to_tensor(y_pred)
+    canonical_axis(-1, len(y_pred.shape))
     y_true = _class_numbers(y_true, y_pred)
     counts = None
     if ignore_class is not None:

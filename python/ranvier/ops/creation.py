@@ -33,6 +33,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Value:
     dims = to_shape(shape)
     dtypes.check_size(dims, name)
     if isinstance(fill_value, (bool, int, float)):
+        if name in dtypes.INT_DTYPES and not isinstance(fill_value, float):
+            fill_value = dtypes.as_array(fill_value, name)  # refuses what does not fit
         return np.full(dims, fill_value, name)
     return emit("broadcast_to", operand(fill_value, name), shape=dims)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, numbers
+from ranvier.core.arguments import canonical_axis, shown
 from ranvier.core.user_code import short_traceback
 
 
@@ -25,7 +26,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         IndexError: if a number is negative or not below `num_classes`.
         MemoryError: if the rows do not fit into memory.
     """
-    labels = np.array(x, dtype="int64")
+    try:
+        labels = np.array(x, dtype="int64")
+    except OverflowError:
+        raise ValueError(f"Class numbers must fit 64 bits. Received: {shown(x)}") from None
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels.reshape(labels.shape[:-1])
     if num_classes is None:
@@ -55,5 +59,6 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     if not numbers.is_integer(order) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
+    canonical_axis(axis, array.ndim)
     norm = np.linalg.norm(array, order, axis, keepdims=True)
     return np.asarray(array / np.where(norm == 0, 1, norm))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import numbers
+from ranvier.core.arguments import integer
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.merging.merge import Merge
 
@@ -20,7 +21,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = numbers.plain(axis)
+        self.axis = integer(numbers.plain(axis), "axis")
 
     def call(self, inputs: Any) -> Any:
         return ops.concatenate(self._check(inputs), axis=self.axis)

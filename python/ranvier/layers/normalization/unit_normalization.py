@@ -38,6 +38,7 @@ class UnitNormalization(Layer):
         self._rv_build_at_init()
 
     def call(self, inputs: Any) -> Any:
+        inputs = ops.convert_to_tensor(inputs)
         check_axes(self.axis, inputs.shape)
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
 

@@ -62,6 +62,7 @@ class Dropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
+        inputs = ops.convert_to_tensor(inputs)
         if self.rate == 1:
             return ops.zeros_like(inputs)
         return random_ops.dropout(

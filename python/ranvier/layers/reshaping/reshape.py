@@ -49,6 +49,7 @@ class Reshape(Layer):
         return tuple(size // known if d == -1 else d for d in self.target_shape)
 
     def call(self, inputs: Any) -> Any:
+        inputs = ops.convert_to_tensor(inputs)
         batch, *rest = inputs.shape
         return ops.reshape(inputs, (batch, *self._resolve(tuple(rest))))
 
