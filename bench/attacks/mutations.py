@@ -250,9 +250,9 @@ def archive(data: bytes, rng: random.Random) -> Mutant:
         said = _change_entries(entries, rng)
     method = rng.choices((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2), (18, 1, 1))[0]
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as new:
+    with zipfile.ZipFile(file, "w") as new:
         for name, content in entries:
-            new.writestr(name, content)
+            new.writestr(zipfile.ZipInfo(name), content, method)  # without the time of day
     changed = file.getvalue()
     if how >= 0.95:
         changed, words = _change_headers(changed, rng)
