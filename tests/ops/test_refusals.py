@@ -78,7 +78,7 @@ CASES: tuple[tuple[Callable[[], Any], type[Exception], str], ...] = (
     (lambda: ops.average(X, axis=0, weights=[1.0, 2.0, 3.0]), ValueError, "weights"),
     (lambda: ops.diag(np.zeros((2, 2, 2))), ValueError, "1 or 2 axes"),
     (lambda: ops.tril(np.zeros(3)), ValueError, "at least 2 axes"),
-    (lambda: ops.eye(2.0), TypeError, "float"),  # type: ignore[arg-type]
+    (lambda: ops.eye(2.0), TypeError, "must be an integer"),  # type: ignore[arg-type]
     (lambda: ops.meshgrid(X, indexing="no"), ValueError, "indexing"),
     (lambda: ops.cross(np.ones(4), np.ones(4)), ValueError, "2 or 3 components"),
     (lambda: ops.select([], []), ValueError, "as many choices"),
