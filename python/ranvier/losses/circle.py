@@ -62,6 +62,8 @@ def _pairs(
     y_pred = ops.convert_to_tensor(y_pred)
     labels = _labels("y_true", y_true, y_pred)
     refs = y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, dtype=y_pred.dtype)
+    if len(refs.shape) != 2:
+        raise ValueError(f"circle: `ref_embeddings` must have 2 axes. Received: shape {tuple(refs.shape)}")
     ref_labels = labels if ref_labels is None else _labels("ref_labels", ref_labels, refs)
     if labels.dtype != ref_labels.dtype:
         ref_labels = ops.cast(ref_labels, labels.dtype)

@@ -134,6 +134,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
         ValueError: if the shapes do not fit, or, when it runs, for a class number out of range.
     """
     y_pred = ops.convert_to_tensor(y_pred)
+    canonical_axis(-1, len(y_pred.shape))
     y_true = _class_numbers(y_true, y_pred)
     if tuple(y_true.shape) != tuple(y_pred.shape)[:-1]:
         raise ValueError(

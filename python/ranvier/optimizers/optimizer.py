@@ -15,6 +15,7 @@ import numpy as np
 
 from ranvier import initializers, ops
 from ranvier.core import dtypes, old_attributes, registry, scope
+from ranvier.core.arguments import shown
 from ranvier.core.keywords import constructor_keywords, suggest_keywords
 from ranvier.core.missing_names import retired
 from ranvier.core.stateless_scope import values_in, with_values
@@ -288,6 +289,9 @@ class Optimizer(OptimizerState):
             variables = self._rv_trainable_variables
         else:
             variables = list(trainable_variables)
+            for variable in variables:
+                if not hasattr(variable, "assign"):
+                    raise TypeError(f"Optimizers update variables. Received: {shown(variable)}")
             if not self.built:
                 with variables_allowed():  # in the first step of a loop written by hand
                     self.build(variables)

@@ -91,8 +91,6 @@ class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
         self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
     ) -> Variable:
         """Makes a slot of the shape and dtype of a variable, named after it."""
-        if not hasattr(reference_variable, "name") or not hasattr(reference_variable, "dtype"):
-            raise TypeError(f"Optimizers update variables. Received: {reference_variable!r}")
         prefix = (getattr(reference_variable, "path", None) or reference_variable.name).replace("/", "_")
         return self.add_variable(
             reference_variable.shape,

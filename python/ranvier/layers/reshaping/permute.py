@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core.arguments import integers
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
@@ -24,7 +24,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(map(numbers.plain, dims))
+        self.dims = integers(dims, "dims")
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
