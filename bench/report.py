@@ -213,11 +213,17 @@ def remarks(results: Results) -> list[str]:
         lines.append(f"{who}: {versions}" if versions else f"{who}: skipped: {details['absent']}")
     if settings["held_back"]:
         lines.append(f"set here and kept from all contestants: {', '.join(settings['held_back'])}")
-    if machine["load"] > 0.3 * machine["cpus"]:
+    if was_busy(results):
         lines.append(
             f"the machine was busy at the start (load {machine['load']:.1f}): do not quote these numbers"
         )
     return lines
+
+
+def was_busy(results: Results) -> bool:
+    """Whether other programs ran when the measurements began."""
+    machine = results["machine"]
+    return bool(machine["load"] > 0.3 * machine["cpus"])
 
 
 def markdown_lines(table: Table) -> list[str]:
@@ -252,7 +258,9 @@ def readme(results: Results) -> str:
             _readme_cell(entries, "keras"),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", f"{machine_line(results)}. How: [docs/benchmarks.md](docs/benchmarks.md)."])
+    disturbed = " Other programs ran meanwhile: these numbers are rough." if was_busy(results) else ""
+    how = f"{machine_line(results)}. How: [docs/benchmarks.md](docs/benchmarks.md).{disturbed}"
+    return "\n".join([*lines, "", how])
 
 
 def _readme_cell(entries: dict[str, Entry], name: str) -> str:

@@ -81,6 +81,8 @@ def test_the_tables_are_written_again_from_a_record(record, tmp_path):
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
     assert len(widths) == 1
     assert "| tiny_batch: 2-10-10-1" in readme.read_text(encoding="utf-8")
+    disturbed = "do not quote" in page.read_text(encoding="utf-8")
+    assert ("these numbers are rough" in readme.read_text(encoding="utf-8")) == disturbed
 
 
 def test_unknown_names():
