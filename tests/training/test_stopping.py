@@ -173,6 +173,22 @@ class TestLoopsInsideOfLoops:
         assert train(INSIDE[inside]) == train(lambda model: None)
 
 
+@pytest.mark.parametrize("outer_stops", [False, True])
+def test_a_fit_of_the_same_model_inside_of_a_fit_stops_itself_only(outer_stops):
+    model, inner = table.make_model(rv), []
+
+    class Inside(rv.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            model.stop_training = outer_stops
+            stop = Stop("stop_training", "train", 1)
+            model.fit(table.X, table.Y, batch_size=2, verbose=0, callbacks=[stop])
+            inner.append(stop.seen["train"])
+
+    history = model.fit(table.X, table.Y, epochs=3, verbose=0, callbacks=[Inside()])
+    epochs = 1 if outer_stops else 3
+    assert inner == [[0, 1]] * epochs and len(history.epoch) == epochs
+
+
 class TestValidationData:
     def test_a_generator_that_has_ended_is_named(self):
         def once():

@@ -33,6 +33,8 @@ def refuse_other_threads(model: Any, method: str) -> None:
 class Training:
     """A block in which the thread that entered it trains a model.
 
+    A callback may train the model once more: what stops that training does not stop the one around it.
+
     Args:
         model: the model.
 
@@ -40,17 +42,20 @@ class Training:
         RuntimeError: if another thread is in such a block.
     """
 
-    __slots__ = ("_is_outermost", "_model")
+    __slots__ = ("_is_outermost", "_model", "_stops_around")
 
     def __init__(self, model: Any) -> None:
         self._model = model
 
     def __enter__(self) -> None:
         me, key = threading.get_ident(), id(self._model)
-        self._is_outermost = key not in _trained_by  # a callback may call `fit` again
+        self._is_outermost = key not in _trained_by
+        self._stops_around = self._model.stop_training
         if _trained_by.setdefault(key, me) != me:
             refuse_other_threads(self._model, "fit")
 
     def __exit__(self, *_: object) -> None:
         if self._is_outermost:
             _trained_by.pop(id(self._model), None)
+        else:
+            self._model.stop_training = self._stops_around
