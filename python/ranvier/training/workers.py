@@ -28,7 +28,8 @@ def batches_of_workers(
 
     pool: Executor
     if processes:
-        pool = ProcessPoolExecutor(workers, initializer=_hold, initargs=(data,))
+        context: Any = _EndWithParent()
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_hold, initargs=(data,))
     else:
         pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     waiting: deque[Future[Any]] = deque()
@@ -41,6 +42,28 @@ def batches_of_workers(
             yield waiting.popleft().result()
     finally:  # also when the epoch ends before the data do
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _EndWithParent:
+    """The context of `multiprocessing`, whose processes are ended when this one ends, whatever they do.
+
+    A pool waits for its processes otherwise, for ever where a thread was starting them while the interpreter
+    began to end, and nobody told them.
+    """
+
+    def __init__(self) -> None:
+        import multiprocessing
+
+        self._context = multiprocessing.get_context()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def Process(self, *args: Any, **kwargs: Any) -> Any:
+        make: Any = self._context
+        process = make.Process(*args, **kwargs)
+        process.daemon = True
+        return process
 
 
 def _hold(data: Any) -> None:
