@@ -131,8 +131,8 @@ def standardize_dtype(dtype: Any) -> str:
     elif isinstance(dtype, type) and issubclass(dtype, np.generic):
         name = np.dtype(dtype).name
     else:
-        name = getattr(dtype, "name", None)
-        name = name if isinstance(name, str) and name else str(dtype)
+        given = getattr(dtype, "name", None)
+        name = given if isinstance(given, str) and given else str(dtype)
     name = name.rpartition(".")[2]  # "torch.float32"
     name = "int32" if name == "int" else name
     if name not in ALL_DTYPES:
