@@ -30,5 +30,6 @@ def _index(x: Any, key: Any) -> Any:
 
 def give_operators(ops: Any) -> None:
     """Makes tensors' operators and methods out of the functions of a module."""
-    public = {name: value for name, value in vars(ops).items() if isinstance(value, FunctionType)}
+    values = {name: value for name, value in vars(ops).items() if name[0] != "_"}
+    public = {name: value for name, value in values.items() if isinstance(value, FunctionType)}
     operators.bind(public | {"getitem": _index, "array_function": array_function, "array_ufunc": array_ufunc})
