@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
+
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.operators import Operators, function
 from ranvier.core.scope import given_name
@@ -30,7 +32,7 @@ def standardize_shape(shape: Any) -> Shape:
         if dim is None:
             dims.append(None)
             continue
-        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        if isinstance(dim, (bool, np.ndarray)) or not hasattr(dim, "__index__"):
             raise ValueError(
                 f"Cannot convert '{tuple(shape)}' to a shape. Found invalid dimension '{dim}' of type "
                 f"'{type(dim)}'. Dimensions are integers, or None where they are not known."

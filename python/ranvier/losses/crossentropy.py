@@ -210,6 +210,7 @@ def categorical_focal_crossentropy(
     y_true = ops.convert_to_tensor(y_true, dtype=y_pred.dtype)
     canonical_axis(axis, len(y_pred.shape))
     if label_smoothing:
+        canonical_axis(axis, len(y_true.shape))
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
