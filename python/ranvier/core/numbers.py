@@ -22,7 +22,10 @@ def plain(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is list or kind is tuple:
-        return kind(map(plain, value))
+        try:
+            return kind(map(plain, value))
+        except RecursionError:
+            raise ValueError("A list is nested too deep for an argument, or holds itself.") from None
     if kind is dict:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (np.generic, np.ndarray)):

@@ -220,7 +220,12 @@ def _matrix(make: Any, rows: int, columns: int | None, k: int, dtype: Any) -> np
     name = dtypes.standardize_dtype(dtype)
     shape = (integer(rows, "N"), integer(rows if columns is None else columns, "M"))
     dtypes.check_size(shape, name)
-    return make(*shape, integer(k, "k"), dtype=name)
+    return make(*shape, _diagonal(k), dtype=name)
+
+
+def _diagonal(k: Any) -> int:
+    """A diagonal's number; all that lie outside of every matrix are alike."""
+    return min(max(integer(k, "k"), -(2**62)), 2**62)
 
 
 def identity(n: int, dtype: Any = None) -> Value:
@@ -236,7 +241,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
 def _lower_mask(value: Value, k: int, name: str) -> np.ndarray:
     if value.ndim < 2:
         raise ValueError(f"{name}: expected at least 2 axes, got shape {value.shape}.")
-    return np.tri(value.shape[-2], value.shape[-1], integer(k, "k"), dtype=bool)
+    return np.tri(value.shape[-2], value.shape[-1], _diagonal(k), dtype=bool)
 
 
 def tril(x: Any, k: int = 0) -> Value:
