@@ -220,6 +220,105 @@ def test_a_value_that_is_turned_and_turned_back(name):
         assert (weights[0] != weights[1]).any()
 
 
+class Noted(rv.Model):
+    """A model with attributes that its step reads, and others that only callbacks use."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.parts = layers.Dense(3), [layers.Dense(3)]
+        self.traced = self.step = 0
+        self.seen, self.logs, self.weight = [], {"loss": []}, np.zeros(3)
+        self.settings = {"factors": [1.0, 2.0]}
+
+    def call(self, x):
+        self.traced += 1
+        for part in (self.first, *self.parts):
+            x = part(x)
+        return x * factor_of(self) * getattr(self, "late", 1.0)
+
+
+def factor_of(model):
+    return sum(model.settings["factors"])
+
+
+class Batches(rv.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return X[2 * index : 2 * index + 2], Y[2 * index : 2 * index + 2]
+
+
+class After(rv.callbacks.Callback):
+    """Changes something after each batch."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.change(self.model, batch)
+
+
+def count(net, batch):
+    net.step += 1
+
+
+NOTES = {
+    "a counter": count,
+    "a new attribute": lambda net, batch: setattr(net, "batch", batch),
+    "a new list": lambda net, batch: setattr(net, "batch", [batch]),
+    "an array": lambda net, batch: setattr(net, "weight", np.full(3, batch)),
+    "a list that grows": lambda net, batch: net.seen.append(batch),
+    "a list in a dict": lambda net, batch: net.logs["loss"].append(batch),
+    "an attribute of a layer": lambda net, batch: setattr(net.parts[0], "note", batch),
+    "an attribute that goes": lambda net, batch: net.__dict__.pop("batch", setattr(net, "batch", batch)),
+    "an attribute of the optimizer": lambda net, batch: setattr(net.optimizer, "note", batch),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_what_callbacks_note_in_a_model_is_no_change_of_its_step(name):
+    net = Noted()
+    net.compile("sgd", "mse")
+    net.fit(Batches(), verbose=0)
+    traced = net.traced
+    net.fit(Batches(), epochs=3, verbose=0, callbacks=[After(NOTES[name])])
+    net.fit(Batches(), epochs=2, verbose=0)
+    assert net.traced == traced
+
+
+READ = {
+    "in a list of a dict": lambda net, i: net.settings["factors"].__setitem__(0, float(i)),
+    "a list": lambda net, i: net.settings.update(factors=[float(i)]),
+    "not there before": lambda net, i: setattr(net, "late", float(i)),
+    "a part": lambda net, i: setattr(net.parts[0], "activation", lambda x: x + i),
+    "a part more": lambda net, i: setattr(net, "parts", [*net.parts, net.parts[0]]),
+    "a method": lambda net, i: setattr(net.first, "call", lambda x, training=None: x + i),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_a_step_reads_is_compared(name):
+    net = Noted()
+    net.compile(rv.optimizers.SGD(0.0), "mse")
+    for i in range(2, 5):
+        assert net.predict(X, verbose=0) == pytest.approx(np.asarray(net(X)), rel=1e-5)
+        assert net.evaluate(X, Y, verbose=0) == pytest.approx(np.mean(np.square(net(X))), rel=1e-5)
+        before = net(X)
+        READ[name](net, i)
+        assert np.abs(net(X) - before).max() > 1e-4
+
+
+def test_changes_after_each_batch_are_warned_of_by_name():
+    net = Noted()
+    net.compile("sgd", "mse")
+    slowly = After(lambda net, batch: setattr(net, "late", 1.0 + batch))
+    with pytest.warns(UserWarning, match="`late` of 'noted.*' changes often.*compiled anew") as seen:
+        net.fit(Batches(), epochs=8, verbose=0, callbacks=[slowly])
+    assert len(seen) == 1
+
+
 def test_without_a_change_nothing_is_traced_anew():
     net = made(Scaled())
     for _ in range(3):

@@ -35,7 +35,7 @@ class Reporting:
         for reference in self._rv_trackers:
             tracker = reference()
             if tracker is not None:
-                tracker.note_edit()
+                tracker.note_edit(self)
                 value = tracker.track(value)
         return value
 
@@ -44,7 +44,7 @@ class Reporting:
         for reference in self._rv_trackers:
             tracker = reference()
             if tracker is not None:
-                tracker.note_edit()
+                tracker.note_edit(self)
                 tracker.untrack(values)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:

@@ -29,7 +29,7 @@ from ranvier.layers import building
 from ranvier.layers import call as calling
 from ranvier.layers.compiled_call import call_compiled
 from ranvier.layers.config import LayerConfig
-from ranvier.layers.edits import is_plain_edit, note_edit
+from ranvier.layers.edits import note_edit, with_noted_reads
 from ranvier.layers.input_spec import assert_input_compatibility
 from ranvier.layers.shapes import refusing
 from ranvier.layers.state import LayerState
@@ -43,6 +43,7 @@ def _is_metric(value: Any) -> bool:
     return hasattr(value, "update_state") and hasattr(value, "reset_state")
 
 
+@with_noted_reads
 @retired(old_attributes.LAYER)
 class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
     """A callable object with weights: the base class of layers and models.
@@ -148,7 +149,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             if "_rv_tracker" not in self.__dict__:  # assigned before the constructor of the base class ran
                 self._rv_make_stores()
             value = self._rv_tracker.track(value)
-            note_edit(self, name, is_plain_edit(self, name, value))
+            note_edit(self, name)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:

@@ -36,11 +36,11 @@ class Tracker:
         """Knows what the lists hold and no more: for who has changed them."""
         self._known = {id(value) for _, store in self.kinds.values() for value in store}
 
-    def note_edit(self) -> None:
+    def note_edit(self, container: Any) -> None:
         """Counts a change of a container as one of the owner."""
         owner = self._owner()
         if owner is not None:
-            note_edit(owner)
+            note_edit(owner, container=container)
 
     def lock(self) -> None:
         """Refuses new state from now on."""

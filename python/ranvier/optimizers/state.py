@@ -15,12 +15,13 @@ from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.core.variable import Variable
-from ranvier.layers.edits import is_plain_edit, note_edit
+from ranvier.layers.edits import note_edit, with_noted_reads
 from ranvier.layers.tracked import Tracked
 from ranvier.layers.tracking import Kind
 from ranvier.optimizers.building import BuiltWhole
 
 
+@with_noted_reads
 class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
     """What an optimizer remembers from step to step, apart from its update rule.
 
@@ -40,7 +41,7 @@ class OptimizerState(PlainArguments, Tracked, Shown, BuiltWhole):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not is_own(name):
-            note_edit(self, name, is_plain_edit(self, name, value))
+            note_edit(self, name)
         super().__setattr__(name, value)
 
     def _rv_kinds(self) -> dict[str, Kind]:

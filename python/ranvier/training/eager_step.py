@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ranvier.core import tree
 from ranvier.core.eager_trace import EagerTrace
 from ranvier.training.data import ArrayFeed
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
+from ranvier.training.thawed import left_frozen
 
 
 class EagerFunction:
@@ -85,7 +87,8 @@ class EagerRun:
 
     def _step(self, rows: np.ndarray) -> None:
         function, feed = self._function, self._feed
-        with EagerTrace() as trace:
+        as_built = left_frozen(function.trainer) if function.kind == "train" else nullcontext()
+        with EagerTrace() as trace, as_built:
             x, y, sample_weight = (
                 [trace.leaf(array[rows]) for array in group] for group in (feed.x, feed.y, feed.sample_weight)
             )

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,20 +15,25 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import dtypes, tree
 from ranvier.core.trace import Trace, holds
-from ranvier.layers.edits import edits_in_all, state_of
+from ranvier.core.user_code import warn
+from ranvier.layers.edits import Premises, noted_reads
 from ranvier.optimizers import Optimizer
 from ranvier.training.data import ArrayFeed
 from ranvier.training.refused import located
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
+from ranvier.training.thawed import left_frozen
 
 # What one function keeps at most, besides the two programs used last (a full and a short batch).
 _MOST_PROGRAMS = 64  # sequences of many lengths, for one
 _MOST_BYTES = 256 << 20
+# After so many compilations for changed attributes a user is told of them.
+_MANY_CHANGES = 10
 
 
 class _Compiled(NamedTuple):
     program: _core.Program
     premises: list[tuple[Any, str, Any]]
+    attributes: Premises
     names: list[str]  # of the outputs of a step that returns logs
     structure: Any  # of the predictions
     model: Any  # whose step it is
@@ -145,7 +151,7 @@ class TrainFunction:
         self._step = getattr(trainer, f"{kind}_step")
         self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
         self._lock = threading.RLock()  # of the programs: threads may predict at once
-        self._note_edits()
+        self._changes = 0  # of attributes, for which programs were compiled anew
         _all_functions.add(self)
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
@@ -199,24 +205,25 @@ class TrainFunction:
             os.getpid(),  # a fork may have copied a program while another thread held its lock
         )
         with self._lock:
-            if edits_in_all() != self._edits_in_all:
-                before = self._state
-                self._note_edits()
-                if self._state != before:
-                    self._programs.clear()
             compiled = self._programs.get(key)
-            if compiled is None or not holds(compiled.premises):
+            changed = None if compiled is None else compiled.attributes.broken()
+            if changed is not None:
+                self._note_change(*changed)
+            if compiled is None or changed is not None or not holds(compiled.premises):
                 compiled = self._programs[key] = self._compile(feed, batch)
-                self._note_edits()  # the step may have built layers
                 self._shrink()
             else:
                 self._programs.move_to_end(key)
         return compiled
 
-    def _note_edits(self) -> None:
-        """Remembers how often the model's attributes were changed: programs hold until they are again."""
-        self._edits_in_all = edits_in_all()
-        self._state = state_of(self.trainer)
+    def _note_change(self, owner: Any, name: str) -> None:
+        self._changes += 1
+        if self._changes == _MANY_CHANGES:
+            warn(
+                f"`{name}` of {owner.name!r} changes often, and each time a step is compiled anew, because "
+                f"it reads it: {_MANY_CHANGES} times by now. A number that changes belongs into a variable: "
+                f"`{name} = ranvier.Variable(0.0, trainable=False)`, and then `{name}.assign(...)`."
+            )
 
     def _shrink(self) -> None:
         """Drops the programs that were used longest ago while they are too many or too large."""
@@ -234,17 +241,20 @@ class TrainFunction:
             for attribute, value in list(vars(self.trainer).items()):
                 if isinstance(value, Optimizer):
                     trace.presume(self.trainer, attribute)
-            result = self._step(feed.pack(x, y, sample_weight))
+            as_built = left_frozen(self.trainer) if self.kind == "train" else nullcontext()
+            with noted_reads() as reads, as_built:
+                result = self._step(feed.pack(x, y, sample_weight))
+            attributes = Premises(reads, self.trainer._rv_flatten_layers())
             name = f"{self.kind}_step of {self.trainer.name}, batch {batch}"
             if self.kind == "predict":
                 outputs = flatten_predictions(result)
                 structure = tree.map_structure(lambda _: None, result)
                 rows = _rows([tuple(output.shape) for output in outputs], batch)
                 program = trace.compile(outputs, name=name)
-                return _Compiled(program, trace.premises, [], structure, self.trainer, rows)
+                return _Compiled(program, trace.premises, attributes, [], structure, self.trainer, rows)
             flat = flatten_logs(self.kind, result)
             program = trace.compile(list(flat.values()), name=name)
-            return _Compiled(program, trace.premises, list(flat), None, self.trainer, None)
+            return _Compiled(program, trace.premises, attributes, list(flat), None, self.trainer, None)
 
 
 _all_functions: weakref.WeakSet[TrainFunction] = weakref.WeakSet()

@@ -32,6 +32,7 @@ from ranvier.training.look import Look, columns_of, compare_columns
 from ranvier.training.loop import Loop
 from ranvier.training.source import DEFAULT_BATCH_SIZE, EMPTY, ArraySource, check_positive
 from ranvier.training.steps import Steps
+from ranvier.training.thawed import thawed
 from ranvier.training.train_step import TrainFunction
 
 Function: TypeAlias = "TrainFunction | EagerFunction"
@@ -231,8 +232,9 @@ class Trainer(Steps):
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if epochs and self.trainable_variables:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+        late = {id(v) for v in thawed(self)}
+        if epochs and (trained := [v for v in self.trainable_variables if id(v) not in late]):
+            self.optimizer.finalize_variable_values(trained)
         callbacks.on_train_end(logs)
         return callbacks.history or self.history or History()
 
