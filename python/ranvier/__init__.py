@@ -36,6 +36,7 @@ from ranvier import (
 )
 from ranvier._version import __version__
 from ranvier.core import missing_names as _names
+from ranvier.core import user_code as _user_code
 from ranvier.core.device import device
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
@@ -124,4 +125,4 @@ __all__ = [
     "version",
 ]
 
-_names.publish(_sys.modules[__name__])
+_names.publish(_sys.modules[__name__], _user_code.short_traceback)

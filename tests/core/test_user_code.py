@@ -152,6 +152,8 @@ IN_USER_CODE = {
     "call": lambda: rv.Sequential([Broken()])(X),
     "functional": lambda: rv.Sequential([Broken()])(rv.Input((3,))),
     "jit": lambda: rv.jit(Broken())(X),
+    "grad": lambda: rv.grad(lambda x: rv.ops.sum(Broken().call(x)))(X),
+    "tree": lambda: rv.tree.map_structure(lambda x: Broken().call(x), [X]),
 }
 
 
@@ -197,6 +199,21 @@ REFUSED = {
     "no such loss": lambda: rv.losses.get("q"),
     "config": lambda: layers.deserialize({"class_name": "Q", "config": {}}),
     "utility": lambda: rv.utils.to_categorical([1, "a"]),
+    "a loss function": lambda: rv.losses.mean_squared_error(X, np.ones((2, 5), "float32")),
+    "a metric function": lambda: rv.metrics.binary_accuracy(X, np.ones((2, 5), "float32")),
+    "a metric's batch": lambda: rv.metrics.MeanSquaredError().update_state(X, np.ones((2, 5), "float32")),
+    "an activation": lambda: rv.activations.softmax(np.float32(3)),
+    "a merging function": lambda: layers.add([rv.Input((3,)), rv.Input((4,))]),
+    "an initializer's call": lambda: rv.initializers.Orthogonal()((3,)),
+    "a constraint's call": lambda: rv.constraints.MaxNorm(axis=7)(X),
+    "a schedule's call": lambda: rv.optimizers.schedules.ExponentialDecay("a", 2, 3)(1),
+    "a variable": lambda: rv.Variable(X).assign_add(np.ones((2, 5))),
+    "a condition": lambda: bool(rv.Input((3,))),
+    "a build": lambda: layers.Dense(1).build(3),
+    "leaves": lambda: rv.tree.pack_sequence_as([1, 2], [1]),
+    "an unknown class": lambda: rv.saving.deserialize_keras_object({"class_name": "Q", "config": {}}),
+    "a missing name": lambda: rv.layers.Conv2D,
+    "a model that is none": lambda: rv.models.clone_model(3),
 }
 
 
@@ -206,6 +223,33 @@ def test_what_is_refused_is_one_traceback_to_the_users_line(call, short):
     here, others = rows_of(error)
     assert here[-1] in ("<lambda>", "one_layer") and others <= MOST
     assert "".join(traceback.format_exception(error)).count("Traceback") == 1
+
+
+class FailingBatches(rv.utils.PyDataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        raise LookupError("mine")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors have no notes")
+def test_an_error_in_a_worker_process_says_its_line(short):
+    data = FailingBatches(workers=2, use_multiprocessing=True)
+    error = error_of(lambda: one_layer().fit(data, verbose=0))
+    assert type(error) is LookupError
+    text = "".join(traceback.format_exception(error))
+    assert text.count("Traceback") == 1 and "ranvier" not in text.replace(__file__, "")
+    assert f'File "{__file__}"' in text.partition("worker process")[2] and '("mine")' in text
+    rv.config.disable_traceback_filtering()
+    text = "".join(traceback.format_exception(error_of(lambda: one_layer().fit(data, verbose=0))))
+    assert "workers.py" in text
+
+
+def test_an_import_of_what_keras_alone_has_ends_at_its_line(short):
+    program = "from ranvier.layers import Conv2D"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "Keras has it" in done.stderr and done.stderr.count("File ") == 1
 
 
 def test_what_the_user_was_handling_is_kept(short):

@@ -144,6 +144,7 @@ CONFIGS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "units are a nest": (put(lambda c: dense(c)["config"], "units", [{}]), "Dense 'last' could not be"),
     "a config that is a list": (put(dense, "config", []), "Expected 'config' to be a dict for Dense"),
     "an unknown class": (put(dense, "class_name", "Dance"), "Could not locate class 'Dance'"),
+    "a class of Keras alone": (put(dense, "class_name", "Conv2D"), "'Conv2D': Keras has it, this version"),
     "a class that is a number": (put(dense, "class_name", 3), "Could not locate class '3'"),
     "a class that is a list": (put(dense, "class_name", []), r"Could not locate class '\[\]'"),
     "an unknown initializer": (

@@ -10,7 +10,7 @@ import numpy as np
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.operators import Operators, function
 from ranvier.core.scope import given_name
-from ranvier.core.user_code import user_line
+from ranvier.core.user_code import short_traceback, user_line
 
 Shape = tuple[int | None, ...]
 
@@ -120,17 +120,21 @@ class KerasTensor(Operators):
             f"{what} {instead}"
         )
 
+    @short_traceback
     def numpy(self) -> NoReturn:
         """Refused: there is no value."""
         self._refuse("It has no `numpy()`.", _PASS_IT)
 
+    @short_traceback
     def item(self) -> NoReturn:
         """Refused: there is no value."""
         self._refuse("It has no `item()`.", _PASS_IT)
 
+    @short_traceback
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         self._refuse("It cannot become a NumPy array.", _PASS_IT)
 
+    @short_traceback
     def __bool__(self) -> NoReturn:
         self._refuse(
             "It cannot be used as a boolean.",
@@ -138,19 +142,24 @@ class KerasTensor(Operators):
             TypeError,
         )
 
+    @short_traceback
     def __float__(self) -> NoReturn:
         self._refuse("It cannot be converted to a float.", _PASS_IT)
 
+    @short_traceback
     def __int__(self) -> NoReturn:
         self._refuse("It cannot be converted to an int.", _PASS_IT)
 
+    @short_traceback
     def __index__(self) -> NoReturn:
         instead = "Use `ops.take`, or numbers from its `shape`."
         self._refuse("It cannot be an index or a size.", instead, TypeError)
 
+    @short_traceback
     def __len__(self) -> NoReturn:
         self._refuse("It has no length.", "See its `shape`.", TypeError)
 
+    @short_traceback
     def __iter__(self) -> NoReturn:
         self._refuse(
             "It cannot be iterated.",

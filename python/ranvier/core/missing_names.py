@@ -27,15 +27,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
-def publish(root: ModuleType) -> None:
+def publish(root: ModuleType, decorate: Callable[[Any], Any]) -> None:
     """Has every public namespace, `root` and below, list what is public, and explain what is missing.
 
-    A namespace is a module whose `__all__` says what is public in it.
+    Args:
+        root: the package. A namespace is a module whose `__all__` says what is public in it.
+        decorate: applied to the functions that explain.
     """
     for module in _namespaces(root):
         namespace = module.__name__.removeprefix(_ROOT).lstrip(".")
         _public[namespace] = frozenset(module.__all__)
-        _give_hooks(module, namespace)
+        _give_hooks(module, namespace, decorate)
     sys.meta_path.append(_Explainer)
 
 
@@ -47,13 +49,13 @@ def _namespaces(module: ModuleType) -> Iterator[ModuleType]:
             yield from _namespaces(value)
 
 
-def _give_hooks(module: ModuleType, namespace: str) -> None:
+def _give_hooks(module: ModuleType, namespace: str, decorate: Callable[[Any], Any]) -> None:
     def missing(name: str) -> NoReturn:
         start = f"module '{module.__name__}' has no attribute '{name}'"
         # With `obj` set, too, Python would add a suggestion of its own.
         raise AttributeError(start + ("" if name.startswith("_") else explain(namespace, name)), name=name)
 
-    hooks: dict[str, Any] = {"__getattr__": missing, "__dir__": lambda: sorted(_public[namespace])}
+    hooks: dict[str, Any] = {"__getattr__": decorate(missing), "__dir__": lambda: sorted(_public[namespace])}
     if not hasattr(module, "__path__"):  # or `from ... import` would not ask further for a name
         hooks["__path__"] = []
     vars(module).update(hooks)
@@ -79,6 +81,11 @@ class _Explainer:
         raise ModuleNotFoundError(text, name=package)
 
 
+# The import system leaves its own frames out of the tracebacks of ImportErrors, and this is part of it.
+_find_spec = _Explainer.find_spec
+_find_spec.__code__ = _find_spec.__code__.replace(co_filename="<frozen importlib._bootstrap>")
+
+
 def explain(namespace: str, name: str) -> str:
     """What to say after "there is no such name": where it is today, or which one is near; "" if nothing.
 
@@ -86,8 +93,7 @@ def explain(namespace: str, name: str) -> str:
         namespace: "layers" for `ranvier.layers`; "" for the top.
         name: what was looked for there.
     """
-    from ranvier.core.keras_names import NAMES  # read now, and not when the package is imported
-    from ranvier.core.old_names import TODAY
+    from ranvier.core.old_names import TODAY  # read now, and not when the package is imported
 
     full = f"{namespace}.{name}".lstrip(".")
     here = f"{_ROOT}.{namespace}".rstrip(".")
@@ -96,10 +102,17 @@ def explain(namespace: str, name: str) -> str:
         return f": it is of an older Keras. Today {TODAY[full]}."
     if homes:
         return f": it is in {homes[0]}. Write `{homes[0]}.{name}`."
-    if name in NAMES.get(namespace, "").split():
+    if is_of_keras(namespace, name):
         return f": Keras has it, this version of Ranvier does not. `dir({here})` lists what there is."
     near = nearest(name, _public.get(namespace, ()))
     return f". Did you mean `{near}`?" if near else f". `dir({here})` lists what there is."
+
+
+def is_of_keras(namespace: str, name: str) -> bool:
+    """Whether Keras has a public name."""
+    from ranvier.core.keras_names import NAMES
+
+    return name in NAMES.get(namespace, "").split()
 
 
 def _homes(name: str) -> list[str]:

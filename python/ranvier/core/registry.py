@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ranvier.core.dtypes import standardize_dtype
+from ranvier.core.missing_names import explain, is_of_keras
 from ranvier.core.user_code import harmless
 
 T = TypeVar("T")
@@ -342,6 +343,9 @@ def _read_special(name: str, inner: Any) -> Any:
 
 
 def _unknown(kind: str, name: Any, config: Table, known: Table | None) -> TypeError:
+    place, _, namespace = str(config.get("module") or "").partition(".")
+    if place in ("keras", "ranvier") and is_of_keras(namespace, name):
+        return TypeError(f"Could not locate {kind} '{name}'{explain(namespace, name)}")
     return TypeError(
         f"Could not locate {kind} '{name}'.{suggest(str(name), known) if known else ''} "
         "Make sure custom classes and functions are decorated with "

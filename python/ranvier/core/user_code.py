@@ -6,7 +6,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType, FunctionType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from ranvier.core import settings
@@ -83,6 +83,25 @@ def retell(error: Exception, message: str) -> None:
         error.args = (message,)
 
 
+@harmless
+def note_lines(error: BaseException, where: str) -> None:
+    """Has an error itself say at which of the user's lines it was raised: no traceback leaves a process.
+
+    Nothing is added where a traceback is not to be shortened, or more than one is to be shown.
+
+    Args:
+        error: the error, on its way.
+        where: what comes before the lines.
+    """
+    if sys.version_info < (3, 11) or not settings.is_traceback_filtering_enabled():
+        return
+    shorten(error)
+    if _before(error) is None:
+        import traceback  # here: most programs have no such errors
+
+        error.add_note(f"{where}\n{''.join(traceback.format_tb(error.__traceback__)).rstrip()}")
+
+
 def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
     """`fn`, whose errors show the user's frames and not the package's."""
 
@@ -102,12 +121,16 @@ def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 class ShortErrors:
-    """A base class: errors of the package's own constructors end at the user's line."""
+    """A base class: errors of the package's own constructors and calls end at the user's line."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == _OWN:
-            cls.__init__ = short_traceback(vars(cls)["__init__"])  # type: ignore[method-assign]
+        if cls.__module__.partition(".")[0] != _OWN:
+            return
+        for name in ("__init__", "__call__"):
+            method = vars(cls).get(name)
+            if isinstance(method, FunctionType) and not hasattr(method, "__wrapped__"):
+                setattr(cls, name, short_traceback(method))
 
 
 @harmless

@@ -235,10 +235,12 @@ class Variable(Operators):
                 f"Target variable: {self}"
             )
 
+    @short_traceback
     def assign_add(self, value: Any) -> Any:
         """Adds `value` to the variable."""
         return self.assign(self + value)
 
+    @short_traceback
     def assign_sub(self, value: Any) -> Any:
         """Subtracts `value` from the variable."""
         return self.assign(self - value)

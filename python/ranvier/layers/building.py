@@ -12,6 +12,7 @@ from typing import Any
 from ranvier.core import scope
 from ranvier.core.recursion import deep_calls
 from ranvier.core.trace import variables_allowed
+from ranvier.core.user_code import short_traceback
 
 # What a layer owns, each kind in a list of its own.
 STORES = (
@@ -57,6 +58,7 @@ def wrapped(build: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(build)
 
+    @short_traceback
     @functools.wraps(build)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
         with lock():

@@ -8,6 +8,7 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
 
 # Stands for the logarithm of 0; finite, so that gradients of rows without any pair stay finite.
@@ -15,6 +16,7 @@ _NEVER = -1e9
 
 
 @takes_class_numbers
+@short_traceback
 def circle(
     y_true: Any,
     y_pred: Any,

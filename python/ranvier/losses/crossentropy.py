@@ -18,11 +18,12 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
-from ranvier.core.user_code import warn
+from ranvier.core.user_code import short_traceback, warn
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
 from ranvier.ops._common import canonical_axis
 
 
+@short_traceback
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -45,6 +46,7 @@ def binary_crossentropy(
     return ops.mean(_binary_values(y_true, y_pred, from_logits), axis=axis)
 
 
+@short_traceback
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -85,6 +87,7 @@ def categorical_crossentropy(
 
 
 @takes_class_numbers
+@short_traceback
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
@@ -119,6 +122,7 @@ def sparse_categorical_crossentropy(
 
 
 @takes_class_numbers
+@short_traceback
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """`(1 - y_pred[class]^q) / q`, between cross-entropy (q near 0) and error (Zhang & Sabuncu, 2018).
 
@@ -147,6 +151,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     return (1.0 - ops.power(p, q)) / q
 
 
+@short_traceback
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -186,6 +191,7 @@ def binary_focal_crossentropy(
     return ops.mean(values, axis=axis)
 
 
+@short_traceback
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -220,6 +226,7 @@ def categorical_focal_crossentropy(
     return ops.sum(weights * (-y_true * ops.log(p)), axis=axis)
 
 
+@short_traceback
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """`sum(y_true * log(y_true / y_pred))` over the last axis; both are kept within [epsilon(), 1]."""
     y_pred = ops.convert_to_tensor(y_pred)
@@ -229,6 +236,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
+@short_traceback
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """`mean(y_pred - y_true * log(y_pred + epsilon()))` over the last axis, for counts and their rates."""
     y_pred = ops.convert_to_tensor(y_pred)

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from ranvier import ops
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
 
 
 @takes_class_numbers
+@short_traceback
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """`ops.ctc_loss` with the class 0 for no label.
 

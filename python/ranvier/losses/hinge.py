@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import NamedLoss
 
 
@@ -20,6 +21,7 @@ def _signs(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return ops.where(are_binary, 2.0 * y_true - 1.0, y_true), y_pred
 
 
+@short_traceback
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """`mean(max(1 - y_true * y_pred, 0))` over the last axis.
 
@@ -31,12 +33,14 @@ def hinge(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(ops.maximum(1.0 - y_true * y_pred, 0.0), axis=-1)
 
 
+@short_traceback
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """`mean(max(1 - y_true * y_pred, 0)^2)` over the last axis. Arguments: see `hinge`."""
     y_true, y_pred = _signs(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - y_true * y_pred, 0.0)), axis=-1)
 
 
+@short_traceback
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """By how much the best wrong class comes within 1 of the right one: `max(wrong - right + 1, 0)`.
 

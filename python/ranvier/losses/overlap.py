@@ -10,10 +10,12 @@ from typing import Any
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.arguments import number
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import NamedLoss
 from ranvier.losses.regression import match
 
 
+@short_traceback
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     """`1 - 2 |both| / (|y_true| + |y_pred|)`: 0 for equal masks, 1 for empty ones (Dice, 1945).
 
@@ -31,6 +33,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     return 1.0 - 2.0 * both / (total + dtypes.epsilon())
 
 
+@short_traceback
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
     """`1 - tp / (tp + alpha * fn + beta * fp)` (Salehi et al., 2017); the Dice loss for 0.5 and 0.5.
 

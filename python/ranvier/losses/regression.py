@@ -12,6 +12,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import NamedLoss, squeeze_or_expand_to_same_rank
 
 
@@ -22,18 +23,21 @@ def match(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return squeeze_or_expand_to_same_rank(y_true, y_pred)
 
 
+@short_traceback
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """`mean((y_true - y_pred)^2)` over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
 
+@short_traceback
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """`mean(|y_true - y_pred|)` over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
 
+@short_traceback
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """`100 * mean(|y_true - y_pred| / max(|y_true|, epsilon()))` over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
@@ -41,6 +45,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     return 100.0 * ops.mean(ops.abs((y_true - y_pred) / scale), axis=-1)
 
 
+@short_traceback
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis; values are raised to epsilon()."""
     y_true, y_pred = match(y_true, y_pred)
@@ -49,6 +54,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(ops.square(log_true - log_pred), axis=-1)
 
 
+@short_traceback
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Squared for small errors, linear for large ones (Huber, 1964).
 
@@ -66,6 +72,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     return ops.mean(values, axis=-1)
 
 
+@short_traceback
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """`mean(log(cosh(y_pred - y_true)))` over the last axis, computed without overflow."""
     y_true, y_pred = match(y_true, y_pred)
@@ -73,6 +80,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
+@short_traceback
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between targets and predictions: -1 where they point the same way.
 

@@ -11,6 +11,7 @@ from typing import Any
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.arguments import canonical_axis
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.regression import match
 from ranvier.metrics.reduction import NamedMetric
 
@@ -21,6 +22,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     return ops.cast(ops.equal(y_true, y_pred), dtypes.floatx())
 
 
+@short_traceback
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Whether each prediction is on the target's side of a threshold.
 
@@ -37,6 +39,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     return ops.cast(ops.equal(y_true, predicted), dtypes.floatx())
 
 
+@short_traceback
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the largest target.
 
@@ -50,6 +53,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return _matches(ops.argmax(y_true, axis=-1), y_pred)
 
 
+@short_traceback
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Whether the largest prediction is at the target.
 
@@ -64,6 +68,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return _matches(_without_class_axis(y_true, y_pred), y_pred)
 
 
+@short_traceback
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Whether the largest target is among the `k` largest predictions.
 
@@ -78,6 +83,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     return _among_top(ops.argmax(y_true, axis=-1), ops.convert_to_tensor(y_pred), k)
 
 
+@short_traceback
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> Any:

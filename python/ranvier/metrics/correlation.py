@@ -9,10 +9,12 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.regression import match
 from ranvier.metrics.reduction import NamedMetric
 
 
+@short_traceback
 def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """The covariance over the product of the standard deviations: 1 on a rising line, -1 on a falling one.
 
@@ -29,6 +31,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return ops.sum(y_true * y_pred, axis=axis) / ops.sqrt(lengths)
 
 
+@short_traceback
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Twice the covariance over the variances and the squared difference of the means (Lin, 1989).
 

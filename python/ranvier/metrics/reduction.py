@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ranvier import ops
 from ranvier.core import registry
 from ranvier.core.masks import get_mask
+from ranvier.core.user_code import short_traceback
 from ranvier.losses.loss import apply_mask, check_values, check_weight, squeeze_or_expand_to_same_rank
 from ranvier.metrics.metric import Metric
 
@@ -126,6 +127,7 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._fn_kwargs = kwargs
 
+    @short_traceback
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Counts a batch in.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import registry
+from ranvier.core.user_code import short_traceback
 from ranvier.models.cloning import clone_model
 from ranvier.models.functional import Functional as Functional
 from ranvier.models.graph import Function as Function
@@ -15,6 +16,7 @@ from ranvier.saving import load_model, save_model
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
+@short_traceback
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
     """The model that `Model.to_json` (or Keras) described.
 

@@ -42,6 +42,8 @@ def clone_model(
     """
     if kwargs:
         raise ValueError(f"Unexpected argument(s): {list(kwargs)}")
+    if not isinstance(model, Model):
+        raise ValueError(f"Argument `model` must be a model. Received: model={model!r}")
     is_graph = model._rv_graph is not None
     if call_function is not None and not is_graph:
         raise ValueError("Argument `call_function` is only supported for functional models.")

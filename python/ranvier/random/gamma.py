@@ -9,6 +9,7 @@ import numpy as np
 
 from ranvier.core import dtypes
 from ranvier.core.tensor import Tensor
+from ranvier.core.user_code import short_traceback
 from ranvier.ops._common import Value, cast_to, operand, to_shape, where3
 from ranvier.ops._emit import emit
 from ranvier.ops.comparison import greater, less, less_equal, logical_and
@@ -72,6 +73,7 @@ def _gamma(streams: _Streams, alpha: Value, shape: tuple[int, ...], dtype: str) 
     return where3(is_small, multiply(result, boost), result)
 
 
+@short_traceback
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Value:
     """Numbers of the gamma law with scale 1: the density x^(alpha - 1) exp(-x) / Gamma(alpha).
 
@@ -93,6 +95,7 @@ def _beta(streams: _Streams, alpha: Value, beta: Value, shape: tuple[int, ...], 
     return divide(first, maximum(add(first, second), float(np.finfo(dtype).tiny)))
 
 
+@short_traceback
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Value:
     """Numbers of the beta law on [0, 1]: the density is proportional to x^(alpha - 1) (1 - x)^(beta - 1).
 
@@ -110,6 +113,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     return _beta(_Streams(seed), _parameter(alpha, dims, name), _parameter(beta, dims, name), dims, name)
 
 
+@short_traceback
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Value:
     """How many of a number of trials succeed.
 

@@ -15,6 +15,7 @@ from ranvier.core.registry import (
 from ranvier.core.registry import (
     register_serializable as register_keras_serializable,
 )
+from ranvier.core.user_code import short_traceback
 from ranvier.saving.archive import load_model, save_model
 from ranvier.saving.weights import load_weights, save_weights
 
@@ -36,6 +37,7 @@ __all__ = [
 CustomObjectScope = custom_object_scope
 
 
+@short_traceback
 def serialize_keras_object(obj: Any) -> Any:
     """A JSON-like description of an object, in Keras 3's format.
 
@@ -49,6 +51,7 @@ def serialize_keras_object(obj: Any) -> Any:
     return serialize_object(obj)
 
 
+@short_traceback
 def deserialize_keras_object(
     config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
 ) -> Any:

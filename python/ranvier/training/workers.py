@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
+
+from ranvier.core.user_code import note_lines
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -33,13 +35,14 @@ def batches_of_workers(
     else:
         pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     waiting: deque[Future[Any]] = deque()
+    result: Callable[[Future[Any]], Any] = _result if processes else lambda future: future.result()
     try:
         for index in order:
             waiting.append(pool.submit(_batch, index) if processes else pool.submit(data.__getitem__, index))
             if len(waiting) >= max(workers, ahead):
-                yield waiting.popleft().result()
+                yield result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield result(waiting.popleft())
     finally:  # also when the epoch ends before the data do
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -72,4 +75,18 @@ def _hold(data: Any) -> None:
 
 
 def _batch(index: int) -> Any:
-    return _data[index]
+    try:
+        return _data[index]
+    except Exception as error:
+        note_lines(error, "Raised in a worker process:")
+        raise
+
+
+def _result(future: Future[Any]) -> Any:
+    """What a worker process made. An error that says itself where it was raised needs no text of that."""
+    try:
+        return future.result()
+    except Exception as error:
+        if getattr(error, "__notes__", None):
+            error.__cause__ = None
+        raise

@@ -11,9 +11,11 @@ from ranvier import ops
 from ranvier.core import tree
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import current_trace
+from ranvier.core.user_code import short_traceback
 from ranvier.transforms.gradient_tape import GradientTape
 
 
+@short_traceback
 def value_and_grad(
     fn: Callable[..., Any],
     argnums: int | Sequence[int] | None = None,
@@ -52,6 +54,7 @@ def value_and_grad(
         argnums = 0 if argnums is None else argnums
         positions = [operator.index(n) for n in ([argnums] if isinstance(argnums, int) else argnums)]
 
+    @short_traceback
     @functools.wraps(fn)
     def with_gradients(*args: Any, **kwargs: Any) -> Any:
         with GradientTape() as tape:
@@ -71,6 +74,7 @@ def value_and_grad(
     return with_gradients
 
 
+@short_traceback
 def grad(
     fn: Callable[..., Any],
     argnums: int | Sequence[int] | None = None,
@@ -99,6 +103,7 @@ def grad(
     """
     both = value_and_grad(fn, argnums, variables, has_aux)
 
+    @short_traceback
     @functools.wraps(fn)
     def gradients_only(*args: Any, **kwargs: Any) -> Any:
         value, gradients = both(*args, **kwargs)

@@ -8,6 +8,7 @@ from ranvier import ops
 from ranvier.core import numbers
 from ranvier.core.arguments import integer
 from ranvier.core.keras_tensor import Shape
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.merging.merge import Merge
 
 
@@ -73,6 +74,7 @@ def known_sizes(sizes: tuple[int | None, ...]) -> list[int]:
     return [size for size in sizes if size is not None]
 
 
+@short_traceback
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """Tensors side by side: `Concatenate(axis, **kwargs)(inputs)`.
 

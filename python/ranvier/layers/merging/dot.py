@@ -7,6 +7,7 @@ from typing import Any
 from ranvier import ops
 from ranvier.core import numbers
 from ranvier.core.keras_tensor import Shape
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.merging.merge import Merge
 
 _LETTERS = "bcdefghijklmnopqrstuvwxyz"
@@ -92,6 +93,7 @@ class Dot(Merge):
         return super().get_config() | {"axes": self.axes, "normalize": self.normalize}
 
 
+@short_traceback
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
     """Products of two batches of tensors: `Dot(axes, **kwargs)(inputs)`.
 

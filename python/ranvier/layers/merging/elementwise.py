@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any
 
 from ranvier import ops
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.merging.merge import Merge
 
 
@@ -96,6 +97,7 @@ class Minimum(Merge):
         return reduce(ops.minimum, inputs)
 
 
+@short_traceback
 def add(inputs: Any, **kwargs: Any) -> Any:
     """The sum of tensors: `Add(**kwargs)(inputs)`.
 
@@ -106,6 +108,7 @@ def add(inputs: Any, **kwargs: Any) -> Any:
     return Add(**kwargs)(inputs)
 
 
+@short_traceback
 def subtract(inputs: Any, **kwargs: Any) -> Any:
     """The first of two tensors minus the second: `Subtract(**kwargs)(inputs)`.
 
@@ -116,6 +119,7 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
     return Subtract(**kwargs)(inputs)
 
 
+@short_traceback
 def multiply(inputs: Any, **kwargs: Any) -> Any:
     """The product of tensors: `Multiply(**kwargs)(inputs)`.
 
@@ -126,6 +130,7 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
     return Multiply(**kwargs)(inputs)
 
 
+@short_traceback
 def average(inputs: Any, **kwargs: Any) -> Any:
     """The mean of tensors: `Average(**kwargs)(inputs)`.
 
@@ -136,6 +141,7 @@ def average(inputs: Any, **kwargs: Any) -> Any:
     return Average(**kwargs)(inputs)
 
 
+@short_traceback
 def maximum(inputs: Any, **kwargs: Any) -> Any:
     """The largest of tensors at each place: `Maximum(**kwargs)(inputs)`.
 
@@ -146,6 +152,7 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
     return Maximum(**kwargs)(inputs)
 
 
+@short_traceback
 def minimum(inputs: Any, **kwargs: Any) -> Any:
     """The smallest of tensors at each place: `Minimum(**kwargs)(inputs)`.
 

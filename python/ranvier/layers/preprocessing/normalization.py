@@ -9,6 +9,7 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes, numbers
 from ranvier.core.keras_tensor import Shape
+from ranvier.core.user_code import short_traceback
 from ranvier.layers.preprocessing.from_lists import FromLists
 
 
@@ -73,6 +74,7 @@ class Normalization(FromLists):
             )
             self.add_weight(name="count", shape=(), initializer="zeros", dtype="int32", trainable=False)
 
+    @short_traceback
     def adapt(self, data: Any) -> None:
         """Takes mean and variance from data.
 
