@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import ranvier as rv
+from ranvier.saving import archive
 
 h5py = pytest.importorskip("h5py")
 L = rv.layers
@@ -279,6 +280,30 @@ BOMBS: dict[str, tuple[Callable[[dict[str, bytes]], bytes], str]] = {
     "an impossible layer": (large_layer(units=1 << 62), "more memory than its weights justify"),
     "a large metric": (large_metric, "more memory than its weights justify"),
 }
+
+
+MANY_VARIABLES = {"use_ema": True, "gradient_accumulation_steps": 2}
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: rv.optimizers.RMSprop(centered=True, momentum=0.9, **MANY_VARIABLES),
+        lambda: rv.optimizers.Adam(amsgrad=True, **MANY_VARIABLES),
+        lambda: rv.optimizers.LossScaleOptimizer(rv.optimizers.Nadam(**MANY_VARIABLES)),
+    ],
+)
+def test_a_large_model_that_was_not_trained_is_no_bomb(
+    optimizer: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file has none of the optimizer's variables, which are made for it."""
+    monkeypatch.setattr(archive, "FREE_MEMORY", 0)
+    model = rv.Sequential([rv.Input((64,)), rv.layers.Dense(64)])
+    model.compile(optimizer(), "mse")
+    model.save(tmp_path / "m.keras")
+    with pytest.warns(UserWarning, match="state of optimizer"):
+        again = rv.models.load_model(tmp_path / "m.keras")
+    assert np.array_equal(again.layers[0].kernel, model.layers[0].kernel)
 
 
 @pytest.mark.parametrize("case", BOMBS)

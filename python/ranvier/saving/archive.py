@@ -19,9 +19,10 @@ KERAS_VERSION = "3.15.1"
 MOST_CONFIG = 64 << 20
 MOST_BRACKETS = 1_000_000
 # The memory that the variables of a loaded model may take: this much anyway, else so many times that of the
-# arrays in the file. An optimizer's state may not be in it, nor that of metrics.
+# arrays in the file. An optimizer's state may not be in it, nor that of metrics: RMSprop with all of its
+# options has five variables for each of the model's, and its average and gradients come on top.
 FREE_MEMORY = 128 << 20
-MOST_MEMORY = 5
+MOST_MEMORY = 8
 
 
 @short_traceback
@@ -127,7 +128,10 @@ def load_model(
     if not compile:
         config.pop("compile_config", None)
     with hdf5.open_file(weights, path, os.path.getsize(path)) as h5:
-        what = f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes"
+        what = (
+            f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes (a file that you "
+            "trust can be read by `load_weights` of a model made in Python)"
+        )
         with allowance(max(FREE_MEMORY, MOST_MEMORY * h5.nbytes), what):
             model = _described(config, custom_objects, safe_mode, path)
         if not hasattr(model, "load_own_variables"):
