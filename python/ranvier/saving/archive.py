@@ -129,8 +129,8 @@ def load_model(
         config.pop("compile_config", None)
     with hdf5.open_file(weights, path, os.path.getsize(path)) as h5:
         what = (
-            f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes (a file that you "
-            "trust can be read by `load_weights` of a model made in Python)"
+            f"It asks for more memory than its weights justify, which have {h5.nbytes:,} bytes (a file that "
+            "you trust can be read by `load_weights` of a model made in Python)"
         )
         with allowance(max(FREE_MEMORY, MOST_MEMORY * h5.nbytes), what):
             model = _described(config, custom_objects, safe_mode, path)
