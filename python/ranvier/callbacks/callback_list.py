@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,13 +14,28 @@ Hook = Callable[..., None]
 _HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
 # A batch hook of `fit` counts as overridden when the older name of it is.
 _OLDER_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+_NEWER_NAMES = {older: hook for hook, older in _OLDER_NAMES.items()}
+_NAMES = frozenset(_HOOKS)
 
 
-def _overrides(callback: Any, hook: str) -> bool:
-    names = [hook, _OLDER_NAMES.get(hook, hook)]
-    return any(
-        n in callback.__dict__ or getattr(type(callback), n, None) is not getattr(Callback, n) for n in names
-    )
+def _overridden(callback: Any) -> frozenset[str]:
+    """The hooks that a callback overrides, in its class or in itself."""
+    cls: Any = type(callback)
+    own = callback.__dict__
+    by_class = _known_hooks(cls) if cls.__module__.startswith("ranvier.") else _hooks_of(cls)
+    itself = own.keys() & _NAMES
+    return by_class.union(_NEWER_NAMES.get(name, name) for name in itself) if itself else by_class
+
+
+def _hooks_of(cls: type) -> frozenset[str]:
+    def is_other(name: str) -> bool:
+        return getattr(cls, name, None) is not getattr(Callback, name)
+
+    return frozenset(h for h in _HOOKS if is_other(h) or is_other(_OLDER_NAMES.get(h, h)))
+
+
+# A `fit` of one batch makes a `History` and a bar: classes that nobody changes are looked at once.
+_known_hooks = functools.lru_cache(maxsize=64)(_hooks_of)
 
 
 class CallbackList:
@@ -87,9 +103,10 @@ class CallbackList:
 
     def _collect(self) -> None:
         """Lists, for each hook, the callbacks that override it."""
-        self._hooks = {
-            name: [getattr(c, name) for c in self.callbacks if _overrides(c, name)] for name in _HOOKS
-        }
+        self._hooks = {name: [] for name in _HOOKS}
+        for callback in self.callbacks:
+            for name in _overridden(callback):
+                self._hooks[name].append(getattr(callback, name))
 
     # --- what the loop asks, and says ---
 
@@ -121,8 +138,8 @@ class CallbackList:
         return min((_interval(c) or 0.0 for c in self._batch_callbacks(kind)), default=None)
 
     def _batch_callbacks(self, kind: str) -> list[Any]:
-        hooks = (f"on_{kind}_batch_begin", f"on_{kind}_batch_end")
-        return [c for c in self.callbacks if any(_overrides(c, h) for h in hooks) and not _is_idle(c, kind)]
+        hooks = {f"on_{kind}_batch_begin", f"on_{kind}_batch_end"}
+        return [c for c in self.callbacks if hooks & _overridden(c) and not _is_idle(c, kind)]
 
     # --- hooks ---
 

@@ -231,6 +231,8 @@ class CompileLoss:
             wanted = [entry.loss for _, entry in items(self._entries) if entry and entry.loss]
             return [y for _, y in items(y_true)] if len(wanted) == 1 and of(wanted[0]) else []
         paths = [term.path for term in self._terms if of(term.loss)]
+        if not paths:
+            return []
         targets = [y for _, y in items(y_true)]
         if len(self._terms) == len(targets) == 1:
             return targets if paths else []

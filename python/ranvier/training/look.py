@@ -18,6 +18,8 @@ from ranvier.training.data import ArrayFeed
 # How many numbers of an array are looked at before training. More would cost a part of an epoch; the loss
 # tells of the others (`Look.after`).
 _MOST = 1 << 18
+# With fewer numbers an epoch is so short that its loss tells soon enough, and a look would cost a part of it.
+_FEW = 1 << 14
 # Activations whose values are probabilities.
 _PROBABILITIES = (
     activations.sigmoid,
@@ -39,6 +41,8 @@ class Look:
         self._model = model
         self._columns = columns_of(x)
         self._finite = self._labels = True  # as far as was seen
+        self._kept: list[tuple[ArrayFeed, str]] = []  # what is to be looked at
+        self._count = 0  # the numbers in it
 
     def begin(self, source: Any) -> None:
         """Looks at the arrays of a source, or has a source of batches show each batch of its first pass."""
@@ -49,25 +53,44 @@ class Look:
             self._at_outputs(feed)
 
     def at(self, feed: ArrayFeed, place: str = "") -> None:
-        """Looks at the arrays of a feed, at most at their first numbers.
+        """Looks at the arrays of a feed, at most at their first numbers; at small ones later and together.
 
         Args:
             feed: the arrays.
             place: where they come from, for the message: " of batch 3".
         """
-        if self._finite:
-            self._at_numbers(feed, place, _MOST)
-        loss = self._model._rv_compile_loss
-        if self._labels and loss is not None and feed.y:
-            for y in loss.binary_targets(feed.structures[1]):
-                self._at_labels(y, place)
+        self._kept.append((feed, place))
+        self._count += sum([array.size for array in feed.x])
+        if self._count >= _FEW:
+            self._at_kept(True)
 
-    def after(self, logs: dict[str, Any], source: Any) -> None:
-        """Looks at all numbers of a source's arrays if the loss of an epoch is not finite."""
-        loss = logs.get("loss", 0.0)
+    def after(self, logs: dict[str, Any], source: Any, numbers: bool = False) -> None:
+        """Looks at what is left at the end of an epoch: at all numbers if a result is not finite.
+
+        Args:
+            logs: the results.
+            source: the source.
+            numbers: whether to look for NaN in any case. Training makes the loss NaN by itself; a model that
+                is tested may make a number of infinity.
+        """
+        is_finite = all(math.isfinite(value) for value in logs.values() if isinstance(value, float))
+        self._at_kept(numbers or not is_finite)
         feed = getattr(source, "feed", None)
-        if self._finite and feed is not None and np.ndim(loss) == 0 and not math.isfinite(loss):
+        if not is_finite and self._finite and feed is not None:
             self._at_numbers(feed, "", None)
+
+    def _at_kept(self, numbers: bool) -> None:
+        kept, self._kept, self._count = self._kept, [], 0
+        if numbers and self._finite:
+            if len(kept) == 1 or not _are_finite([feed for feed, _ in kept]):
+                for feed, place in kept:
+                    if self._finite:
+                        self._at_numbers(feed, place, _MOST)
+        loss = self._model._rv_compile_loss
+        if self._labels and loss is not None:
+            for feed, place in kept:
+                for y in loss.binary_targets(feed.structures[1]) if feed.y else ():
+                    self._at_labels(y, place)
 
     def _at_numbers(self, feed: ArrayFeed, place: str, most: int | None) -> None:
         groups = (feed.x, feed.y, feed.sample_weight)
@@ -81,6 +104,8 @@ class Look:
                     return
 
     def _at_labels(self, y: np.ndarray, place: str) -> None:
+        if not self._labels:
+            return
         part = y.reshape(-1)[:_MOST]
         least, most = part.min(), part.max()
         if least < 0 or most > 1:
@@ -114,8 +139,17 @@ class Look:
             )
 
 
+def _are_finite(feeds: list[ArrayFeed]) -> bool:
+    """Whether all numbers of several small feeds are finite."""
+    arrays = [array for feed in feeds for array in (*feed.x, *feed.y, *feed.sample_weight)]
+    floats = [array.reshape(-1)[:_MOST] for array in arrays if array.dtype.kind == "f"]
+    return not floats or _is_finite(np.concatenate(floats))
+
+
 def _is_finite(numbers: np.ndarray) -> bool:
     """Whether all numbers are finite. One pass at the speed of memory tells; squares may overflow, though."""
+    if numbers.size < 4096:
+        return bool(np.isfinite(numbers).all())
     with np.errstate(over="ignore", invalid="ignore"):
         return math.isfinite(np.dot(numbers, numbers)) or bool(np.isfinite(numbers).all())
 

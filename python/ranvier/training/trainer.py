@@ -32,7 +32,6 @@ from ranvier.training.look import Look, columns_of, compare_columns
 from ranvier.training.loop import Loop
 from ranvier.training.source import DEFAULT_BATCH_SIZE, EMPTY, ArraySource, check_positive
 from ranvier.training.steps import Steps
-from ranvier.training.thawed import thawed
 from ranvier.training.train_step import TrainFunction
 
 Function: TypeAlias = "TrainFunction | EagerFunction"
@@ -197,7 +196,7 @@ class Trainer(Steps):
         validation_freq: Any,
     ) -> History:
         loop = Loop(self, callbacks, "train", self.steps_per_execution)
-        test_loop = Loop(self, callbacks, "test", self.steps_per_execution)
+        test_loop = None if validation is None else Loop(self, callbacks, "test", self.steps_per_execution)
         logs: dict[str, float] = {}
         self.stop_training = False
         self._rv_initial_epoch = None
@@ -217,7 +216,8 @@ class Trainer(Steps):
             if source.look is not None:
                 source.look.after(logs, source)
             source.end_epoch()
-            if validation is not None and arguments.validates_after(epoch, validation_freq):
+            validates = arguments.validates_after(epoch, validation_freq)
+            if validation is not None and test_loop is not None and validates:
                 results = self._rv_test(validation, test, test_loop)
                 if results is None:
                     warn(
@@ -232,9 +232,10 @@ class Trainer(Steps):
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        late = {id(v) for v in thawed(self)}
-        if epochs and (trained := [v for v in self.trainable_variables if id(v) not in late]):
-            self.optimizer.finalize_variable_values(trained)
+        variables = self.trainable_variables if epochs else []
+        if variables:  # the optimizer does not know those that were thawed meanwhile
+            known = self.optimizer._rv_index
+            self.optimizer.finalize_variable_values([v for v in variables if v in known])
         callbacks.on_train_end(logs)
         return callbacks.history or self.history or History()
 
@@ -331,7 +332,7 @@ class Trainer(Steps):
             source.close()
         if results is None:
             raise ValueError(EMPTY)
-        look.after(results, source)
+        look.after(results, source, numbers=True)
         return self._rv_results(results, return_dict)
 
     @short_traceback
