@@ -132,7 +132,7 @@ ATTACKS: dict[str, tuple[Callable[[Any, str, Path], Any], str]] = {
     "long double": (of_type(np.longdouble), "holds numbers of an unusual type"),
     "odd float": (odd_float, "holds numbers of an unusual type"),
     "null dataspace": (null, "has no values"),
-    "filter": (lzf, "went through filter 32000"),
+    "filter": (lzf, "went through the filter lzf.*h5repack"),
     "named type": (named_type, "is a named type"),
     "never written": (never_written, "has too few bytes"),
     "bomb": (bomb, "is stored in 1 blocks instead of"),

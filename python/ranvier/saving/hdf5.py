@@ -27,7 +27,8 @@ MOST_GROWTH = 20
 FREE_GROWTH = 64 << 20
 
 _DEFLATE, _SHUFFLE = 1, 2
-_FILTERS = {_DEFLATE: "deflate", _SHUFFLE: "shuffle"}
+_READ = (_DEFLATE, _SHUFFLE)
+_FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf"}
 # The types of arrays in files of weights.
 NUMBERS = frozenset(
     np.dtype(order + kind) for order in "<>" for kind in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()
@@ -233,8 +234,11 @@ class _Walk:
         chunks = tuple(int(extent) for extent in made.get_chunk()) if layout == module.h5d.CHUNKED else None
         filters = tuple(made.get_filter(i)[0] for i in range(made.get_nfilters()))
         for code in filters:
-            if code not in _FILTERS:
-                raise _Refused(f"went through filter {code}; those read are {', '.join(_FILTERS.values())}")
+            if code not in _READ:
+                raise _Refused(
+                    f"went through the filter {_FILTERS.get(code, code)}; deflate and shuffle are read, and "
+                    "`h5repack -f GZIP=4 OLD NEW` makes such a file of another"
+                )
         stored = Stored(dataset, path, shape, dtype, chunks, filters)
         self._check_size(stored)
         return stored
