@@ -63,10 +63,43 @@ class Batches(rv.utils.PyDataset):
 )
 def test_not_finite(method, x, y, parts):
     more = {"epochs": 3} if method == "fit" else {}
-    messages = said(lambda: getattr(net(loss="mse"), method)(x, y, verbose=0, **more))
+    # A sigmoid makes a number of infinity: without training only the activation's input is infinite, too.
+    activation = "sigmoid" if method == "fit" else None
+    messages = said(lambda: getattr(net(activation=activation, loss="mse"), method)(x, y, verbose=0, **more))
     assert len(messages) == 1
     for part in parts:
         assert part in messages[0]
+
+
+@pytest.mark.parametrize("rows", [20, 8000])
+def test_infinity_that_a_model_makes_a_number_of(rows):
+    """A result that is finite is not in doubt; many numbers are looked at before they cost time."""
+    x, y = np.zeros((rows, 4), "float32"), np.zeros(rows, "float32")
+    x[3, 2] = -np.inf
+    messages = said(lambda: net(loss="mse").evaluate(x, y, verbose=0))
+    assert [("row 3" in message) for message in messages] == [True] * (rows > 20)
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_small_batches_are_looked_at_together(kind):
+    batches = [(X[:2], Y[:2])] * 30
+    batches[17] = (changed(X[:2], (1, 3), np.nan), Y[:2])
+    batches[23] = (changed(X[:2], (0, 0), np.nan), Y[:2])
+    source = Rows(batches) if kind is list else iter(batches)
+    (message,) = said(lambda: net(loss="mse").fit(source, shuffle=False, verbose=0))
+    assert "`x` holds NaN: in row 1 of batch 17, column 3" in message
+
+
+class Rows(rv.utils.PyDataset):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
 
 
 @pytest.mark.parametrize("verbose", [0, 1, 2])

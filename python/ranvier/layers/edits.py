@@ -172,7 +172,7 @@ class Premises:
     """
 
     def __init__(self, reads: Reads, layers: Collection[Any]) -> None:
-        self._edits = edits_in_all()
+        self._edits = _edits
         names: dict[int, set[str]] = {id(layer): {"_rv_trainable"} for layer in layers}
         owners = {id(layer): layer for layer in layers}
         for (key, name), owner in reads.items():
@@ -186,7 +186,7 @@ class Premises:
 
     def broken(self) -> tuple[Any, str] | None:
         """The first attribute that is another now, with its owner; None: all hold."""
-        edits = edits_in_all()
+        edits = _edits
         if edits == self._edits:
             return None
         for owner, noted in self._noted:

@@ -64,17 +64,10 @@ class Look:
         if self._count >= _FEW:
             self._at_kept(True)
 
-    def after(self, logs: dict[str, Any], source: Any, numbers: bool = False) -> None:
-        """Looks at what is left at the end of an epoch: at all numbers if a result is not finite.
-
-        Args:
-            logs: the results.
-            source: the source.
-            numbers: whether to look for NaN in any case. Training makes the loss NaN by itself; a model that
-                is tested may make a number of infinity.
-        """
+    def after(self, logs: dict[str, Any], source: Any) -> None:
+        """Looks at what is left at the end of an epoch, and at all numbers if a result is not finite."""
         is_finite = all(math.isfinite(value) for value in logs.values() if isinstance(value, float))
-        self._at_kept(numbers or not is_finite)
+        self._at_kept(not is_finite)
         feed = getattr(source, "feed", None)
         if not is_finite and self._finite and feed is not None:
             self._at_numbers(feed, "", None)

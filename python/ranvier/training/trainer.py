@@ -332,7 +332,7 @@ class Trainer(Steps):
             source.close()
         if results is None:
             raise ValueError(EMPTY)
-        look.after(results, source, numbers=True)
+        look.after(results, source)
         return self._rv_results(results, return_dict)
 
     @short_traceback
