@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -106,9 +107,11 @@ MISSING = {
 @pytest.mark.parametrize(("name", "text"), MISSING.items())
 def test_what_is_missing_says_what_to_write(name: str, text: str) -> None:
     for value in (rv.Variable(X), rv.KerasTensor((2, 3))):
-        with pytest.raises(AttributeError, match=text):
+        with pytest.raises(AttributeError, match=text) as said:
             getattr(value, name)
         assert not hasattr(value, name)
+        told = "".join(traceback.format_exception(said.value))  # Python's own suggestion would come behind it
+        assert name == "nonsense" or "Did you mean" not in told
     with pytest.raises(AttributeError, match=f"'Tensor' object has no attribute '{name}'"):
         rv.jit(lambda t: getattr(t, name))(X)
 

@@ -174,6 +174,11 @@ def one_layer(**compiled):
     return net
 
 
+class NoSuper(layers.Layer):
+    def __init__(self):
+        self.size = 3
+
+
 REFUSED = {
     "constructor": lambda: layers.Dense(-1),
     "constructor without an argument": lambda: layers.Dense(),
@@ -214,6 +219,9 @@ REFUSED = {
     "an unknown class": lambda: rv.saving.deserialize_keras_object({"class_name": "Q", "config": {}}),
     "a missing name": lambda: rv.layers.Conv2D,
     "a model that is none": lambda: rv.models.clone_model(3),
+    "an attribute of an older Keras": lambda: one_layer().predict_classes,
+    "no super().__init__()": lambda: NoSuper()(X),
+    "numbers of a symbolic tensor": lambda: np.array(rv.Input((3,))),
 }
 
 

@@ -162,10 +162,11 @@ class ArrayMethods:
 
         def __getattr__(self, name: str) -> Any:
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            if name[:1] != "_":
-                instead = _INSTEAD.get(name) or (f"`ops.{name}(x)`" if name in functions else None)
-                message += f". Write {instead}." if instead else ""
-            raise AttributeError(message, name=name, obj=self)
+            instead = _INSTEAD.get(name) or (f"`ops.{name}(x)`" if name in functions else None)
+            if instead is None:
+                raise AttributeError(message, name=name, obj=self)
+            # With `obj` set, too, Python would add a suggestion of its own.
+            raise AttributeError(f"{message}. Write {instead}.", name=name)
 
 
 def _one_or_many(arguments: tuple[Any, ...]) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from ranvier.core.missing_names import nearest
 
 _UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
+_MISSING = re.compile(r"'(\w+)'")
 # Keywords of older versions of Keras that are not like today's.
 _OLD = {
     "lr": "learning_rate",
@@ -38,12 +39,17 @@ def suggest_keywords(unknown: Iterable[str], known: Iterable[str]) -> str:
     It begins with a space.
     """
     names = [name for name in known if not name.startswith("_") and name != "self"]
-    found = {name: _OLD[name] if _OLD.get(name) in names else nearest(name, names) for name in unknown}
+    found = {name: _meant(name, names) for name in unknown}
     if not all(found.values()):
         return f" Known arguments: {', '.join(names)}." if names else ""
     if len(found) == 1:
         return f" Did you mean `{next(iter(found.values()))}`?"
     return " Did you mean " + ", ".join(f"`{near}` for `{name}`" for name, near in found.items()) + "?"
+
+
+def _meant(unknown: str, names: list[str]) -> str | None:
+    """The one of `names` that a keyword was probably meant to be."""
+    return _OLD[unknown] if _OLD.get(unknown) in names else nearest(unknown, names)
 
 
 def constructor_keywords(cls: type) -> list[str]:
@@ -66,12 +72,13 @@ def _parameters(fn: Callable[..., Any]) -> tuple[tuple[str, ...], bool]:
     return tuple(named), any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def explain_call(error: BaseException, fn: Callable[..., Any]) -> None:
+def explain_call(error: BaseException, fn: Callable[..., Any], given: Iterable[str] = ()) -> None:
     """Makes more of the error of a call whose arguments do not fit `fn`: its public name, and a suggestion.
 
     Args:
         error: what the call raised; anything but a TypeError that came before `fn` began stays as it is.
         fn: what was called.
+        given: the keywords that it was called with.
     """
     if type(error) is not TypeError or not str(error).startswith(f"{fn.__qualname__}() "):
         return
@@ -86,4 +93,7 @@ def explain_call(error: BaseException, fn: Callable[..., Any]) -> None:
     unexpected = _UNEXPECTED.search(text)
     if unexpected:
         text = f"{text}.{suggest_keywords(unexpected.groups(), _parameters(fn)[0])}"
+    elif "missing" in text:  # or misspelt, where a constructor hands on what it does not know
+        meant = {key: near for key in given if (near := _meant(key, _MISSING.findall(text)))}
+        text += "".join(f". Did you mean `{near}` for `{key}`?" for key, near in meant.items())
     error.args = (text,)

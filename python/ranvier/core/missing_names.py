@@ -34,6 +34,7 @@ def publish(root: ModuleType, decorate: Callable[[Any], Any]) -> None:
         root: the package. A namespace is a module whose `__all__` says what is public in it.
         decorate: applied to the functions that explain.
     """
+    Retired.__get__ = decorate(Retired.__get__)  # type: ignore[method-assign]
     for module in _namespaces(root):
         namespace = module.__name__.removeprefix(_ROOT).lstrip(".")
         _public[namespace] = frozenset(module.__all__)

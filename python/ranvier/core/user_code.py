@@ -111,7 +111,7 @@ def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
             return fn(*args, **kwargs)
         except BaseException as error:
             try:
-                explain_call(error, fn)
+                explain_call(error, fn, kwargs)
                 shorten(error)
             except Exception:  # the stack may be too full for a call
                 pass

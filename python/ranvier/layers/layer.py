@@ -385,8 +385,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         Raises:
             ValueError: if an input does not fit; the message names the layer, what it expected and what came.
         """
-        self._rv_check_initialized()
-        if len(args) == 1 and type(args[0]) is np.ndarray:
+        if len(args) == 1 and type(args[0]) is np.ndarray and "_rv_dtype_policy" in self.__dict__:
             result = call_compiled(self, args[0], kwargs)
             if result is not NotImplemented:
                 return result
@@ -396,6 +395,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             args, kwargs = (kwargs[first],), {k: v for k, v in kwargs.items() if k != first}
         state = call_state
         try:
+            self._rv_check_initialized()
             calling.refuse_values(signature, args)
             # The outermost call gets arrays of its own: it may return them, change them and give them masks.
             args, kwargs = calling.convert_arguments(

@@ -185,7 +185,7 @@ def _count_in(metric: Metric, y: Any, y_pred: Any, **weights: Any) -> None:
             f"Metric '{metric.name}' uses scikit-learn, which takes arrays: it cannot be counted while a "
             f"model trains. Call it afterwards, `{metric.name}(y, model.predict(x))`, use one of "
             "`ranvier.metrics`, or compile with `run_eagerly=True`."
-        ) from error
+        ) from None
     except ValueError as error:
         _say_of_what(error, metric, y, y_pred, weights.get("sample_weight"))
         raise
