@@ -111,6 +111,9 @@ KEYWORDS = {
     "layer": (lambda: L.Dense(3, activtion="relu"), ValueError, ("passed to Dense", "`activation`")),
     "layer, of the base": (lambda: L.LSTM(3, trainabel=False), ValueError, ("`trainable`",)),
     "layer, of its kind": (lambda: L.LSTM(3, return_sequence=True), ValueError, ("`return_sequences`",)),
+    "layer, needed": (lambda: L.Dense(unit=3), TypeError, ("missing", "'units'", "`units` for `unit`")),
+    "layer, needed, old": (lambda: L.Dense(output_dim=3), TypeError, ("`units` for `output_dim`",)),
+    "layer, needed, none": (lambda: L.Dense(name="a"), TypeError, ("argument: 'units'",)),
     "layer, far": (lambda: L.Dense(3, foo=1), ValueError, ("Known arguments: units, activation",)),
     "layer, called": (lambda: L.Dense(3)(rv.Input((2,)), trainin=True), TypeError, ("'trainin'",)),
     "input": (lambda: rv.Input(shap=(3,)), TypeError, ("Input()", "`shape`")),
@@ -260,6 +263,7 @@ DATA = {
     "text labels": (np.array(["a", "b"] * 16), ("`y`", "LabelEncoder", "pandas.factorize")),
     "a list of text": (["a", "b"] * 16, ("`y`", "LabelEncoder")),
     "numbers as objects": (Y.astype(object), ("astype('float32')",)),
+    "numbers as text": (Y.astype(str), ("astype('float32')",)),
     "dates": (np.array(["2020-01-01"] * 32, "datetime64[D]"), ("np.timedelta64",)),
 }
 
@@ -292,6 +296,8 @@ def test_data_that_are_not_numbers(y, parts):
     [
         (lambda pd: ["1", "b"] * 16, ("'a'", "get_dummies", "factorize")),
         (lambda pd: pd.Series([1, 2.5] * 16, dtype=object), ("'a' (object)", "pandas.to_numeric")),
+        (lambda pd: ["1", "2.5"] * 16, ("'a'", "pandas.to_numeric")),
+        (lambda pd: pd.Series([1, "2.5"] * 16, dtype=object), ("'a' (object)", "pandas.to_numeric")),
         (lambda pd: pd.to_datetime(["2020-01-01"] * 32), ("'a'", "datetime", ".dt.")),
         (lambda pd: pd.Categorical(["u", "v"] * 16), ("'a' (category)", ".cat.codes")),
     ],

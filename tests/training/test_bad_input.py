@@ -190,6 +190,16 @@ def test_labels_out_of_range(label, batch):
 
 
 @pytest.mark.parametrize(
+    ("outputs", "label", "said"),
+    [(3, 3, "take 1 from labels.* 4 units"), (1, 1, "use 'binary_crossentropy'"), (3, -1, "count from 0")],
+)
+def test_labels_out_of_range_say_what_to_do(outputs, label, said):
+    net = model("sparse_categorical_crossentropy", outputs=outputs)
+    with pytest.raises(ValueError, match=rf"label {label} is outside.*{said}"):
+        net.fit(X, np.full(20, label), verbose=0)
+
+
+@pytest.mark.parametrize(
     "convert",
     [
         lambda a: a.tolist(),

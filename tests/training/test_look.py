@@ -200,6 +200,31 @@ def test_a_class_without_a_weight():
     assert said(lambda: model.fit(X, CLASSES, class_weight={0: 1.0, 1: 2.0, 2: 1.0}, verbose=0)) == []
 
 
+# --- shapes that broadcasting makes fit ---
+
+
+@pytest.mark.parametrize(
+    ("shape", "y_shape", "parts"),
+    [
+        ((8, 8), (40,), ("(40,)", "(40, 8, 1)", "Flatten")),
+        ((8,), (40, 3), ("(40, 3)", "(40, 1)", "3 units")),
+        ((8,), (40,), ()),
+        ((8,), (40, 1), ()),
+        ((5, 8), (40, 5), ()),
+        ((5, 8), (40, 5, 1), ()),
+    ],
+)
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_targets_of_other_shapes_than_the_outputs(shape, y_shape, parts, loss):
+    model = rv.Sequential([layers.Dense(1)])
+    model.compile("sgd", loss, metrics=["mae"])
+    x, y = np.ones((40, *shape), "float32"), np.ones(y_shape, "float32")
+    messages = said(
+        lambda: [model.fit(x, y, batch_size=40, epochs=2, verbose=0), model.evaluate(x, y, verbose=0)]
+    )
+    assert len(messages) == bool(parts) and all(part in messages[0] for part in parts)
+
+
 # --- frames ---
 
 
@@ -222,12 +247,11 @@ def test_columns_in_another_order(method):
     def call(x):
         return getattr(model, method)(*((x,) if method == "predict" else (x, Y)), verbose=0)
 
-    (message,) = said(lambda: call(frame[names[::-1]]))
+    (message,) = said(lambda: [call(frame[names[::-1]]) for _ in range(3)])
     assert "another order" in message and str(names) in message and str(names[::-1]) in message
     (message,) = said(lambda: call(frame.rename(columns={"age": "years"})))
     assert "others" in message
     assert said(lambda: [call(frame), call(X)]) == []
-    assert (
-        "another order"
-        in said(lambda: model.fit(frame, Y, validation_data=(frame[names[::-1]], Y), verbose=0))[0]
-    )
+    model = net()
+    (message,) = said(lambda: model.fit(frame, Y, validation_data=(frame[names[::-1]], Y), verbose=0))
+    assert "another order" in message

@@ -10,8 +10,9 @@ from ranvier import losses, ops
 from ranvier.core import numbers
 from ranvier.core.scope import to_snake_case
 from ranvier.core.trace import variables_allowed
-from ranvier.core.user_code import harmless, retell
-from ranvier.losses import Loss, LossFunctionWrapper
+from ranvier.core.user_code import harmless, retell, warn
+from ranvier.losses import Loss, LossFunctionWrapper, regression
+from ranvier.losses.loss import squeeze_or_expand_to_same_rank
 from ranvier.metrics import Mean
 from ranvier.training.structures import Path, at, is_container, items, like_outputs, only_item, rebuild
 
@@ -84,6 +85,7 @@ class CompileLoss:
         self._outputs: Any = None  # the nest of the outputs, with None for each
         self.metrics: list[Mean] = []
         self.outputs_seen = False
+        self._spread_told = False
 
     # --- which loss is for which output ---
 
@@ -293,6 +295,14 @@ class CompileLoss:
         except ValueError as error:
             _say_of_what(error, term.loss, y_true, y_pred, sample_weight, output)
             raise
+        if not self._spread_told and _is_spread(term.loss, y_true, y_pred):
+            self._spread_told = True
+            y_shape, shape = tuple(y_true.shape), tuple(y_pred.shape)
+            warn(
+                f"Loss '{term.loss.name}' compares targets `y` of shape {y_shape} with {output} of shape "
+                f"{shape}: they are repeated until they fit, so that numbers of other samples or units meet."
+                f"{_advice(term.loss, y_shape, shape)}"
+            )
         if tuple(value.shape) != ():
             raise ValueError(
                 f"The loss must be a scalar, but {term.loss!r} gave the shape {tuple(value.shape)}. Use "
@@ -309,6 +319,14 @@ def _takes_classes(loss: Loss) -> bool:
 def _is_binary(loss: Loss) -> bool:
     fn = getattr(loss, "fn", None)
     return fn is losses.binary_crossentropy or fn is losses.binary_focal_crossentropy
+
+
+def _is_spread(loss: Loss, y_true: Any, y_pred: Any) -> bool:
+    """Whether a loss of differences is given targets and outputs that only broadcasting makes fit."""
+    if getattr(getattr(loss, "fn", None), "__module__", None) != regression.__name__:
+        return False
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return tuple(y_true.shape) != tuple(y_pred.shape)
 
 
 def _from_logits(loss: Loss) -> bool:

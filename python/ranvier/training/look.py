@@ -152,11 +152,18 @@ def columns_of(x: Any) -> tuple[Any, ...]:
     return tuple(x.columns) if hasattr(x, "iloc") and hasattr(x, "columns") else ()
 
 
-def compare_columns(expected: tuple[Any, ...], x: Any) -> None:
-    """Warns if a frame has other columns than that of `fit`, or the same in another order."""
+def compare_columns(expected: tuple[Any, ...], x: Any, told: set[tuple[Any, ...]]) -> None:
+    """Warns if a frame has other columns than that of `fit`, or the same in another order.
+
+    Args:
+        expected: the columns in `fit`.
+        x: the inputs as they were given.
+        told: the columns of which this was said already; those of `x` are added.
+    """
     came = columns_of(x)
-    if not came or not expected or came == expected or len(came) != len(expected):
+    if not came or not expected or came == expected or len(came) != len(expected) or came in told:
         return
+    told.add(came)
     if set(came) == set(expected):
         said = "in another order"
         advice = f"Columns go by their place: write `x[{list(expected)}]`."
@@ -189,8 +196,9 @@ def _not_finite(name: str, array: np.ndarray, place: str, columns: tuple[Any, ..
     count = int(wrong.sum())
     more = f", and {count - 1} more such values" if count > 1 else ""
     return (
-        f"`{name}` holds {kind}: {where}{more}. The loss and the weights become NaN with it. Drop such rows "
-        f"or fill them, for example with `np.nan_to_num({name})` or `frame.fillna(...)`."
+        f"`{name}` holds {kind}: {where}{more}. If neither the model nor the loss sees to them, the loss "
+        f"and the weights become NaN. Drop such rows or fill them, for example with "
+        f"`np.nan_to_num({name})` or `frame.fillna(...)`."
     )
 
 

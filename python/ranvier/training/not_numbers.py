@@ -12,14 +12,14 @@ _LABELS = (
 )
 # What a column holds -> how it becomes numbers.
 _COLUMNS = {
-    "numbers": "Numbers in a column of objects: `pandas.to_numeric(column)`.",
+    "numbers": "Numbers as objects or text: `pandas.to_numeric(column)`.",
     "dates": "Dates: take out what matters, as in `column.dt.dayofweek`, or `(column - start).dt.days`.",
     "categories": "Categories: `column.cat.codes`, or `pandas.get_dummies(frame)` for a column for each.",
     "text": "Text: `pandas.get_dummies(frame)` for a column for each word, or `pandas.factorize(column)`.",
     "others": "Other objects: take the numbers out of them.",
 }
 _ARRAYS = {
-    "numbers": "The array holds numbers as objects: write `{what}.astype('float32')`.",
+    "numbers": "It holds numbers as objects or text: write `{what}.astype('float32')`.",
     "dates": "Dates: take the difference to a date, as in `({what} - start) / np.timedelta64(1, 'D')`.",
     "text": "Text must be encoded as numbers, for example by `np.unique({what}, return_inverse=True)`.",
     "others": "Lists of different lengths can be padded by `utils.pad_sequences`.",
@@ -71,9 +71,17 @@ def _kind(values: Any) -> str:
         return "dates"
     if str(dtype) == "category":
         return "categories"
-    if dtype.kind in "US" or str(dtype) in ("str", "string"):
-        return "text"
     first = [v for v in np.asarray(values, object).reshape(-1)[:1000] if v is not None and v == v]
-    if first and all(isinstance(v, (int, float, np.number)) for v in first):
+    if first and all(isinstance(v, (int, float, np.number)) or _reads_as_number(v) for v in first):
         return "numbers"
-    return "text" if any(isinstance(v, str) for v in first) else "others"
+    is_text = dtype.kind in "US" or any(isinstance(v, (str, bytes)) for v in first)
+    return "text" if is_text else "others"
+
+
+def _reads_as_number(value: Any) -> bool:
+    """Whether a value is text that is a number."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str)

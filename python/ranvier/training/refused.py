@@ -10,6 +10,7 @@ import numpy as np
 
 from ranvier.layers import Embedding
 
+_LABEL = re.compile(r"sparse_categorical_crossentropy: label (-?\d+) is outside \[0, (\d+)\)")
 _INDEX = re.compile(r"take: index (-?\d+) \(at position \d+\) is outside \[0, (\d+)\)")
 
 
@@ -21,6 +22,9 @@ def located(error: ValueError, model: Any, arrays: Sequence[np.ndarray]) -> Valu
         model: the model that ran.
         arrays: the data that it ran on.
     """
+    label = _LABEL.search(str(error))
+    if label is not None:
+        return ValueError(f"{error} {_advice_on_label(int(label[1]), int(label[2]))}")
     found = _INDEX.search(str(error))
     if found is None:
         return error
@@ -36,4 +40,16 @@ def located(error: ValueError, model: Any, arrays: Sequence[np.ndarray]) -> Valu
     return ValueError(
         f"Layer {' or '.join(names)} (Embedding) has {limits}. Received: {given}{row}. Make `input_dim` "
         "larger than the largest index."
+    )
+
+
+def _advice_on_label(label: int, classes: int) -> str:
+    """What to do about a class number that a crossentropy refuses."""
+    if classes == 1:
+        return "For two classes and one unit use 'binary_crossentropy' and a sigmoid."
+    if label < 0:
+        return "Class numbers count from 0; labels of -1 and 1 become `(y + 1) // 2`."
+    return (
+        "Class numbers count from 0: take 1 from labels that begin at 1, or make the last layer one of "
+        f"{label + 1} units. Other numbers become 0, 1, 2, ... with `np.unique(y, return_inverse=True)[1]`."
     )

@@ -42,7 +42,7 @@ class Trainer(Steps):
 
     _rv_untracked = Steps._rv_untracked | {
         *("_rv_functions", "_rv_known_predictions", "_rv_trained", "_rv_reset_arrays", "_rv_initial_epoch"),
-        "_rv_columns",
+        *("_rv_columns", "_rv_columns_told"),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -53,6 +53,7 @@ class Trainer(Steps):
         self._rv_known_predictions: dict[Any, Function] = {}
         self._rv_reset_arrays: list[Any] | None = None
         self._rv_columns: tuple[Any, ...] = ()  # of the frame that `fit` was given
+        self._rv_columns_told: set[tuple[Any, ...]] = set()  # others that were warned of
 
     # --- training ---
 
@@ -138,10 +139,11 @@ class Trainer(Steps):
                 train = self._rv_prepare("train", source)
                 with arguments.named_validation_data(validation_data is not None):
                     test = None if validation is None else self._rv_prepare("test", validation)
-                self._rv_columns = columns_of(x)
+                if columns_of(x) != self._rv_columns:
+                    self._rv_columns, self._rv_columns_told = columns_of(x), set()
                 Look(self, x).begin(source)
                 if type(validation_data) is tuple:
-                    compare_columns(self._rv_columns, validation_data[0])
+                    compare_columns(self._rv_columns, validation_data[0], self._rv_columns_told)
                 listed = arguments.make_callbacks(
                     callbacks, self, shown, epochs=epochs, steps=source.num_steps
                 )
@@ -322,7 +324,7 @@ class Trainer(Steps):
             steps_per_execution=self.steps_per_execution,
         )
         function = self._rv_prepare("test", source)
-        compare_columns(self._rv_columns, x)
+        compare_columns(self._rv_columns, x, self._rv_columns_told)
         look = Look(self, x)
         look.begin(source)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
@@ -374,7 +376,7 @@ class Trainer(Steps):
             x, batch_size=batch_size, steps=steps, steps_per_execution=self.steps_per_execution
         )
         function = self._rv_prepare("predict", source)
-        compare_columns(self._rv_columns, x)
+        compare_columns(self._rv_columns, x, self._rv_columns_told)
         self._rv_remember_prediction(x, source, batch_size, function)
         listed = arguments.make_callbacks(callbacks, self, shown, steps=source.num_steps)
         self.stop_predicting = False
