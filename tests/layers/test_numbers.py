@@ -181,3 +181,54 @@ def test_renormalization_refuses_limits_that_are_none():
 def test_errors_are_of_the_kind_that_keras_raises(make, error):
     with pytest.raises(error, match="Received|out of bounds|integer"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda two: layers.MaxPooling2D(two), (2, 4, 4, 3)),
+        (lambda two: layers.AveragePooling2D(2, strides=two), (2, 4, 4, 3)),
+        (lambda two: layers.UpSampling2D(two), (2, 4, 4, 3)),
+        (lambda two: layers.ZeroPadding2D(two), (2, 4, 4, 3)),
+        (lambda two: layers.Cropping1D(two), (2, 4, 4)),
+        (lambda two: layers.Softmax(axis=two), (2, 4, 4)),
+        (lambda two: layers.LayerNormalization(axis=two), (2, 4, 4)),
+        (lambda two: layers.Normalization(axis=two), (2, 4, 4)),
+        (lambda two: layers.Dot(axes=two), None),
+        (lambda two: layers.Reshape((-1, *two)), (2, 4, 4)),
+        (lambda two: layers.Reshape(two), (2, 2)),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [list, np.array, lambda two: [np.int64(n) for n in two], lambda two: range(1, 3)]
+)
+def test_several_integers_of_every_kind(make, shape, kind):
+    """Keras takes them all."""
+    rng = np.random.default_rng(0)
+    x = rng.random(shape or (2, 4, 5), "float32")
+    inputs = x if shape else [x, rng.random((2, 5, 4), "float32")]
+    plain, other = make((1, 2)), make(kind((1, 2)))
+    np.testing.assert_array_equal(plain(inputs), other(inputs))
+    json.dumps(other.get_config())
+
+
+def test_a_size_to_be_computed_may_be_none():
+    layer = layers.Reshape((None, 3))
+    assert layer(np.ones((2, 6))).shape == (2, 2, 3) and layer.target_shape == (-1, 3)
+    for wrong in (None, 6, "3", (2.0, 3), (-1, None), (-2, 3)):
+        with pytest.raises(ValueError, match="non-negative integers"):
+            layers.Reshape(wrong)
+
+
+@pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_backwards_is_any_truth(cls):
+    x = np.random.default_rng(0).random((2, 4, 3), "float32")
+    for yes, no in ((1, 0), (np.True_, np.False_), ("yes", None)):
+        layer, other = cls(3, go_backwards=yes), cls(3, go_backwards=no)
+        layer(x), other(x)
+        other.set_weights(layer.get_weights())
+        np.testing.assert_array_equal(layer(x), other(x[:, ::-1]))
+
+
+def test_a_python_type_is_a_dtype():
+    assert layers.Dense(3, dtype=float).dtype == "float32"

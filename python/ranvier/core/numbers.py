@@ -36,6 +36,16 @@ def plain(value: Any) -> Any:
     return value
 
 
+def plain_sequence(value: Any) -> Any:
+    """As `plain`, for an argument that is one number or several: arrays and ranges become tuples."""
+    value = plain(value)
+    if isinstance(value, range):
+        return tuple(value)
+    if getattr(value, "ndim", 0) and hasattr(value, "tolist"):  # a small array of any library
+        return tuple(value.tolist())
+    return value
+
+
 class PlainArguments:
     """A base class: constructors of the package's own subclasses get `plain` arguments."""
 

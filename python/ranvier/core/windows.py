@@ -25,7 +25,7 @@ def amounts(name: str, value: Any, rank: int) -> tuple[int, ...]:
     Raises:
         ValueError: for anything else.
     """
-    value = numbers.plain(value)
+    value = numbers.plain_sequence(value)
     is_number = numbers.is_integer(value)
     items = (value,) * rank if is_number else value
     if (

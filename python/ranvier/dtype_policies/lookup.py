@@ -40,6 +40,8 @@ def get(identifier: Any) -> DTypePolicy:
         return deserialize(identifier)
     if isinstance(identifier, str):
         return quantized_policies.by_name(identifier) or DTypePolicy(identifier)
+    if identifier is float:
+        return DTypePolicy("float32")
     name = getattr(identifier, "name", None) or getattr(identifier, "__name__", None)
     if isinstance(name, str) and name in ALL_DTYPES:
         return DTypePolicy(name)

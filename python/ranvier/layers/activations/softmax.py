@@ -22,7 +22,7 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
-        axis = numbers.plain(axis)
+        axis = numbers.plain_sequence(axis)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
         if not axes or not all(map(numbers.is_integer, axes)):
             raise ValueError(f"Argument `axis` must be an integer or a list of such. Received: axis={axis!r}")

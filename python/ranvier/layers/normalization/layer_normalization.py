@@ -60,7 +60,7 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        axis = numbers.plain(axis)
+        axis = numbers.plain_sequence(axis)
         if not all(numbers.is_integer(one) for one in (axis if isinstance(axis, (list, tuple)) else [axis])):
             raise TypeError(
                 f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}"

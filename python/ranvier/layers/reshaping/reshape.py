@@ -15,20 +15,25 @@ class Reshape(Layer):
     """Reshapes `(batch, ...)` to `(batch, *target_shape)`.
 
     Args:
-        target_shape: the shape without the batch; one entry may be -1 and is computed from the others.
+        target_shape: the shape without the batch; one entry may be -1, or None, and is computed from the
+            others.
         **kwargs: the arguments of `Layer`.
 
     Raises:
-        ValueError: for more than one -1; in a call, if the number of elements does not fit.
+        ValueError: for more than one -1, and for what is no integer; in a call, if the number of elements
+            does not fit.
     """
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        shape = tuple(map(numbers.plain, target_shape))
-        if shape.count(-1) > 1 or any(d < -1 for d in shape):
+        given = numbers.plain_sequence(target_shape)
+        is_shape = isinstance(given, (list, tuple))
+        shape = tuple(-1 if size is None else size for size in given) if is_shape else ()
+        sizes_fit = all(numbers.is_integer(size) and size >= -1 for size in shape)
+        if not is_shape or not sizes_fit or shape.count(-1) > 1:
             raise ValueError(
                 "The `target_shape` argument must hold non-negative integers and at most one -1. "
-                f"Received: target_shape={shape}"
+                f"Received: target_shape={target_shape!r}"
             )
         self.target_shape = shape
         self._rv_build_at_init()

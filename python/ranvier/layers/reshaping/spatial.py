@@ -21,7 +21,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     Raises:
         ValueError: for anything else.
     """
-    value = numbers.plain(value)
+    value = numbers.plain_sequence(value)
     if isinstance(value, int) and value >= 0:
         return ((value, value),) * rank
     items = list(value) if isinstance(value, (list, tuple)) else []

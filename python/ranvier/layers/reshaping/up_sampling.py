@@ -11,7 +11,7 @@ from ranvier.layers.reshaping.spatial import Spatial
 
 
 def _sizes(size: Any, rank: int) -> tuple[int, ...]:
-    size = numbers.plain(size)
+    size = numbers.plain_sequence(size)
     sizes = size if isinstance(size, (list, tuple)) else (size,) * rank
     if len(sizes) != rank or not all(numbers.is_integer(n) and n > 0 for n in sizes):
         raise ValueError(
@@ -89,12 +89,12 @@ class UpSampling2D(_UpSampling):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        if interpolation != "nearest":
+        if interpolation.lower() != "nearest":
             raise ValueError(
                 f'UpSampling2D supports `interpolation="nearest"`. Received: interpolation={interpolation!r}'
             )
         self.size = _sizes(size, 2)
-        self.interpolation = interpolation
+        self.interpolation = interpolation.lower()
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

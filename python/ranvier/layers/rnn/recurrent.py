@@ -79,7 +79,7 @@ class RNN(Layer):
         self.cell = cell
         self.return_sequences = return_sequences
         self.return_state = return_state
-        self.go_backwards = go_backwards
+        self.go_backwards = bool(go_backwards)
         self.stateful = stateful
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
