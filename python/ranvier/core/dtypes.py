@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.user_code import short_traceback
+
 COMPUTE_DTYPES = ("float32", "float64", "int32", "int64", "bool")
 FLOAT_DTYPES = ("float32", "float64")
 SIGNED_DTYPES = ("int8", "int16", "int32", "int64")
@@ -46,6 +48,7 @@ def floatx() -> str:
     return _settings["floatx"]
 
 
+@short_traceback
 def set_floatx(value: str) -> None:
     """Sets the default float dtype.
 
@@ -65,6 +68,7 @@ def epsilon() -> float:
     return _settings["epsilon"]
 
 
+@short_traceback
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor returned by `epsilon`."""
     _settings["epsilon"] = value
@@ -80,6 +84,7 @@ def image_data_format() -> str:
     return _settings["image_data_format"]
 
 
+@short_traceback
 def set_image_data_format(data_format: str) -> None:
     """Sets the default layout of images.
 

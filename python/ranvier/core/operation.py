@@ -14,7 +14,7 @@ from ranvier.core.keras_tensor import KerasHistory, KerasTensor
 from ranvier.core.names import Alias
 from ranvier.core.remat_scope import RematMode, current_remat_mode, rematerialized
 from ranvier.core.shape_inference import infer_output_spec
-from ranvier.core.user_code import ShortErrors
+from ranvier.core.user_code import ShortErrors, short_traceback
 
 
 class Node:
@@ -154,6 +154,7 @@ class Operation(ShortErrors):
         return cls(**registry.deserialize_object(config))
 
     @property
+    @short_traceback
     def input(self) -> Any:
         """The symbolic input of the only call.
 
@@ -164,6 +165,7 @@ class Operation(ShortErrors):
         return node.arguments[0] if len(node.arguments) == 1 else list(node.arguments)
 
     @property
+    @short_traceback
     def output(self) -> Any:
         """The symbolic output of the only call.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ranvier.core.arguments import shown
+from ranvier.core.user_code import short_traceback
 
 
 def refusing(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,6 +21,7 @@ def refusing(method: Callable[..., Any]) -> Callable[..., Any]:
         layer asks for.
     """
 
+    @short_traceback
     @functools.wraps(method)
     def checked(self: Any, *shapes: Any, **named: Any) -> Any:
         given = (*shapes, *named.values())
