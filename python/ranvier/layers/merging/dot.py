@@ -32,7 +32,7 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        axes = numbers.plain(axes)
+        axes = numbers.plain_sequence(axes)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if not isinstance(axes, (int, list, tuple)) or isinstance(axes, bool):
             raise TypeError(
