@@ -263,3 +263,21 @@ def test_deep_and_wide_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hdf5, "MOST_OBJECTS", 5)
     with pytest.raises(ValueError, match="beyond 5 groups and arrays"), hdf5.open_file(file, "shown"):
         pass
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (3, 2)}, {"chunks": (2, 2), "compression": "gzip"}])
+def test_bfloat16_becomes_float32_exactly(options: dict[str, Any], tmp_path: Path) -> None:
+    """Keras writes it as two opaque bytes: the upper half of a float32."""
+    numbers = np.array([[1.0, -2.5], [0.0, 3e38], [np.inf, -1e-30], [1.5, np.nan]], "float32")
+    upper = (numbers.view("u4") >> 16).astype("<u2")
+    expected = (upper.astype("u4") << 16).view("float32")
+    path = tmp_path / "w.weights.h5"
+    made = model()
+    made.save_weights(path)
+    with h5py.File(path, "a") as file:
+        del file[WEIGHTS]["0"]
+        dataset = file[WEIGHTS].create_dataset("0", data=upper.view("V2"), **options)
+        dataset.attrs["dtype"] = "bfloat16"
+    made.load_weights(path)
+    np.testing.assert_array_equal(made.layers[0].kernel, expected)
+    assert expected[0, 1] == -2.5

@@ -33,6 +33,8 @@ _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6
 NUMBERS = frozenset(
     np.dtype(order + kind) for order in "<>" for kind in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()
 )
+# What is read besides: HDF5 has no name for it, so Keras writes opaque bytes. They become float32, exactly.
+_BFLOAT16 = np.dtype("V2")
 
 
 def h5py() -> Any:
@@ -101,9 +103,13 @@ class H5File:
         with _damage_named(self._shown, stored.path):
             values = np.empty(stored.shape, stored.dtype)
             if values.size and stored.chunks is None:
-                stored.dataset.read(everything, everything, values)
+                # Opaque bytes are read as they are; of numbers the order of the bytes may be another here.
+                kind = stored.dataset.get_type() if stored.dtype == _BFLOAT16 else None
+                stored.dataset.read(everything, everything, values, kind)
             elif values.size:
                 _read_chunks(stored, values)
+        if stored.dtype == _BFLOAT16:
+            return np.asarray(values.view("<u2").astype("u4") << 16).view("f4")
         return values.astype(stored.dtype.newbyteorder("="), copy=False)
 
 
@@ -250,6 +256,8 @@ class _Walk:
             dtype = kind.dtype
             if dtype in NUMBERS and kind.equal(_file_type(dtype)):
                 return dtype
+        elif held == module.h5t.OPAQUE and kind.get_size() == _BFLOAT16.itemsize:
+            return _BFLOAT16
         elif held == module.h5t.ENUM:
             if kind.equal(_file_type(np.dtype(bool))):
                 return np.dtype(bool)
