@@ -250,8 +250,8 @@ class _BatchRun:
         return done
 
     def _step(self, feed: ArrayFeed) -> None:
-        self.function.prepare(feed, feed.num_samples)
         self.last = self.function.start(feed, feed.num_samples, None)
+        self.function.check(feed)
         self.last.advance(None, None)
         if self.function.kind == "predict":
             if not self._outputs:

@@ -30,12 +30,12 @@ class EagerFunction:
         self.step = getattr(trainer, f"{kind}_step")
 
     def prepare(self, feed: ArrayFeed, batch_size: int) -> None:
-        """Checks the targets; there is nothing to compile.
-
-        Raises:
-            ValueError: if a target cannot be used with the loss.
-        """
+        """Checks the targets; there is nothing to compile."""
         del batch_size
+        self.check(feed)
+
+    def check(self, feed: ArrayFeed) -> None:
+        """Checks the targets; see `TrainFunction.check`."""
         if self.kind != "predict":
             self.trainer._rv_check_targets(feed.structures[1])
 

@@ -164,6 +164,14 @@ class TrainFunction:
         self._program(feed, batch)
         if feed.num_samples % batch:
             self._program(feed, feed.num_samples % batch)
+        self.check(feed)
+
+    def check(self, feed: ArrayFeed) -> None:
+        """Checks the targets, of which a loss may allow only some.
+
+        Raises:
+            ValueError: if a target cannot be used with the loss.
+        """
         if self.kind != "predict":
             self.trainer._rv_check_targets(feed.structures[1])
 
