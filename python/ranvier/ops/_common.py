@@ -167,7 +167,7 @@ def to_shape(shape: Any) -> tuple[int, ...]:
     """
     if isinstance(shape, (Tensor, Variable)):
         raise ValueError("A shape must be known when the graph is built; it cannot be a tensor.")
-    if not isinstance(shape, (list, tuple)) and not (isinstance(shape, np.ndarray) and shape.ndim):
+    if not isinstance(shape, (list, tuple, range)) and not (isinstance(shape, np.ndarray) and shape.ndim):
         shape = (shape,)
     if isinstance(shape, np.ndarray) and shape.size > 64:
         raise TypeError(f"A shape is a short sequence of integers. Received: {shown(shape)}")

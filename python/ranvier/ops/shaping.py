@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core.arguments import integer, shown
+from ranvier.core.arguments import integer, integers, shown
 from ranvier.core.tensor import Tensor
 from ranvier.core.unknown_size import agree, fits, is_known
 from ranvier.ops._common import (
@@ -79,7 +79,7 @@ def expand_dims(x: Any, axis: Any) -> Value:
     value = operand(x)
     if axis is None:
         raise TypeError("expand_dims: expected an axis or a sequence of them, got None.")
-    count = len(axis) if isinstance(axis, (list, tuple)) else 1
+    count = len(integers(axis, "axis"))
     axes = canonical_axes(axis, value.ndim + count)
     dims = iter(value.shape)
     return reshape_to(value, [1 if i in axes else next(dims) for i in range(value.ndim + count)])
@@ -314,7 +314,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     value = operand(x)
     place = canonical_axis(axis, value.ndim)
     dim = value.shape[place]
-    if isinstance(indices_or_sections, (list, tuple, np.ndarray)):
+    if isinstance(indices_or_sections, (list, tuple)) or np.ndim(indices_or_sections):
         marks = [
             builtins.min(builtins.max(m + dim if m < 0 else m, 0), dim) for m in to_shape(indices_or_sections)
         ]
@@ -338,7 +338,7 @@ def _check_parts(count: int, name: str) -> None:
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     """As `split`, but the parts need not be equal: the first ones get one element more."""
     value = operand(x)
-    if isinstance(indices_or_sections, (list, tuple, np.ndarray)):
+    if isinstance(indices_or_sections, (list, tuple)) or np.ndim(indices_or_sections):
         return split(value, indices_or_sections, axis)
     count = integer(indices_or_sections, "indices_or_sections")
     if count <= 0:
