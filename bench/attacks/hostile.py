@@ -67,7 +67,7 @@ ARRAYS: tuple[Callable[[np.random.Generator], Any], ...] = (
     lambda rng: np.broadcast_to(rng.normal(size=(3, 1)), (3, 4)),
     lambda rng: np.broadcast_to(np.float32(1), (0, 2**33)),
     lambda rng: np.broadcast_to(np.float32(1), (2**33, 0, 3)),
-    lambda rng: np.broadcast_to(np.int32(1), (2**31, 2**31, 0)),
+    lambda rng: np.broadcast_to(np.int32(1), (2**31, 2**29, 0)),
     lambda rng: _read_only(rng.normal(size=(3, 4)).astype("float32")),
     _misaligned,
     lambda rng: rng.normal(size=(3, 4)).astype(">f4"),

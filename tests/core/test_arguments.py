@@ -11,6 +11,7 @@ import ranvier as rv
 from ranvier import layers, ops
 
 X = np.ones((3, 4), "float32")
+DATES = np.zeros((3, 4), "datetime64[s]")
 
 
 def endless() -> list[Any]:
@@ -51,6 +52,50 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "an optimizer's variables": (lambda: rv.optimizers.Adam().apply([X], [3]), TypeError, "update variables"),
     "tversky": (lambda: rv.losses.tversky(X, X, alpha="x"), TypeError, "`alpha` must be a number"),
     "registered names": (lambda: rv.utils.get_registered_name(3), TypeError, "registered names"),
+    "a schedule": (
+        lambda: rv.optimizers.schedules.InverseTimeDecay(0.5, np.array(["a"]), 1.0),
+        TypeError,
+        "`decay_steps` must be a number",
+    ),
+    "a constraint": (lambda: rv.constraints.MinMaxNorm(rate="adam"), TypeError, "`rate` must be a number"),
+    "a gain": (lambda: rv.initializers.Orthogonal("float32"), TypeError, "`gain` must be a number"),
+    "a shape of dates": (lambda: rv.initializers.Ones()(DATES), TypeError, "`shape` must be an integer"),
+    "a class": (lambda: rv.metrics.Precision(class_id=0.5), TypeError, "`class_id` must be an integer"),
+    "a class of dates": (
+        lambda: rv.metrics.RecallAtPrecision(0.5, class_id=DATES),
+        TypeError,
+        "`class_id` must be an integer",
+    ),
+    "diag": (lambda: ops.diagflat(X, np.array(["a"])), TypeError, "`k` must be an integer"),
+    "diag, too large": (lambda: ops.diag(X[0], 2**62), MemoryError, "too large"),
+    "normalize": (
+        lambda: ops.normalize(X, epsilon=np.array([b"a"])),
+        TypeError,
+        "`epsilon` must be a number",
+    ),
+    "renorm_clipping": (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping=2),
+        ValueError,
+        "`renorm_clipping` is a dict",
+    ),
+    "renorm_clipping, a limit": (
+        lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmin": "a"}),
+        TypeError,
+        "must be a number",
+    ),
+    "a config that holds itself": (lambda: rv.constraints.serialize(endless()), ValueError, "holds itself"),
+    "merging nothing": (lambda: layers.add([[]]), ValueError, "a list of tensors"),
+    "merging a tensor and nothing": (lambda: layers.Maximum()([X, ()]), ValueError, "a list of tensors"),
+    "an output shape of nothing": (
+        lambda: layers.Lambda(lambda x: x).compute_output_shape(None),
+        TypeError,
+        "expected a shape",
+    ),
+    "ReversibleEmbedding": (
+        lambda: layers.ReversibleEmbedding(4, 3)([rv.Input((3,)), rv.Input((3,))]),
+        ValueError,
+        "expected one tensor",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.arguments import number
 from ranvier.core.numbers import PlainArguments
 from ranvier.core.shown import Shown
 
@@ -46,6 +47,7 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
+        number(max_value, "max_value")
         self.max_value = max_value
         self.axis = axis
 
@@ -99,6 +101,9 @@ class MinMaxNorm(Constraint):
         rate: float = 1.0,
         axis: int | Sequence[int] = 0,
     ) -> None:
+        number(min_value, "min_value")
+        number(max_value, "max_value")
+        number(rate, "rate")
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate

@@ -202,19 +202,26 @@ def serialize_object(obj: Any) -> Any:
 
     Raises:
         TypeError: for an object without `get_config`.
-        ValueError: for a lambda, which has no name to be found by.
+        ValueError: for a lambda, which has no name to be found by, and for a nest that holds itself.
     """
     if obj is None or isinstance(obj, (str, bool, int, float)):
         return obj.item() if isinstance(obj, np.generic) else obj
-    if isinstance(obj, (list, tuple)):
-        items = [serialize_object(item) for item in obj]
-        return tuple(items) if isinstance(obj, tuple) else items
-    if isinstance(obj, dict):
-        return {key: serialize_object(value) for key, value in obj.items()}
+    if isinstance(obj, (list, tuple, dict)):
+        try:
+            return _serialize_nest(obj)
+        except RecursionError:
+            raise ValueError("What is to be saved is nested too deep, or holds itself.") from None
     if isinstance(obj, types.FunctionType):
         return _serialize_function(obj)
     special = _serialize_special(obj)
     return special if special is not None else _serialize_instance(obj)
+
+
+def _serialize_nest(nest: Any) -> Any:
+    if isinstance(nest, dict):
+        return {key: serialize_object(value) for key, value in nest.items()}
+    items = [serialize_object(item) for item in nest]
+    return tuple(items) if isinstance(nest, tuple) else items
 
 
 def _serialize_function(fn: types.FunctionType) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, registry
+from ranvier.core.arguments import integers, number
 from ranvier.initializers.initializer import Initializer
 
 
@@ -21,9 +22,10 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        shape = integers(shape, "shape")
         value = np.asarray(self.value, dtype=dtypes.standardize_dtype(dtype))
         dtypes.check_size(shape, value.dtype.name)
-        return np.array(np.broadcast_to(value, tuple(shape)))
+        return np.array(np.broadcast_to(value, shape))
 
     def get_config(self) -> dict[str, Any]:
         return {"value": registry.serialize_object(self.value)}
@@ -37,18 +39,18 @@ class Zeros(Initializer):
     """Zeros everywhere."""
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-        name = dtypes.standardize_dtype(dtype)
+        shape, name = integers(shape, "shape"), dtypes.standardize_dtype(dtype)
         dtypes.check_size(shape, name)
-        return np.zeros(tuple(shape), name)
+        return np.zeros(shape, name)
 
 
 class Ones(Initializer):
     """Ones everywhere."""
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
-        name = dtypes.standardize_dtype(dtype)
+        shape, name = integers(shape, "shape"), dtypes.standardize_dtype(dtype)
         dtypes.check_size(shape, name)
-        return np.ones(tuple(shape), name)
+        return np.ones(shape, name)
 
 
 class Identity(Initializer):
@@ -59,13 +61,15 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
+        number(gain, "gain")
         self.gain = gain
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        shape = integers(shape, "shape")
         if len(shape) != 2:
             raise ValueError(
                 "Identity matrix initializer can only be used for 2D matrices. "
-                f"Received: shape={tuple(shape)} of rank {len(shape)}."
+                f"Received: shape={shape} of rank {len(shape)}."
             )
         dtypes.check_size(shape, "float64")
         return np.asarray(np.eye(*shape) * self.gain, dtypes.standardize_dtype(dtype))

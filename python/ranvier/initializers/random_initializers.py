@@ -10,7 +10,7 @@ import numpy as np
 
 from ranvier import random
 from ranvier.core import dtypes, registry, scope
-from ranvier.core.arguments import canonical_axes, integers, text
+from ranvier.core.arguments import canonical_axes, integers, number, text
 from ranvier.initializers.initializer import Initializer
 
 # The standard deviation of a standard normal variable cut off at two standard deviations.
@@ -246,6 +246,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         super().__init__(seed)
+        number(gain, "gain")
         self.gain = gain
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:

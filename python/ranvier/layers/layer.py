@@ -552,6 +552,10 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
 
         A layer that does not override it is built, and its `call` is traced on placeholders.
         """
+        if input_shape is None:
+            raise TypeError(
+                f'Layer "{self.name}" expected a shape, or a nest of shapes. Received: input_shape=None'
+            )
         spec = self._rv_infer(placeholders(input_shape, self.compute_dtype))
         return tree.map_structure(lambda t: t.shape, spec)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ranvier import ops
+from ranvier.core.arguments import integer
 from ranvier.metrics import confusion
 from ranvier.metrics.metric import Metric
 
@@ -100,6 +101,10 @@ class FalseNegatives(_Count):
     _cell = "false_negatives"
 
 
+def _index(value: Any, name: str) -> int | None:
+    return None if value is None else integer(value, name)
+
+
 class _Share(_Counting):
     """The true positives over them and another cell."""
 
@@ -115,8 +120,8 @@ class _Share(_Counting):
     ) -> None:
         super().__init__(dtype, name)
         self.init_thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
+        self.top_k = _index(top_k, "top_k")
+        self.class_id = _index(class_id, "class_id")
         self.thresholds = confusion.check_thresholds(thresholds, 0.5 if top_k is None else confusion.LOWEST)
         cells = ("true_positives", self._other)
         self._make_counts(cells, cells)
@@ -186,7 +191,7 @@ class _BestAt(_Counting):
         confusion.check_number(num_thresholds, 1)
         self.value = value
         self.num_thresholds = num_thresholds
-        self.class_id = class_id
+        self.class_id = _index(class_id, "class_id")
         inner = num_thresholds - 1
         self.thresholds = [i / inner for i in range(num_thresholds)] if inner else [0.5]
         self._make_counts(confusion.CELLS, confusion.CELLS)

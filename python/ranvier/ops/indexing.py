@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import integer
 from ranvier.core.unknown_size import broadcast_shapes, is_known
 from ranvier.ops._common import (
     Value,
@@ -328,15 +329,16 @@ def diag(x: Any, k: int = 0) -> Value:
         ValueError: for any other number of axes.
     """
     value = operand(x)
+    k = integer(k, "k")
     if value.ndim == 2:
         return diagonal(value, k)
     if value.ndim != 1:
         raise ValueError(f"diag: expected 1 or 2 axes, got shape {value.shape}.")
     extent = value.shape[0] + builtins.abs(k)
-    before = (builtins.max(-k, 0), builtins.max(k, 0))
-    square = where3(np.eye(value.shape[0], dtype=bool), value, operand(0, dtype_of(value)))
-    shape = [extent, extent]
-    return emit("unslice", square, shape=shape, begin=list(before), stride=[1, 1])
+    dtypes.check_size((extent, extent), dtype_of(value))
+    first = builtins.max(-k, 0) * extent + builtins.max(k, 0)  # of the elements of the matrix, row by row
+    spread = emit("unslice", value, shape=[extent * extent], begin=[first], stride=[extent + 1])
+    return reshape_to(spread, (extent, extent))
 
 
 def diagflat(x: Any, k: int = 0) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier.core import dtypes
+from ranvier.core.arguments import number
 from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
@@ -54,7 +55,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     value = as_float(x)
-    least = dtypes.epsilon() if epsilon is None else epsilon
+    least = dtypes.epsilon() if epsilon is None else number(epsilon, "epsilon")
     if order == 2:
         return multiply(value, rsqrt(maximum(sum(square(value), axis, True), least * least)))
     return divide(value, maximum(norm(value, order, axis, True), least))

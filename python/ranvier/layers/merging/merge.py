@@ -7,6 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import tree
+from ranvier.core.arguments import shown
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.masks import get_mask, set_mask
 from ranvier.layers.layer import Layer
@@ -58,6 +59,16 @@ class Merge(Layer):
             )
         return list(inputs)
 
+    def _tensors(self, inputs: Any) -> list[Any]:
+        tensors = self._check(inputs)
+        for x in tensors:
+            if not hasattr(x, "shape"):
+                raise ValueError(
+                    f"A `{type(self).__name__}` layer should be called on a list of tensors. One of them is "
+                    f"none: {shown(x)}"
+                )
+        return tensors
+
     def build(self, input_shape: Any) -> None:
         if isinstance(input_shape, tuple) and (not input_shape or not isinstance(input_shape[0], tuple)):
             self._check(None)
@@ -67,7 +78,7 @@ class Merge(Layer):
     neutral: float | None = None
 
     def call(self, inputs: Any) -> Any:
-        tensors = self._check(inputs)
+        tensors = self._tensors(inputs)
         rank = max(len(x.shape) for x in tensors)
         masks = [get_mask(x) for x in tensors]
         raised = [_raise_rank(x, rank) for x in tensors]
@@ -99,7 +110,7 @@ class Merge(Layer):
         return result
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> KerasTensor:
-        shape = self.compute_output_shape([x.shape for x in self._check(inputs)])
+        shape = self.compute_output_shape([x.shape for x in self._tensors(inputs)])
         return KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import initializers, ops
 from ranvier.core import numbers
+from ranvier.core.arguments import number
 from ranvier.core.dtypes import epsilon as smallest
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
@@ -208,12 +209,16 @@ def _another(initializer: Any) -> Any:
 
 def _limits(clipping: dict[str, float] | None) -> dict[str, float]:
     """The limits of renormalization, checked."""
-    limits: dict[str, Any] = {key: numbers.plain(value) for key, value in (clipping or {}).items()}
-    if set(limits) - {"rmin", "rmax", "dmax"}:
+    known = {"rmin", "rmax", "dmax"}
+    if clipping is not None and (not isinstance(clipping, dict) or clipping.keys() - known):
         raise ValueError(
             "`renorm_clipping` is a dict that may hold 'rmin', 'rmax' and 'dmax'. "
             f"Received: renorm_clipping={clipping}"
         )
+    limits = {
+        key: None if value is None else number(value, f"renorm_clipping['{key}']")
+        for key, value in (clipping or {}).items()
+    }
     least, most, distance = (limits.get(key) for key in ("rmin", "rmax", "dmax"))
     if least is not None and most is not None and most < least:
         raise ValueError(

@@ -8,11 +8,12 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.arguments import number
 from ranvier.optimizers.schedules.schedule import LearningRateSchedule
 
 
 def _positive(name: str, value: float) -> float:
-    if value <= 0:
+    if number(value, name) <= 0:
         raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
     return value
 
