@@ -58,6 +58,27 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         "`decay_steps` must be a number",
     ),
     "a constraint": (lambda: rv.constraints.MinMaxNorm(rate="adam"), TypeError, "`rate` must be a number"),
+    "a rate of bytes": (
+        lambda: rv.optimizers.schedules.ExponentialDecay(b"bytes", 2, 0.0),
+        TypeError,
+        "`initial_learning_rate` must be a number",
+    ),
+    "segment_min": (
+        lambda: ops.segment_min(X, np.array([0, 1, 1]), num_segments=float("inf")),
+        TypeError,
+        "`num_segments` must be an integer",
+    ),
+    "ReLU": (
+        lambda: layers.ReLU(negative_slope=np.array([b"a"])),
+        TypeError,
+        "`negative_slope` must be a number",
+    ),
+    "LeakyReLU": (lambda: layers.LeakyReLU("a"), TypeError, "`negative_slope` must be a number"),
+    "an attribute that holds itself": (
+        lambda: layers.GlobalMaxPooling3D(keepdims=endless()),
+        ValueError,
+        "holds itself",
+    ),
     "a gain": (lambda: rv.initializers.Orthogonal("float32"), TypeError, "`gain` must be a number"),
     "a shape of dates": (lambda: rv.initializers.Ones()(DATES), TypeError, "`shape` must be an integer"),
     "a class": (lambda: rv.metrics.Precision(class_id=0.5), TypeError, "`class_id` must be an integer"),

@@ -68,7 +68,12 @@ class Tracker:
         if isinstance(value, tuple):
             return _with_items(value, [self.track(item) for item in value])
         if isinstance(value, (list, dict, set)):
-            return reporting(value, self)
+            try:
+                return reporting(value, self)
+            except RecursionError:
+                raise ValueError(
+                    f"A {type(value).__name__} is nested too deep to be tracked, or holds itself."
+                ) from None
         return value
 
     def _add(self, value: Any, store: list[Any]) -> None:

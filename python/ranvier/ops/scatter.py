@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import integer
 from ranvier.core.unknown_size import fits
 from ranvier.ops._common import (
     Value,
@@ -100,12 +101,13 @@ def _segments(name: str, data: Any, segment_ids: Any, num_segments: int | None, 
         if not isinstance(ids, np.ndarray):
             raise ValueError(f"{name}: `num_segments` must be given in a trace, where numbers are not known.")
         num_segments = int(ids.max(initial=-1)) + 1
+    num_segments = integer(num_segments, "num_segments")
     if mode == 1 and value.dtype == "bool":
         raise TypeError(f"{name}: expected numbers, got bool data.")
     (work,), dtype = promote(value)
     if mode == 1 and dtype_of(work) in ("float32", "float64"):
-        return _float_sums(work, ids, int(num_segments))
-    nothing = np.full((int(num_segments), *value.shape[1:]), _neutral(mode, dtype_of(work)), dtype_of(work))
+        return _float_sums(work, ids, num_segments)
+    nothing = np.full((num_segments, *value.shape[1:]), _neutral(mode, dtype_of(work)), dtype_of(work))
     return cast_to(_combined(nothing, ids, work, mode), dtype)
 
 

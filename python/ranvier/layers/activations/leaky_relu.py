@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import activations
 from ranvier.core import numbers
+from ranvier.core.arguments import number
 from ranvier.core.user_code import warn
 from ranvier.layers.layer import Layer
 
@@ -26,7 +27,7 @@ class LeakyReLU(Layer):
             negative_slope = kwargs.pop("alpha")
             warn("Argument `alpha` is deprecated. Use `negative_slope` instead.")
         negative_slope = numbers.plain(negative_slope)
-        if negative_slope is None or negative_slope < 0:
+        if negative_slope is None or number(negative_slope, "negative_slope") < 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative. "
                 f"Expected a float. Received: negative_slope={negative_slope!r}"

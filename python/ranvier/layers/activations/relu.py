@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import activations
 from ranvier.core import numbers
+from ranvier.core.arguments import number
 from ranvier.layers.layer import Layer
 
 
@@ -31,7 +32,9 @@ class ReLU(Layer):
     ) -> None:
         limits = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
         for argument, value in limits.items():
-            if (value is None and argument != "max_value") or (value is not None and value < 0.0):
+            if value is None and argument == "max_value":
+                continue
+            if value is None or number(value, argument) < 0.0:
                 raise ValueError(f"{argument} of a ReLU layer cannot be a negative value. Received: {value}")
         super().__init__(**kwargs)
         self.max_value = numbers.plain(max_value)

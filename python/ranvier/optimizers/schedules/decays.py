@@ -12,6 +12,11 @@ from ranvier.core.arguments import number
 from ranvier.optimizers.schedules.schedule import LearningRateSchedule
 
 
+def _number(name: str, value: float) -> float:
+    number(value, name)
+    return value  # as it is: the config of an integer has an integer
+
+
 def _positive(name: str, value: float) -> float:
     if number(value, name) <= 0:
         raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
@@ -44,9 +49,9 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = _number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
+        self.decay_rate = _number("decay_rate", decay_rate)
         self.staircase = staircase
         self.name = name
 
@@ -87,9 +92,9 @@ class InverseTimeDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = _number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
+        self.decay_rate = _number("decay_rate", decay_rate)
         self.staircase = staircase
         self.name = name
 
@@ -167,10 +172,10 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = _number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.end_learning_rate = end_learning_rate
-        self.power = power
+        self.end_learning_rate = _number("end_learning_rate", end_learning_rate)
+        self.power = _number("power", power)
         self.cycle = cycle
         self.name = name
 
@@ -220,9 +225,9 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = _number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.alpha = alpha
+        self.alpha = _number("alpha", alpha)
         self.name = name
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
@@ -278,11 +283,11 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = _number("initial_learning_rate", initial_learning_rate)
         self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
+        self.t_mul = _number("t_mul", t_mul)
+        self.m_mul = _number("m_mul", m_mul)
+        self.alpha = _number("alpha", alpha)
         self.name = name
 
     def __call__(self, step: Any) -> Any:
