@@ -68,6 +68,22 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         "`num_segments` must be an integer",
     ),
+    "a rate of dates": (lambda: rv.random.dropout(X, DATES), TypeError, "`rate` must be a number"),
+    "a recall of dates": (
+        lambda: rv.metrics.PrecisionAtRecall(DATES),
+        TypeError,
+        "`recall` must be a number",
+    ),
+    "warmup_steps": (
+        lambda: rv.optimizers.schedules.CosineDecay(0.1, 4, warmup_target=0.2, warmup_steps="a"),
+        TypeError,
+        "`warmup_steps` must be a number",
+    ),
+    "UpSampling2D": (
+        lambda: layers.UpSampling2D(interpolation=None),
+        TypeError,
+        "`interpolation` must be a string",
+    ),
     "ReLU": (
         lambda: layers.ReLU(negative_slope=np.array([b"a"])),
         TypeError,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ranvier import ops
-from ranvier.core.arguments import integer
+from ranvier.core.arguments import integer, number
 from ranvier.metrics import confusion
 from ranvier.metrics.metric import Metric
 
@@ -184,7 +184,7 @@ class _BestAt(_Counting):
         self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any
     ) -> None:
         super().__init__(dtype, name)
-        if not 0 <= value <= 1:
+        if not 0 <= number(value, self._argument) <= 1:
             raise ValueError(
                 f"Argument `{self._argument}` must be in the range [0, 1]. Received: {self._argument}={value}"
             )

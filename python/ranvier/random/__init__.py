@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.core.arguments import integer
+from ranvier.core.arguments import integer, number
 from ranvier.core.tensor import Tensor
 from ranvier.core.user_code import short_traceback
 from ranvier.ops._common import Value, as_float, canonical_axis, cast_to, dtype_of, operand, to_shape
@@ -194,6 +194,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     Raises:
         ValueError: for a rate outside [0, 1].
     """
+    rate = number(rate, "rate")
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: the rate must be in [0, 1], got {rate}.")
     value = as_float(inputs)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import numbers
+from ranvier.core.arguments import text
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.reshaping.spatial import Spatial
 
@@ -89,7 +90,7 @@ class UpSampling2D(_UpSampling):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        if interpolation.lower() != "nearest":
+        if text(interpolation, "interpolation").lower() != "nearest":
             raise ValueError(
                 f'UpSampling2D supports `interpolation="nearest"`. Received: interpolation={interpolation!r}'
             )

@@ -230,7 +230,7 @@ class CosineDecay(LearningRateSchedule):
         self.alpha = _number("alpha", alpha)
         self.name = name
         self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = _number("warmup_steps", warmup_steps)
 
     def _decayed(self, step: Any, first_rate: float) -> Any:
         progress = ops.clip(step / self.decay_steps, 0.0, 1.0)
