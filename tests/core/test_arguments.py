@@ -11,6 +11,8 @@ import ranvier as rv
 from ranvier import layers, ops
 
 X = np.ones((3, 4), "float32")
+EMPTY = np.zeros((2**33, 0, 3), "float32")  # as a list it would fill the memory
+RECORD = [("a", "i8"), ("b", "f8")]
 DATES = np.zeros((3, 4), "datetime64[s]")
 
 
@@ -25,6 +27,23 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "einsum(2, x)": (lambda: ops.einsum(2, X), TypeError, "`subscripts` must be a string"),
     "rearrange": (lambda: ops.rearrange(X, None), TypeError, "`pattern` must be a string"),
     "rearrange, a length": (lambda: ops.rearrange(X, "a (b c) -> c a b", b="x"), TypeError, "`b` must be"),
+    "transpose, long and empty": (lambda: ops.transpose(X, EMPTY), TypeError, "`axis` must be an integer"),
+    "InputSpec, long and empty": (lambda: layers.InputSpec(shape=EMPTY), ValueError, "to a shape"),
+    "pool_size, long and empty": (lambda: layers.MaxPooling2D(EMPTY), ValueError, "cannot be used as a list"),
+    "thresholds, long and empty": (
+        lambda: rv.metrics.FalsePositives(thresholds=EMPTY), ValueError, "cannot be used as a list",
+    ),
+    "serialize, long and empty": (lambda: rv.optimizers.serialize(EMPTY), ValueError, "used as a list"),
+    "thresholds, records": (
+        lambda: rv.metrics.TruePositives(thresholds=np.zeros(1, RECORD)), ValueError, r"in \[0, 1\]",
+    ),
+    "triu, records": (lambda: ops.triu(X, np.zeros(3, RECORD)), TypeError, "`k` must be an integer"),
+    "num_classes, text": (
+        lambda: rv.utils.to_categorical([1], "same"), TypeError, "`num_classes` must be an integer",
+    ),
+    "Constant, too large": (
+        lambda: rv.initializers.Constant(-(2**65))((3,), "uint32"), ValueError, "does not fit uint32",
+    ),
     "unique(axis=9)": (lambda: ops.unique(X, axis=9), ValueError, "axis 9 is out of bounds"),
     "linspace(axis=7)": (lambda: ops.linspace(0, 1, axis=7), ValueError, "axis 7 is out of bounds"),
     "sum(axis='x')": (lambda: ops.sum(X, axis="x"), TypeError, "`axis` must be an integer"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from ranvier.core.arguments import shown
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.operators import Operators, function
 from ranvier.core.scope import given_name
@@ -25,8 +26,8 @@ def standardize_shape(shape: Any) -> Shape:
     """
     if shape is None:
         raise ValueError("Undefined shapes are not supported.")
-    if isinstance(shape, str) or not isinstance(shape, Iterable):
-        raise ValueError(f"Cannot convert '{shape}' to a shape.")
+    if isinstance(shape, str) or not isinstance(shape, Iterable) or getattr(shape, "ndim", 1) != 1:
+        raise ValueError(f"Cannot convert '{shown(shape)}' to a shape.")
     dims: list[int | None] = []
     for dim in shape:
         if dim is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from ranvier.core.user_code import short_traceback
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
+_MOST_EMPTY_LISTS = 1 << 16
 
 
 def plain(value: Any) -> Any:
@@ -41,9 +43,22 @@ def plain_sequence(value: Any) -> Any:
     value = plain(value)
     if isinstance(value, range):
         return tuple(value)
-    if getattr(value, "ndim", 0) and hasattr(value, "tolist"):  # a small array of any library
+    if isinstance(value, np.ndarray):
+        return tuple(listed(value))
+    if getattr(value, "ndim", 0) and hasattr(value, "tolist"):  # a small array of another library
         return tuple(value.tolist())
     return value
+
+
+def listed(array: np.ndarray) -> list[Any]:
+    """An array that is an argument as a list, of lists where it has several axes.
+
+    Raises:
+        ValueError: for an array without elements whose axes are long: the lists would fill the memory.
+    """
+    if not array.size and math.prod(max(extent, 1) for extent in array.shape) > _MOST_EMPTY_LISTS:
+        raise ValueError(f"An array without elements, of shape {array.shape}, cannot be used as a list.")
+    return list(array.tolist())
 
 
 class PlainArguments:

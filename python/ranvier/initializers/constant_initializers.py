@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, registry
-from ranvier.core.arguments import integers, number
+from ranvier.core.arguments import integers, number, shown
 from ranvier.initializers.initializer import Initializer
 
 
@@ -23,7 +23,11 @@ class Constant(Initializer):
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
         shape = integers(shape, "shape")
-        value = np.asarray(self.value, dtype=dtypes.standardize_dtype(dtype))
+        dtype = dtypes.standardize_dtype(dtype)
+        try:
+            value = np.asarray(self.value, dtype=dtype)
+        except OverflowError:
+            raise ValueError(f"The value of a Constant does not fit {dtype}: {shown(self.value)}") from None
         dtypes.check_size(shape, value.dtype.name)
         return np.array(np.broadcast_to(value, shape))
 

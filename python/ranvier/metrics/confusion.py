@@ -15,6 +15,7 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.allowance import take
+from ranvier.core.numbers import is_number, plain_sequence
 from ranvier.losses.loss import squeeze_or_expand_to_same_rank
 
 CELLS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
@@ -55,8 +56,9 @@ def check_thresholds(thresholds: Any, default: float) -> list[float]:
     """
     if thresholds is None:
         return [default]
-    values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    wrong = [value for value in values if value is None or not 0 <= value <= 1]
+    values = plain_sequence(thresholds)
+    values = list(values) if isinstance(values, (list, tuple)) else [values]
+    wrong = [value for value in values if not is_number(value) or not 0 <= value <= 1]
     if wrong or not values:
         raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong if values else thresholds}")
     return values

@@ -261,7 +261,7 @@ def triu(x: Any, k: int = 0) -> Value:
         ValueError: for fewer than 2 axes.
     """
     value = operand(x)
-    return cast_to(where(_lower_mask(value, k - 1, "triu"), 0, value), dtype_of(value))
+    return cast_to(where(_lower_mask(value, integer(k, "k") - 1, "triu"), 0, value), dtype_of(value))
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:

@@ -116,7 +116,10 @@ def transpose(x: Any, axes: Any = None) -> Value:
         ValueError: if `axes` is not a permutation.
     """
     value = operand(x)
-    order = tuple(range(value.ndim))[::-1] if axes is None else canonical_axes(tuple(axes), value.ndim)
+    if axes is None:
+        order = tuple(range(value.ndim))[::-1]
+    else:
+        order = canonical_axes(axes if isinstance(axes, np.ndarray) else tuple(axes), value.ndim)
     if len(order) != value.ndim:
         raise ValueError(f"transpose: axes={axes} is not a permutation of those of shape {value.shape}.")
     return transpose_to(value, order)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes, numbers
-from ranvier.core.arguments import canonical_axis, shown
+from ranvier.core.arguments import canonical_axis, integer, shown
 from ranvier.core.user_code import short_traceback
 
 
@@ -34,6 +34,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         labels = labels.reshape(labels.shape[:-1])
     if num_classes is None:
         num_classes = int(labels.max(initial=-1)) + 1
+    num_classes = integer(num_classes, "num_classes")
     outside = labels[(labels < 0) | (labels >= num_classes)]
     if outside.size:
         raise IndexError(f"Class {outside.flat[0]} is out of range: there are {num_classes} classes, from 0.")
