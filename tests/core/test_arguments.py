@@ -37,6 +37,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "thresholds, records": (
         lambda: rv.metrics.TruePositives(thresholds=np.zeros(1, RECORD)), ValueError, r"in \[0, 1\]",
     ),
+    "arange, records": (lambda: ops.arange(np.zeros(3, RECORD)), TypeError, "`start` must be a number"),
     "triu, records": (lambda: ops.triu(X, np.zeros(3, RECORD)), TypeError, "`k` must be an integer"),
     "num_classes, text": (
         lambda: rv.utils.to_categorical([1], "same"), TypeError, "`num_classes` must be an integer",

@@ -185,6 +185,8 @@ def with_masks(outputs: Any, masks: Any, inputs: Any) -> Any:
     """
     flat = tree.flatten(outputs)
     passed = False
+    if not flat:
+        return outputs
     for i, mask in enumerate(tree.flatten(masks)[: len(flat)] if len(flat) > 1 else [masks]):
         if mask is None or get_mask(flat[i]) is not None:
             continue

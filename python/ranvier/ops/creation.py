@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.core.arguments import integer
+from ranvier.core.arguments import integer, shown
 from ranvier.core.tensor import Tensor
 from ranvier.ops._common import Value, canonical_axis, cast_to, dtype_of, operand, promote, to_shape
 from ranvier.ops._emit import emit
@@ -84,6 +84,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         step: the distance; None: 1.
         dtype: the dtype; None: "int32" for integers, `floatx()` if one of the three is a float.
     """
+    for name, value in (("start", start), ("stop", stop), ("step", step)):
+        if isinstance(value, (np.ndarray, np.generic)) and (value.ndim or value.dtype.kind not in "biuf"):
+            raise TypeError(f"`{name}` must be a number. Received: {name}={shown(value)}")
     if dtype is None:
         dtype = dtypes.result_type(*(dtypes.promotion_type(v) for v in (start, stop, step) if v is not None))
     if all(isinstance(v, (int, np.integer)) for v in (start, stop, step) if v is not None) and step != 0:

@@ -44,6 +44,7 @@ class GaussianDropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
+        inputs = ops.convert_to_tensor(inputs)
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
         noise = random_ops.normal(
             tuple(inputs.shape), 1.0, stddev, dtype=self.compute_dtype, seed=self.seed_generator
