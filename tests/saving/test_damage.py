@@ -153,8 +153,13 @@ CONFIGS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "an error of NumPy's": (
         put(lambda c: dense(c)["config"], "kernel_initializer",
-            {"module": "keras.initializers", "class_name": "Orthogonal", "config": {"gain": "two"}}),
+            {"module": "keras.initializers", "class_name": "Constant", "config": {"value": "two"}}),
         "Dense 'last' could not be",
+    ),
+    "a gain that is no number": (
+        put(lambda c: dense(c)["config"], "kernel_initializer",
+            {"module": "keras.initializers", "class_name": "Orthogonal", "config": {"gain": "two"}}),
+        "Orthogonal could not be deserialized properly: `gain` must be a number",
     ),
     "build shapes": (put(dense, "build_config", {"input_shape": "xyz"}), "could not be deserialized"),
     "build config": (put(dense, "build_config", 3), "could not be deserialized properly"),
