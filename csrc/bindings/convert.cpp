@@ -68,8 +68,10 @@ static std::int64_t int_from(const std::string& name, const py::handle& value) {
 
 static Ints ints_from(const std::string& name, const py::handle& value) {
   Ints result;
-  const bool is_sequence = PySequence_Check(value.ptr()) && !PyUnicode_Check(value.ptr());
-  for (py::ssize_t i = 0, count = is_sequence ? PySequence_Size(value.ptr()) : 0; i < count; ++i) {
+  const bool may_be_sequence = PySequence_Check(value.ptr()) && !PyUnicode_Check(value.ptr());
+  const py::ssize_t count = may_be_sequence ? PySequence_Size(value.ptr()) : -1;
+  if (count < 0) PyErr_Clear();  // something that has items but no length
+  for (py::ssize_t i = 0; i < count; ++i) {
     const auto item = py::reinterpret_steal<py::object>(PySequence_GetItem(value.ptr(), i));
     if (!item || !PyIndex_Check(item.ptr())) {
       PyErr_Clear();
@@ -77,7 +79,7 @@ static Ints ints_from(const std::string& name, const py::handle& value) {
     }
     result.push_back(int_from(name, item));
   }
-  if (!is_sequence)
+  if (count < 0)
     fail(ErrorKind::kType, "The argument '", name, "' must be a number, a dtype name or a sequence of integers, got ",
          py::repr(value).cast<std::string>(), ".");
   return result;

@@ -106,7 +106,9 @@ if not daemon:
 
 
 def test_the_process_ends():
-    cases = [(kind, how) for kind in ("arrays", "workers", "processes") for how in ("daemon", "thread")]
+    # Not a daemon thread with processes: Python may end while it starts one, and then, rarely, waits for ever.
+    cases = [(kind, how) for kind in ("arrays", "workers") for how in ("daemon", "thread")]
+    cases.append(("processes", "thread"))
     running = [
         subprocess.Popen(
             [sys.executable, "-c", SCRIPT, *case], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
