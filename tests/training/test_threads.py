@@ -106,7 +106,7 @@ if not daemon:
 
 
 def test_the_process_ends():
-    # Not a daemon thread with processes: Python may end while it starts one, and then, rarely, waits for ever.
+    # Not a daemon thread with processes: where Python ends while it starts one, it may wait for ever.
     cases = [(kind, how) for kind in ("arrays", "workers") for how in ("daemon", "thread")]
     cases.append(("processes", "thread"))
     running = [
