@@ -30,6 +30,7 @@ class AlphaDropout(Dropout):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
+        inputs = ops.convert_to_tensor(inputs)
         if self.rate == 1:
             return ops.zeros_like(inputs)
         shape = self._mask_shape(inputs)
