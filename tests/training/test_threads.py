@@ -106,9 +106,7 @@ if not daemon:
 
 
 def test_the_process_ends():
-    # Not a daemon thread with processes: where Python ends while it starts one, it may wait for ever.
-    cases = [(kind, how) for kind in ("arrays", "workers") for how in ("daemon", "thread")]
-    cases.append(("processes", "thread"))
+    cases = [(kind, how) for kind in ("arrays", "workers", "processes") for how in ("daemon", "thread")]
     running = [
         subprocess.Popen(
             [sys.executable, "-c", SCRIPT, *case], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
