@@ -12,9 +12,9 @@ namespace ranvier {
 
 inline constexpr int kMaxRank = 8;
 
-// The elements that a shape may have, its axes of size 0 left out: more bytes than a processor can address (2^47 to 2^52
-// for a process). So no product of sizes of one shape overflows, nor a sum of some thousands of them, nor their bytes,
-// even where the tensor is empty.
+// The most elements that a shape may have, its axes of size 0 left out. Even as single bytes they are more than a process
+// of today can address (2^47 bytes). So no product of sizes of one shape overflows, nor a sum of some thousands of
+// them, nor their bytes, even where the tensor is empty.
 inline constexpr std::int64_t kMostElements = std::int64_t{1} << 48;
 
 // The product of sizes of several shapes; an Error where no tensor could have so many elements.

@@ -66,15 +66,21 @@ static std::int64_t int_from(const std::string& name, const py::handle& value) {
   return result;
 }
 
+// A value that is no sequence after all says so by one of these; any other exception (a Ctrl-C, memory) is not ours.
+static void clear_refusal() {
+  if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_LookupError)) throw py::error_already_set();
+  PyErr_Clear();
+}
+
 static Ints ints_from(const std::string& name, const py::handle& value) {
   Ints result;
   const bool may_be_sequence = PySequence_Check(value.ptr()) && !PyUnicode_Check(value.ptr());
   const py::ssize_t count = may_be_sequence ? PySequence_Size(value.ptr()) : -1;
-  if (count < 0) PyErr_Clear();  // something that has items but no length
+  if (count < 0 && PyErr_Occurred()) clear_refusal();  // something that has items but no length
   for (py::ssize_t i = 0; i < count; ++i) {
     const auto item = py::reinterpret_steal<py::object>(PySequence_GetItem(value.ptr(), i));
     if (!item || !PyIndex_Check(item.ptr())) {
-      PyErr_Clear();
+      if (!item) clear_refusal();
       fail(ErrorKind::kType, "The argument '", name, "' must be made of integers, got ", py::repr(value).cast<std::string>(), ".");
     }
     result.push_back(int_from(name, item));

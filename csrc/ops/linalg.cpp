@@ -45,6 +45,7 @@ NodeId MatrixRules::solved(NodeId triangle, NodeId x, bool lower, bool transpose
 NodeId MatrixRules::constant(std::int64_t rows, std::int64_t columns, double below, double diagonal, double above) {
   require_memory(checked_bytes(product_of({rows, columns}), sizeof(double)));
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(rows * columns));
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j) values.push_back(i > j ? below : i == j ? diagonal : above);
   return b.cast(b.graph().add_constant(def_constant, {DType::f64, {rows, columns}}, values.data()), dtype);

@@ -110,7 +110,8 @@ struct Loop {
   Carries carries;
   std::vector<std::int64_t> scanned, stacked;  // bytes of a slice
 
-  // Whether it computes no number, however often it runs.
+  // Whether it computes no number, however often it runs. Its iterations are skipped then, with whatever in its body might
+  // have refused data: there are no data to refuse.
   bool is_empty() const {
     const auto none = [](std::int64_t bytes) { return bytes == 0; };
     return carries.scratch() == 0 && std::all_of(stacked.begin(), stacked.end(), none);
