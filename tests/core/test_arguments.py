@@ -60,6 +60,27 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "a nest of tensors": (lambda: ops.exp(endless()), ValueError, "sequence"),
     "Reshape(None)": (lambda: layers.Reshape(None), (ValueError, TypeError), "."),
     "Dense(array)": (lambda: layers.Dense(np.ones(3)), (ValueError, TypeError), "units"),
+    "EinsumDense, a shape": (
+        lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
+    ),
+    "GroupNormalization": (lambda: layers.GroupNormalization(axis="x"), TypeError, "`axis` must be"),
+    "RMSNormalization": (lambda: layers.RMSNormalization(axis=[1.5]), TypeError, "`axis` must be"),
+    "PReLU": (lambda: layers.PReLU(shared_axes="a"), TypeError, "`shared_axes` must be an integer"),
+    "VarianceScaling": (
+        lambda: rv.initializers.VarianceScaling(scale="a"), TypeError, "`scale` must be a number",
+    ),
+    "pad_sequences, long and empty": (
+        lambda: rv.utils.pad_sequences(EMPTY), ValueError, "cannot be used as a list",
+    ),
+    "an index beyond 64 bits": (lambda: ops.get_item(-3.7, 2**63), IndexError, "does not fit 64 bits"),
+    "diff": (lambda: ops.diff(X, n=np.array(["a"])), TypeError, "`n` must be an integer"),
+    "a focal loss": (
+        lambda: rv.losses.binary_focal_crossentropy(X, X, True, alpha=b"bytes"),
+        TypeError, "`alpha` must be a number",
+    ),
+    "tril, long and empty": (
+        lambda: ops.tril(np.zeros((2**31, 2**29, 0), "bool")), MemoryError, "is too large",
+    ),
     "EinsumDense": (lambda: layers.EinsumDense(2, 3), TypeError, "`equation` must be a string"),
     "a metric's name": (lambda: rv.metrics.MeanSquaredError(name=2.0), ValueError, "`name` must be a string"),
     "a seed": (lambda: rv.random.normal((2,), seed=2**70), ValueError, "64 bits"),

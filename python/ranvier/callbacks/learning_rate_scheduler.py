@@ -8,7 +8,7 @@ from typing import Any
 
 from ranvier.callbacks.callback import Callback, Logs
 from ranvier.callbacks.rates import log_rates, with_rates
-from ranvier.core import numbers
+from ranvier.core import arguments
 
 
 class LearningRateScheduler(Callback):
@@ -34,7 +34,7 @@ class LearningRateScheduler(Callback):
                 raise ValueError('Optimizer must have a "learning_rate" attribute.')
             old = float(optimizer.learning_rate)
             new = self.schedule(epoch, old) if _takes_two(self.schedule) else self.schedule(epoch)
-            if not numbers.is_number(new) and getattr(new, "shape", None) != ():
+            if not arguments.is_number(new) and getattr(new, "shape", None) != ():
                 raise ValueError(f"The output of the `schedule` function should be a float. Got: {new}")
             optimizer.learning_rate = float(new)
             if self.verbose > 0:

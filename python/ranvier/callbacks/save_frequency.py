@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranvier.core import numbers
+from ranvier.core import arguments
 
 
 class SaveFrequency:
@@ -16,8 +16,8 @@ class SaveFrequency:
     """
 
     def __init__(self, save_freq: str | int) -> None:
-        save_freq = numbers.plain(save_freq)
-        is_number = numbers.is_integer(save_freq) and save_freq >= 1  # type: ignore[operator]
+        save_freq = arguments.plain(save_freq)
+        is_number = arguments.is_integer(save_freq) and save_freq >= 1  # type: ignore[operator]
         if save_freq != "epoch" and not is_number:
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values"

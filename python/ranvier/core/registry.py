@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.missing_names import explain, is_of_keras
 from ranvier.core.user_code import harmless
@@ -240,7 +240,8 @@ def _serialize_special(obj: Any) -> Any | None:
     if isinstance(obj, np.generic):
         return obj.item()
     if isinstance(obj, np.ndarray):
-        return {"class_name": "__numpy__", "config": {"value": numbers.listed(obj), "dtype": obj.dtype.name}}
+        value = arguments.listed(obj)
+        return {"class_name": "__numpy__", "config": {"value": value, "dtype": obj.dtype.name}}
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
     if isinstance(obj, slice):

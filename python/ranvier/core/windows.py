@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ranvier.core import numbers
+from ranvier.core import arguments
 
 _PADDINGS = ("valid", "same")
 
@@ -25,13 +25,13 @@ def amounts(name: str, value: Any, rank: int) -> tuple[int, ...]:
     Raises:
         ValueError: for anything else.
     """
-    value = numbers.plain_sequence(value)
-    is_number = numbers.is_integer(value)
+    value = arguments.plain_sequence(value)
+    is_number = arguments.is_integer(value)
     items = (value,) * rank if is_number else value
     if (
         not isinstance(items, (list, tuple))
         or len(items) != rank
-        or not all(numbers.is_integer(item) and item > 0 for item in items)
+        or not all(arguments.is_integer(item) and item > 0 for item in items)
     ):
         raise ValueError(
             f"The `{name}` argument must be a positive integer or hold {rank} of such. "

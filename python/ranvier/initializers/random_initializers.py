@@ -139,7 +139,7 @@ class VarianceScaling(RandomInitializer):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        if scale <= 0.0:
+        if number(scale, "scale") <= 0.0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale!r}")
         if mode not in _MODES:
             raise ValueError(f"Invalid `mode` argument: {mode}. Please use one of {_MODES}")

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from ranvier import constraints, dtype_policies, initializers, regularizers
-from ranvier.core import dtypes, numbers, old_attributes, scope, tree
+from ranvier.core import arguments, dtypes, old_attributes, scope, tree
 from ranvier.core.call_state import call_state
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.keywords import constructor_keywords, suggest_keywords
@@ -108,7 +108,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self.autocast = autocast
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
-        self._rv_trainable = numbers.flag("trainable", trainable)
+        self._rv_trainable = arguments.flag(trainable, "trainable")
         self._rv_dtype_policy = self._rv_offered(dtype_policies.get(dtype))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._rv_build_shapes = None

@@ -17,6 +17,7 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core import dtypes
+from ranvier.core.arguments import number
 from ranvier.core.tensor import Tensor
 from ranvier.core.user_code import short_traceback, warn
 from ranvier.losses.loss import NamedLoss, takes_class_numbers
@@ -175,6 +176,7 @@ def binary_focal_crossentropy(
         axis: the axis of the mean.
 
     Raises:
+        TypeError: if `alpha` is needed and no number.
         ValueError: if the shapes differ.
     """
     y_pred = ops.convert_to_tensor(y_pred)
@@ -187,6 +189,7 @@ def binary_focal_crossentropy(
     p = y_true * y_pred + (1.0 - y_true) * (1.0 - y_pred)
     values = ops.power(1.0 - p, gamma) * values
     if apply_class_balancing:
+        alpha = number(alpha, "alpha")
         values = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * values
     return ops.mean(values, axis=axis)
 

@@ -15,7 +15,7 @@ import numpy as np
 from ranvier import ops
 from ranvier.core import dtypes
 from ranvier.core.allowance import take
-from ranvier.core.numbers import is_number, plain_sequence
+from ranvier.core.arguments import is_number, plain_sequence
 from ranvier.losses.loss import squeeze_or_expand_to_same_rank
 
 CELLS = ("true_positives", "false_positives", "true_negatives", "false_negatives")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ranvier.core.arguments import shown
 from ranvier.core.tensor import Tensor
 from ranvier.core.unknown_size import UnknownSize, broadcast_shapes, is_known
 from ranvier.core.user_code import user_line
@@ -35,7 +36,10 @@ def getitem(x: Any, key: Any) -> Value:
     x = operand(x)
     given = key if isinstance(key, tuple) else (key,)
     if isinstance(x, np.ndarray) and not any(isinstance(k, Tensor) for k in given):
-        return np.asarray(x[key])
+        try:
+            return np.asarray(x[key])
+        except OverflowError:
+            raise IndexError(f"An index does not fit 64 bits: {shown(key)}") from None
     keys = _expand(_places(given), len(x.shape))
     # Where an array is in the key, integers count as arrays of no axes.
     has_arrays = any(_is_array(k) for k in keys)

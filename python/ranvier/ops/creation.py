@@ -244,7 +244,10 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
 def _lower_mask(value: Value, k: int, name: str) -> np.ndarray:
     if value.ndim < 2:
         raise ValueError(f"{name}: expected at least 2 axes, got shape {value.shape}.")
-    return np.tri(value.shape[-2], value.shape[-1], _diagonal(k), dtype=bool)
+    rows, columns = value.shape[-2:]
+    if not rows or not columns:  # NumPy would count the rows of nothing
+        return np.zeros((rows, columns), bool)
+    return np.tri(rows, columns, _diagonal(k), dtype=bool)
 
 
 def tril(x: Any, k: int = 0) -> Value:

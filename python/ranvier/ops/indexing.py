@@ -161,8 +161,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         x: a tensor.
         pad_width: (before, after) for each axis; one pair, or one int, stands for all axes.
         mode: "constant"; "reflect" (mirrored at the edge element), "symmetric" (mirrored, edge included), or
-        "edge"
-            (the edge element repeated).
+            "edge" (the edge element repeated).
         constant_values: the border's value in mode "constant"; None: 0.
 
     Raises:
@@ -176,7 +175,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         )
     if mode not in ("constant", "reflect", "symmetric", "edge"):
         raise ValueError(f"Invalid mode '{mode}': expected 'constant', 'reflect', 'symmetric' or 'edge'.")
-    for axis, (before, after) in enumerate(_pad_pairs(pad_width, value.ndim)):
+    pairs = _pad_pairs(pad_width, value.ndim)
+    if mode == "constant" and constant_values is None:
+        return _with_zeros(value, pairs)
+    for axis, (before, after) in enumerate(pairs):
         if before or after:
             border = _constant_border if mode == "constant" else _copied_border
             value = border(value, axis, before, after, constant_values if mode == "constant" else mode)
@@ -191,6 +193,13 @@ def _pad_pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
         return [(int(a), int(b)) for a, b in np.broadcast_to(widths, (rank, 2))]
     except ValueError:
         raise ValueError(f"pad: pad_width={pad_width} does not fit a tensor of {rank} axes.") from None
+
+
+def _with_zeros(value: Value, pairs: list[tuple[int, int]]) -> Value:
+    if not any(before or after for before, after in pairs):
+        return value
+    shape = [size + before + after for size, (before, after) in zip(value.shape, pairs, strict=True)]
+    return emit("unslice", value, shape=shape, begin=[before for before, _ in pairs], stride=[1] * value.ndim)
 
 
 def _constant_border(value: Value, axis: int, before: int, after: int, fill: Any) -> Value:

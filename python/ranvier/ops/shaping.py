@@ -393,9 +393,10 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
     """The differences of neighbours along an axis, taken `n` times.
 
     Raises:
+        TypeError: if n is no integer.
         ValueError: if n is negative or x a scalar.
     """
-    value = operand(a)
+    value, n = operand(a), integer(n, "n")
     if n < 0 or value.ndim == 0:
         raise ValueError(f"diff: expected n >= 0 and at least one axis, got n={n} and shape {value.shape}.")
     place = canonical_axis(axis, value.ndim)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import numbers, scope
+from ranvier.core import arguments, scope
 from ranvier.core.shown import Shown
 from ranvier.core.trace import variables_allowed
 from ranvier.core.variable import Variable
@@ -36,7 +36,7 @@ class SeedGenerator(Shown):
         kwargs.pop("backend", None)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
-        if seed is not None and not numbers.is_integer(seed):
+        if seed is not None and not arguments.is_integer(seed):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
         if seed is not None and not -(2**63) <= seed < 2**63:
             raise ValueError(f"Argument `seed` must fit 64 bits. Received: seed={seed}")
@@ -109,7 +109,7 @@ def draw_seed(seed: Any) -> Value:
         return seed.next()
     if seed is None:
         return global_seed_generator().next()
-    if numbers.is_integer(seed) and -(2**63) <= seed < 2**63:
+    if arguments.is_integer(seed) and -(2**63) <= seed < 2**63:
         return np.array([int(seed), 0], "int64")
     raise ValueError(
         "Argument `seed` must be either an integer of 64 bits or an instance of `SeedGenerator`. "

@@ -6,7 +6,7 @@ import math
 from typing import Any, TypeVar
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Regularizer")
@@ -33,7 +33,7 @@ class Regularizer(Shown):
 
 
 def _factor(name: str, value: Any, default: float) -> float:
-    value = default if value is None else numbers.plain(value)
+    value = default if value is None else arguments.plain(value)
     if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise ValueError(
             f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ranvier import losses, ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.scope import to_snake_case
 from ranvier.core.trace import variables_allowed
 from ranvier.core.user_code import harmless, retell, warn
@@ -72,7 +72,7 @@ class CompileLoss:
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
         self.loss = loss
-        self.loss_weights = loss_weights = numbers.plain(loss_weights)
+        self.loss_weights = loss_weights = arguments.plain(loss_weights)
         self._entries = _entries(loss)
         for _, weight in items(loss_weights):
             if weight is not None and not isinstance(weight, (int, float)):

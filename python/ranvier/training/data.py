@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import dtypes, numbers, tree
+from ranvier.core import arguments, dtypes, tree
 from ranvier.training.class_weights import class_weights
 from ranvier.training.not_numbers import not_number_columns, not_numbers
 
@@ -311,8 +311,8 @@ def check_validation_split(validation_split: Any) -> float:
     Raises:
         ValueError: for a number outside (0, 1), or something else.
     """
-    validation_split = numbers.plain(validation_split)
-    if not numbers.is_number(validation_split):
+    validation_split = arguments.plain(validation_split)
+    if not arguments.is_number(validation_split):
         raise ValueError(
             f"Argument `validation_split` must be a number between 0 and 1. Received: {validation_split}"
         )

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 
 from ranvier.callbacks import CallbackList, History
-from ranvier.core import numbers, tree
+from ranvier.core import tree
+from ranvier.core.arguments import plain
 from ranvier.core.eager_trace import eager_placeholders
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.shape_inference import shape_for_build
@@ -364,7 +365,7 @@ class Trainer(Steps):
         """
         self._rv_check_may_run("predict")
         if type(batch_size) is np.ndarray:  # of rank 0: it cannot be a key
-            batch_size = numbers.plain(batch_size)
+            batch_size = plain(batch_size)
         if callbacks is None and steps is None and not verbose and type(x) is np.ndarray:
             known = self._rv_known_predictions.get((x.shape, x.dtype, batch_size))
             if known is not None and x.flags.c_contiguous:

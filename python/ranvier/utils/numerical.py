@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.core import dtypes, numbers
+from ranvier.core import arguments, dtypes
 from ranvier.core.arguments import canonical_axis, integer, shown
 from ranvier.core.user_code import short_traceback
 
@@ -56,8 +56,8 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     Raises:
         ValueError: for an order that is not a positive integer.
     """
-    order = numbers.plain(order)
-    if not numbers.is_integer(order) or order < 1:
+    order = arguments.plain(order)
+    if not arguments.is_integer(order) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order!r}")
     array = np.asarray(x) if hasattr(x, "dtype") else dtypes.as_array(x)
     canonical_axis(axis, array.ndim)

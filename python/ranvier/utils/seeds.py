@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from ranvier.core import numbers, scope
+from ranvier.core import arguments, scope
 from ranvier.core.user_code import short_traceback
 
 
@@ -22,8 +22,8 @@ def set_random_seed(seed: int) -> None:
     Raises:
         ValueError: for anything else.
     """
-    seed = numbers.plain(seed)
-    if not numbers.is_integer(seed) or not 0 <= seed < 2**32:
+    seed = arguments.plain(seed)
+    if not arguments.is_integer(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"Expected `seed` to be an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
     random.seed(seed)
     np.random.seed(seed)

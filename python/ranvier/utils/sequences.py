@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ranvier.core.arguments import refuse_long_and_empty
 from ranvier.core.user_code import short_traceback
 
 End = Literal["pre", "post"]
@@ -47,6 +48,8 @@ def pad_sequences(
             raise ValueError(f"Argument `{name}` must be 'pre' or 'post'. Received: {name}={end!r}")
     if not hasattr(sequences, "__len__"):
         raise ValueError(f"Argument `sequences` must be a list of sequences. Received: {sequences!r}")
+    if isinstance(sequences, np.ndarray):
+        refuse_long_and_empty(sequences)
     for i, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
             raise ValueError(

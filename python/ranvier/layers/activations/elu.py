@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 
 
@@ -19,7 +19,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = numbers.plain(alpha)
+        self.alpha = arguments.plain(alpha)
         self.supports_masking = True
         self._rv_build_at_init()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import number
 from ranvier.core.user_code import warn
 from ranvier.layers.layer import Layer
@@ -26,7 +26,7 @@ class LeakyReLU(Layer):
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
             warn("Argument `alpha` is deprecated. Use `negative_slope` instead.")
-        negative_slope = numbers.plain(negative_slope)
+        negative_slope = arguments.plain(negative_slope)
         if negative_slope is None or number(negative_slope, "negative_slope") < 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative. "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
@@ -37,11 +37,8 @@ class PReLU(Layer):
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
         self.shared_axes: list[int] | None = None
-        shared_axes = numbers.plain(shared_axes)
-        if isinstance(shared_axes, int):
-            self.shared_axes = [shared_axes]
-        elif shared_axes is not None:
-            self.shared_axes = list(shared_axes)
+        if shared_axes is not None:
+            self.shared_axes = list(arguments.integers(arguments.plain_sequence(shared_axes), "shared_axes"))
 
     def build(self, input_shape: Shape) -> None:
         shape = list(input_shape[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import number
 from ranvier.layers.layer import Layer
 
@@ -37,9 +37,9 @@ class ReLU(Layer):
             if value is None or number(value, argument) < 0.0:
                 raise ValueError(f"{argument} of a ReLU layer cannot be a negative value. Received: {value}")
         super().__init__(**kwargs)
-        self.max_value = numbers.plain(max_value)
-        self.negative_slope = numbers.plain(negative_slope)
-        self.threshold = numbers.plain(threshold)
+        self.max_value = arguments.plain(max_value)
+        self.negative_slope = arguments.plain(negative_slope)
+        self.threshold = arguments.plain(threshold)
         self.supports_masking = True
         self._rv_build_at_init()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.layer import Layer
 
@@ -22,9 +22,9 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
-        axis = numbers.plain_sequence(axis)
+        axis = arguments.plain_sequence(axis)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
-        if not axes or not all(map(numbers.is_integer, axes)):
+        if not axes or not all(map(arguments.is_integer, axes)):
             raise ValueError(f"Argument `axis` must be an integer or a list of such. Received: axis={axis!r}")
         super().__init__(**kwargs)
         self.axis = axis

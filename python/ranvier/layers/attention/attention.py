@@ -7,7 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.attention.masks import causal_mask
@@ -61,12 +61,12 @@ class Attention(Layer):
             raise ValueError(
                 f"`score_mode` says how queries meet keys: 'dot' or 'concat'. Received: {score_mode!r}"
             )
-        dropout = numbers.share("dropout", dropout)
+        dropout = arguments.share(dropout, "dropout")
         super().__init__(**kwargs)
         self.use_scale = use_scale
         self.score_mode = score_mode
         self.dropout = dropout
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         self.scale: Variable | None = None
         self.concat_score_weight: Variable | None = None
         if dropout > 0:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.attention.projected_attention import ProjectedAttention
 
@@ -91,9 +91,9 @@ class GroupQueryAttention(ProjectedAttention):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-        head_dim = numbers.positive_integer("head_dim", head_dim)
-        num_query_heads = numbers.positive_integer("num_query_heads", num_query_heads)
-        num_key_value_heads = numbers.positive_integer("num_key_value_heads", num_key_value_heads)
+        head_dim = arguments.positive_integer(head_dim, "head_dim")
+        num_query_heads = arguments.positive_integer(num_query_heads, "num_query_heads")
+        num_key_value_heads = arguments.positive_integer(num_key_value_heads, "num_key_value_heads")
         if num_query_heads % num_key_value_heads:
             raise ValueError(
                 "`num_query_heads` must be divisible by `num_key_value_heads`. Received: "

@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.attention.projected_attention import ProjectedAttention
 from ranvier.layers.core.einsum_dense import EinsumDense
@@ -100,10 +100,10 @@ class MultiHeadAttention(ProjectedAttention):
             seed=seed,
             **kwargs,
         )
-        self.num_heads = numbers.positive_integer("num_heads", num_heads)
-        self.key_dim = numbers.positive_integer("key_dim", key_dim)
+        self.num_heads = arguments.positive_integer(num_heads, "num_heads")
+        self.key_dim = arguments.positive_integer(key_dim, "key_dim")
         value_dim = self.key_dim if value_dim is None else value_dim
-        self.value_dim = numbers.positive_integer("value_dim", value_dim)
+        self.value_dim = arguments.positive_integer(value_dim, "value_dim")
         self._output_shape = _as_tuple("output_shape", output_shape)
         self._attention_axes = _as_tuple("attention_axes", attention_axes)
 
@@ -234,8 +234,8 @@ class MultiHeadAttention(ProjectedAttention):
 def _as_tuple(name: str, value: Any) -> tuple[int, ...] | None:
     if value is None:
         return None
-    value = numbers.plain(value)
-    sizes = (value,) if numbers.is_integer(value) else value
-    if not isinstance(sizes, (list, tuple)) or not all(map(numbers.is_integer, sizes)):
+    value = arguments.plain(value)
+    sizes = (value,) if arguments.is_integer(value) else value
+    if not isinstance(sizes, (list, tuple)) or not all(map(arguments.is_integer, sizes)):
         raise ValueError(f"`{name}` must be an int, list, or tuple of ints. Received: {name}={value}")
     return tuple(sizes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import constraints, initializers, ops, regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.masks import get_mask
 from ranvier.layers.activations.softmax import Softmax
@@ -63,13 +63,13 @@ class ProjectedAttention(Layer):
         name = type(self).__name__
         if flash_attention:
             raise ValueError(f"{name} does not support `flash_attention=True`; it must be None or False.")
-        sliding_window = numbers.plain(sliding_window)
-        if sliding_window is not None and (not numbers.is_integer(sliding_window) or sliding_window <= 0):
+        sliding_window = arguments.plain(sliding_window)
+        if sliding_window is not None and (not arguments.is_integer(sliding_window) or sliding_window <= 0):
             raise ValueError(
                 "`sliding_window` must be `None` or a positive integer. "
                 f"Received: sliding_window={sliding_window!r}"
             )
-        dropout = numbers.share("dropout", dropout)
+        dropout = arguments.share(dropout, "dropout")
         super().__init__(**kwargs)
         self.dropout = dropout
         self.use_bias = use_bias
@@ -82,7 +82,7 @@ class ProjectedAttention(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.use_gate = use_gate
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         self.supports_masking = True
         self._gate_dense: EinsumDense | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.input_spec import InputSpec
@@ -55,7 +55,7 @@ class Dense(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        units = numbers.positive_integer("units", units)
+        units = arguments.positive_integer(units, "units")
         unsupported = {
             "lora_rank": lora_rank,
             "lora_alpha": lora_alpha,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import text
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
@@ -69,8 +69,11 @@ class EinsumDense(Layer):
                 raise ValueError(f"EinsumDense does not support `{name}`; it must be None. Received: {value}")
         super().__init__(**kwargs)
         self.equation = text(equation, "equation")
-        sizes = numbers.plain(output_shape)
-        self.partial_output_shape = (sizes,) if isinstance(sizes, int) else tuple(sizes)
+        sizes = arguments.plain_sequence(output_shape)
+        self.partial_output_shape = tuple(
+            None if size is None else arguments.integer(size, "output_shape")
+            for size in (sizes if isinstance(sizes, (list, tuple)) else (sizes,))
+        )
         self.bias_axes = bias_axes
         self.activation = activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)

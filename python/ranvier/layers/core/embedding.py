@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier import constraints, initializers, ops, regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
@@ -60,8 +60,8 @@ class Embedding(Layer):
         ):
             if value is not None:
                 raise ValueError(f"Embedding does not support `{name}`; it must be None. Received: {value}")
-        input_dim = numbers.positive_integer("input_dim", input_dim)
-        output_dim = numbers.positive_integer("output_dim", output_dim)
+        input_dim = arguments.positive_integer(input_dim, "input_dim")
+        output_dim = arguments.positive_integer(output_dim, "output_dim")
         super().__init__(**kwargs)
         self.input_dim, self.output_dim = input_dim, output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.masks import set_mask
 from ranvier.layers.layer import Layer
 
@@ -22,7 +22,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mask_value = numbers.plain(mask_value)
+        self.mask_value = arguments.plain(mask_value)
         self.supports_masking = True
         self._rv_build_at_init()
 

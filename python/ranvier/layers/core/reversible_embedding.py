@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import shown
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.layers.core.embedding import Embedding
@@ -55,7 +55,7 @@ class ReversibleEmbedding(Embedding):
         )
         self.tie_weights = tie_weights
         self.reverse_dtype = reverse_dtype
-        self.logit_soft_cap = numbers.plain(logit_soft_cap)
+        self.logit_soft_cap = arguments.plain(logit_soft_cap)
 
     def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import integer
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.user_code import short_traceback
@@ -22,7 +22,7 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = integer(numbers.plain(axis), "axis")
+        self.axis = integer(arguments.plain(axis), "axis")
 
     def call(self, inputs: Any) -> Any:
         return ops.concatenate(self._check(inputs), axis=self.axis)

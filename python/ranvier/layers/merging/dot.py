@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.user_code import short_traceback
 from ranvier.layers.merging.merge import Merge
@@ -32,7 +32,7 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        axes = numbers.plain_sequence(axes)
+        axes = arguments.plain_sequence(axes)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if not isinstance(axes, (int, list, tuple)) or isinstance(axes, bool):
             raise TypeError(

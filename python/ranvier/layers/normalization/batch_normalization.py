@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import initializers, ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import number
 from ranvier.core.dtypes import epsilon as smallest
 from ranvier.core.keras_tensor import Shape
@@ -92,7 +92,7 @@ class BatchNormalization(ScaleAndShift):
         self.epsilon = float(epsilon)
         self.renorm = renorm
         self.renorm_clipping = _limits(renorm_clipping) if renorm else renorm_clipping
-        self.renorm_momentum = numbers.plain(renorm_momentum)
+        self.renorm_momentum = arguments.plain(renorm_momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.moving_mean: Variable | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.normalization.scale_and_shift import ScaleAndShift
@@ -62,8 +62,8 @@ class GroupNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.groups = -1 if numbers.plain(groups) == -1 else numbers.positive_integer("groups", groups)
-        self.axis = numbers.plain(axis)
+        self.groups = -1 if arguments.plain(groups) == -1 else arguments.positive_integer(groups, "groups")
+        self.axis = arguments.integer(arguments.plain(axis), "axis")
         self.epsilon = float(epsilon)
 
     def build(self, input_shape: Shape) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.normalization.scale_and_shift import ScaleAndShift
 
@@ -60,8 +60,9 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        axis = numbers.plain_sequence(axis)
-        if not all(numbers.is_integer(one) for one in (axis if isinstance(axis, (list, tuple)) else [axis])):
+        axis = arguments.plain_sequence(axis)
+        axes = axis if isinstance(axis, (list, tuple)) else [axis]
+        if not all(map(arguments.is_integer, axes)):
             raise TypeError(
                 f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.layer import Layer
 
@@ -21,8 +21,9 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = numbers.plain(axis)
-        self.epsilon = numbers.plain(epsilon)
+        self.axis = arguments.plain(axis)
+        arguments.integers(self.axis, "axis")
+        self.epsilon = arguments.plain(epsilon)
 
     def build(self, input_shape: Shape) -> None:
         axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import initializers, ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.core.wrapper import Wrapper
 from ranvier.layers.layer import Layer
 
@@ -26,7 +26,7 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
-        power_iterations = numbers.plain(power_iterations)
+        power_iterations = arguments.plain(power_iterations)
         if power_iterations <= 0:
             raise ValueError(
                 "`power_iterations` should be greater than zero. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 from ranvier.layers.normalization.scale_and_shift import check_axes
 
@@ -24,7 +24,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        axis = numbers.plain(axis)
+        axis = arguments.plain(axis)
         if isinstance(axis, (list, tuple)):
             self.axis: Any = list(axis)
         elif isinstance(axis, int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers, windows
+from ranvier.core import arguments, windows
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.reshaping.spatial import Spatial
 
@@ -13,7 +13,7 @@ from ranvier.layers.reshaping.spatial import Spatial
 class _AdaptivePooling(Spatial):
     def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        output_size = numbers.plain(output_size)
+        output_size = arguments.plain(output_size)
         is_sequence = isinstance(output_size, (list, tuple))
         if not isinstance(output_size, int) and not (is_sequence and len(output_size) == self.rank):
             error = ValueError if is_sequence and self.rank == 1 else TypeError  # as in Keras

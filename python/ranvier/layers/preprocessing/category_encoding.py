@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.layers.preprocessing.from_lists import FromLists
 
@@ -39,7 +39,7 @@ class CategoryEncoding(FromLists):
                 "Unknown argument `output_mode`, expected one of ('count', 'one_hot', 'multi_hot'). "
                 f"Received: output_mode={output_mode!r}"
             )
-        num_tokens = numbers.plain(num_tokens)
+        num_tokens = arguments.plain(num_tokens)
         if num_tokens is None or num_tokens < 1:
             raise ValueError(f"`num_tokens` must be set to a positive integer. Received: {num_tokens}")
         if sparse:

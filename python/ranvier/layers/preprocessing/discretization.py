@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
 from ranvier.layers.preprocessing.from_lists import FromLists
@@ -49,7 +49,7 @@ class Discretization(FromLists):
                 "Exactly one of `num_bins` and `bin_boundaries` must be set. "
                 f"Received: num_bins={num_bins!r}, bin_boundaries={bin_boundaries!r}"
             )
-        num_bins = numbers.plain(num_bins)
+        num_bins = arguments.plain(num_bins)
         if num_bins is not None and num_bins < 1:
             raise ValueError(f"`num_bins` must be at least 1. Received: num_bins={num_bins!r}")
         if output_mode not in _MODES:
@@ -61,7 +61,7 @@ class Discretization(FromLists):
             raise ValueError("Argument `sparse=True` is not supported: tensors are dense here.")
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         self.num_bins = num_bins
-        self.epsilon = numbers.plain(epsilon)
+        self.epsilon = arguments.plain(epsilon)
         self.output_mode = output_mode
 
     def adapt(self, data: Any) -> None:

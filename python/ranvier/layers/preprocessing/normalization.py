@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ranvier import ops
-from ranvier.core import dtypes, numbers
+from ranvier.core import arguments, dtypes
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.user_code import short_traceback
 from ranvier.layers.preprocessing.from_lists import FromLists
@@ -35,7 +35,7 @@ class Normalization(FromLists):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        axis = numbers.plain_sequence(axis)
+        axis = arguments.plain_sequence(axis)
         self.axis = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
         if (mean is None) != (variance is None):
             raise ValueError(
@@ -47,7 +47,7 @@ class Normalization(FromLists):
                 "When setting values directly, `mean` and `variance` must have the same shape. "
                 f"Received: mean={mean!r} and variance={variance}"
             )
-        self.input_mean, self.input_variance = numbers.plain(mean), numbers.plain(variance)
+        self.input_mean, self.input_variance = arguments.plain(mean), arguments.plain(variance)
         self.invert = invert
         self.supports_masking = True
 

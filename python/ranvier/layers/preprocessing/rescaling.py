@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.preprocessing.from_lists import FromLists
 
 
@@ -22,8 +22,8 @@ class Rescaling(FromLists):
 
     def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale = numbers.plain(scale)
-        self.offset = numbers.plain(offset)
+        self.scale = arguments.plain(scale)
+        self.offset = arguments.plain(offset)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:

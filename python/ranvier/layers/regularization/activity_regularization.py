@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import regularizers
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 
 
@@ -20,8 +20,8 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
-        self.l1 = numbers.plain(l1)
-        self.l2 = numbers.plain(l2)
+        self.l1 = arguments.plain(l1)
+        self.l2 = arguments.plain(l2)
         self.supports_masking = True
         self._rv_build_at_init()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -35,10 +35,10 @@ class Dropout(Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        rate = numbers.share("rate", rate)
+        rate = arguments.share(rate, "rate")
         super().__init__(**kwargs)
         self.rate = rate
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         self.noise_shape = self._check_noise_shape(noise_shape)
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
@@ -47,11 +47,11 @@ class Dropout(Layer):
 
     @staticmethod
     def _check_noise_shape(noise_shape: Sequence[int | None] | None) -> tuple[int | None, ...] | None:
-        noise_shape = numbers.plain(noise_shape)
+        noise_shape = arguments.plain(noise_shape)
         if noise_shape is None:
             return None
         if not isinstance(noise_shape, (list, tuple)) or not all(
-            dim is None or (numbers.is_integer(dim) and dim > 0) for dim in noise_shape
+            dim is None or (arguments.is_integer(dim) and dim > 0) for dim in noise_shape
         ):
             raise ValueError(
                 "Argument `noise_shape` must be a tuple or list of positive integers and None. "

@@ -7,7 +7,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -27,7 +27,7 @@ class GaussianDropout(Layer):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        rate = numbers.plain(rate)
+        rate = arguments.plain(rate)
         if not isinstance(rate, (int, float)) or not 0 <= rate < 1:
             raise ValueError(
                 "Invalid value received for argument `rate`. Expected a float from 0 up to but not including "
@@ -35,7 +35,7 @@ class GaussianDropout(Layer):
             )
         super().__init__(**kwargs)
         self.rate = rate
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         if rate > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True

@@ -6,7 +6,7 @@ from typing import Any
 
 from ranvier import ops
 from ranvier import random as random_ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.layers.layer import Layer
 from ranvier.random import SeedGenerator
 
@@ -24,10 +24,10 @@ class GaussianNoise(Layer):
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
-        stddev = numbers.share("stddev", stddev)
+        stddev = arguments.share(stddev, "stddev")
         super().__init__(**kwargs)
         self.stddev = stddev
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         if stddev > 0:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True

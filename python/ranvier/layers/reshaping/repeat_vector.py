@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
@@ -25,8 +25,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        n = numbers.plain(n)
-        if not numbers.is_integer(n):
+        n = arguments.plain(n)
+        if not arguments.is_integer(n):
             raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
         if n <= 0:
             raise ValueError(f"Argument `n` should be a positive integer. Received: n={n!r}")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.layer import Layer
 
@@ -26,10 +26,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        given = numbers.plain_sequence(target_shape)
+        given = arguments.plain_sequence(target_shape)
         is_shape = isinstance(given, (list, tuple))
         shape = tuple(-1 if size is None else size for size in given) if is_shape else ()
-        sizes_fit = all(numbers.is_integer(size) and size >= -1 for size in shape)
+        sizes_fit = all(arguments.is_integer(size) and size >= -1 for size in shape)
         if not is_shape or not sizes_fit or shape.count(-1) > 1:
             raise ValueError(
                 "The `target_shape` argument must hold non-negative integers and at most one -1. "

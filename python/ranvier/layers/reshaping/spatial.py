@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ranvier.core import dtypes, numbers
+from ranvier.core import arguments, dtypes
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.input_spec import InputSpec
 from ranvier.layers.layer import Layer
@@ -21,7 +21,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     Raises:
         ValueError: for anything else.
     """
-    value = numbers.plain_sequence(value)
+    value = arguments.plain_sequence(value)
     if isinstance(value, int) and value >= 0:
         return ((value, value),) * rank
     items = list(value) if isinstance(value, (list, tuple)) else []

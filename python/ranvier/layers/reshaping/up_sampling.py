@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ranvier import ops
-from ranvier.core import numbers
+from ranvier.core import arguments
 from ranvier.core.arguments import text
 from ranvier.core.keras_tensor import Shape
 from ranvier.layers.reshaping.spatial import Spatial
 
 
 def _sizes(size: Any, rank: int) -> tuple[int, ...]:
-    size = numbers.plain_sequence(size)
+    size = arguments.plain_sequence(size)
     sizes = size if isinstance(size, (list, tuple)) else (size,) * rank
-    if len(sizes) != rank or not all(numbers.is_integer(n) and n > 0 for n in sizes):
+    if len(sizes) != rank or not all(arguments.is_integer(n) and n > 0 for n in sizes):
         raise ValueError(
             f"The `size` argument must be a positive integer or hold {rank} of such. Received: size={size!r}"
         )
@@ -60,7 +60,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not numbers.is_integer(size):
+        if not arguments.is_integer(size):
             raise TypeError(f"Argument `size` must be an integer. Received: size={size!r}")
         (self.size,) = _sizes(size, 1)
 

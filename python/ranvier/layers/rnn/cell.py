@@ -6,7 +6,7 @@ from typing import Any
 
 from ranvier import activations, constraints, initializers, ops, regularizers
 from ranvier import random as random_ops
-from ranvier.core import numbers, tree
+from ranvier.core import arguments, tree
 from ranvier.core.keras_tensor import Shape
 from ranvier.core.variable import Variable
 from ranvier.layers.call import call_signature
@@ -123,9 +123,9 @@ class GatedCell(SteppedCell):
         seed: int | None,
         **kwargs: Any,
     ) -> None:
-        units = numbers.positive_integer("units", units)
-        dropout = numbers.share("dropout", dropout)
-        recurrent_dropout = numbers.share("recurrent_dropout", recurrent_dropout)
+        units = arguments.positive_integer(units, "units")
+        dropout = arguments.share(dropout, "dropout")
+        recurrent_dropout = arguments.share(recurrent_dropout, "recurrent_dropout")
         super().__init__(**kwargs)
         self.units = units
         self.activation = activations.get(activation)
@@ -141,7 +141,7 @@ class GatedCell(SteppedCell):
         self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.seed = numbers.plain(seed)
+        self.seed = arguments.plain(seed)
         self.seed_generator = SeedGenerator(seed)
         self.state_size = self.units
         self.output_size = self.units
