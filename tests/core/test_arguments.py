@@ -60,6 +60,12 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "a nest of tensors": (lambda: ops.exp(endless()), ValueError, "sequence"),
     "Reshape(None)": (lambda: layers.Reshape(None), (ValueError, TypeError), "."),
     "Dense(array)": (lambda: layers.Dense(np.ones(3)), (ValueError, TypeError), "units"),
+    "Embedding, two inputs": (
+        lambda: layers.Embedding(4, 3)([rv.Input((3,)), rv.Input((3,))]), ValueError, "expected one tensor",
+    ),
+    "CategoryEncoding, two inputs": (
+        lambda: layers.CategoryEncoding(4)([rv.Input((3,)), rv.Input((3,))]), ValueError, "expected one",
+    ),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

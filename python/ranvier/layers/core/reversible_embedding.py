@@ -6,9 +6,9 @@ from typing import Any
 
 from ranvier import ops
 from ranvier.core import arguments
-from ranvier.core.arguments import shown
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.layers.core.embedding import Embedding
+from ranvier.layers.shapes import shape_of_one
 
 
 class ReversibleEmbedding(Embedding):
@@ -90,10 +90,8 @@ class ReversibleEmbedding(Embedding):
         return (*input_shape[:-1], self.input_dim) if reverse else super().compute_output_shape(input_shape)
 
     def compute_output_spec(self, inputs: Any, reverse: bool = False, **kwargs: Any) -> KerasTensor:
-        if not hasattr(inputs, "shape"):
-            raise ValueError(f'Layer "{self.name}" expected one tensor. Received: {shown(inputs)}')
         dtype = self.reverse_dtype if reverse and self.reverse_dtype else self.compute_dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape, reverse), dtype=dtype)
+        return KerasTensor(self.compute_output_shape(shape_of_one(self, inputs), reverse), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
