@@ -35,6 +35,8 @@ def note_edit(owner: Any, name: str | None = None, container: Any = None) -> Non
     _edits += 1
     state = owner.__dict__
     state["_rv_edits"] = state.get("_rv_edits", 0) + 1
+    if name is not None and name not in state:  # it is made
+        return
     trace = current_trace()
     if call_state.depth == 0 and (trace is None or trace.is_eager) or state.get("_rv_building"):
         return
@@ -42,7 +44,7 @@ def note_edit(owner: Any, name: str | None = None, container: Any = None) -> Non
     if name is None:
         if not any(state.get(held) is container for held in noted):
             noted.update(n for n, value in list(state.items()) if _holds(value, container))
-    elif name in state:  # else it is made
+    else:
         noted.add(name)
 
 
