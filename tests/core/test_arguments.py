@@ -66,6 +66,30 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "CategoryEncoding, two inputs": (
         lambda: layers.CategoryEncoding(4)([rv.Input((3,)), rv.Input((3,))]), ValueError, "expected one",
     ),
+    "a threshold of dates": (
+        lambda: ops.soft_shrink(rv.Input((3,)), DATES), TypeError, "got an argument of a kind",
+    ),
+    "CategoryEncoding": (
+        lambda: layers.CategoryEncoding(np.array(["a", "b"])), TypeError, "got an argument of a kind",
+    ),
+    "a slope of text": (
+        lambda: rv.activations.relu(X, negative_slope="a"), TypeError, r"relu\(\) got an argument of a kind",
+    ),
+    "a list for a tensor": (
+        lambda: layers.Flatten()([(), X]), ValueError, 'Layer "flatten.*" expected one tensor',
+    ),
+    "slices of nothing": (
+        lambda: ops.map(lambda x: x, EMPTY), ValueError, "cannot be used as a list",
+    ),
+    "leaves of nothing": (
+        lambda: rv.tree.pack_sequence_as(2, EMPTY), ValueError, "cannot be used as a list",
+    ),
+    "variables of nothing": (
+        lambda: rv.optimizers.SGD().apply([X], EMPTY), TypeError, "Optimizers update variables",
+    ),
+    "many axes": (
+        lambda: ops.nextafter(np.zeros((1,) * 41), X), ValueError, "at most 32 axes",
+    ),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

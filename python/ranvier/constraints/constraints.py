@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes
-from ranvier.core.arguments import PlainArguments, number
+from ranvier.core.arguments import number
+from ranvier.core.plain_arguments import PlainArguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Constraint")

@@ -5,16 +5,12 @@ Python's own numbers, NumPy's scalars and arrays of rank 0 are taken alike.
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 import reprlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-from ranvier.core.user_code import short_traceback
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
 _MOST_EMPTY_LISTS = 1 << 16
@@ -187,24 +183,6 @@ def refuse_long_and_empty(array: np.ndarray) -> None:
     """
     if not array.size and math.prod(max(extent, 1) for extent in array.shape) > _MOST_EMPTY_LISTS:
         raise ValueError(f"An array without elements, of shape {array.shape}, cannot be used as a list.")
-
-
-class PlainArguments:
-    """A base class: constructors of the package's own subclasses get `plain` arguments."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        if "__init__" in vars(cls) and cls.__module__.partition(".")[0] == "ranvier":
-            cls.__init__ = _of_plain(vars(cls)["__init__"])  # type: ignore[method-assign]
-        super().__init_subclass__(**kwargs)  # what shortens errors comes around it
-
-
-def _of_plain(init: Callable[..., None]) -> Callable[..., None]:
-    @short_traceback
-    @functools.wraps(init)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
-        init(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
-
-    return wrapper
 
 
 def is_integer(value: Any) -> bool:

@@ -34,6 +34,7 @@ _PYTHON_TYPES = {bool: "bool", int: "int32", float: "float32"}
 
 _MOST_BYTES = 2**63 - 1  # what an address, and a size in the core, can count
 
+_MOST_AXES = 32  # of what becomes a tensor: more than any has, and no more than all of NumPy's functions take
 _INT_LIMITS = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in INT_DTYPES}
 
 _NATIVE = frozenset(np.dtype(name) for name in ALL_DTYPES)
@@ -260,12 +261,14 @@ def as_array(x: Any, dtype: str | None = None) -> np.ndarray:
         ValueError: if nested sequences are ragged.
     """
     if type(x) is np.ndarray and x.dtype.isnative and x.flags.c_contiguous and x.dtype in _NATIVE:
-        if dtype is None or x.dtype == dtype:
+        if (dtype is None or x.dtype == dtype) and x.ndim <= _MOST_AXES:
             return x
     if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
         x = np.from_dlpack(x)
     has_dtype = isinstance(getattr(x, "dtype", None), np.dtype)
     a = np.asarray(x)
+    if a.ndim > _MOST_AXES:
+        raise ValueError(f"Expected at most {_MOST_AXES} axes, got an array of {a.ndim}.")
     if dtype is None:
         dtype = array_dtype(a.dtype)
         if not has_dtype and not hasattr(x, "__array__") and not _holds_arrays(x):

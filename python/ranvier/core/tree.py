@@ -11,6 +11,10 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
+from ranvier.core.arguments import refuse_long_and_empty
+
 Path = tuple[Any, ...]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -248,6 +252,8 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
         TypeError: if `flat_sequence` is not iterable.
         ValueError: if there are more or fewer leaves.
     """
+    if isinstance(flat_sequence, np.ndarray):
+        refuse_long_and_empty(flat_sequence)
     flat = list(flat_sequence)
     count = len(flatten(structure))
     if count != len(flat):

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from ranvier.core import settings
 from ranvier.core.keywords import explain_call
+from ranvier.core.plain_errors import plain_error
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -110,14 +111,51 @@ def short_traceback(fn: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             return fn(*args, **kwargs)
         except BaseException as error:
+            other = None
             try:
-                explain_call(error, fn, kwargs)
-                shorten(error)
+                other = told(error, fn, args, kwargs)
             except Exception:  # the stack may be too full for a call
                 pass
-            raise  # with a name it would be noted that it was raised here
+            if other is None:
+                raise  # with a name it would be noted that it was raised here
+            raise other from None
 
     return call
+
+
+# The classes that need no other words, exactly.
+_OFTEN = frozenset((ValueError, TypeError, KeyError, IndexError, RuntimeError, NotImplementedError))
+
+
+def told(
+    error: BaseException, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Exception | None:
+    """Has the error of a call end at the user's line, in words about the call's arguments.
+
+    Args:
+        error: what the call raised.
+        fn: what was called.
+        args: with what.
+        kwargs: likewise.
+
+    Returns:
+        What to raise in its place; None: the error itself.
+    """
+    explain_call(error, fn, kwargs)
+    own = type(error) not in _OFTEN and came_to_be_here(error)
+    other = plain_error(error, fn, args) if own else None
+    shorten(error)
+    return other
+
+
+def came_to_be_here(error: BaseException) -> bool:
+    """Whether an error was raised in the package's own code, or by what that called: not in the user's."""
+    traceback, room = error.__traceback__, _OWN
+    while traceback is not None:
+        here = _room(traceback.tb_frame)
+        room = here if here not in _HELPERS else room
+        traceback = traceback.tb_next
+    return room == _OWN
 
 
 class ShortErrors:

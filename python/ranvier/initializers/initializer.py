@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from ranvier.core.arguments import PlainArguments
+from ranvier.core.plain_arguments import PlainArguments
 from ranvier.core.shown import Shown
 
 T = TypeVar("T", bound="Initializer")

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from ranvier import ops
 from ranvier.core import dtypes, registry, scope, tree
-from ranvier.core.arguments import PlainArguments
 from ranvier.core.initialized import Initialized
 from ranvier.core.masks import get_mask
 from ranvier.core.names import Alias
+from ranvier.core.plain_arguments import PlainArguments
 from ranvier.core.user_code import short_traceback
 
 T = TypeVar("T", bound="Loss")

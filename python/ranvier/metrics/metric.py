@@ -9,10 +9,10 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import dtypes, old_attributes, scope
-from ranvier.core.arguments import PlainArguments
 from ranvier.core.initialized import Initialized
 from ranvier.core.missing_names import retired
 from ranvier.core.names import Alias
+from ranvier.core.plain_arguments import PlainArguments
 from ranvier.core.stateless_scope import StatelessScope, no_stateless_scope, values_in, with_values
 from ranvier.core.trace import current_trace, variables_allowed
 from ranvier.core.variable import Variable

@@ -18,7 +18,8 @@ import numpy as np
 from ranvier.core import registry, tree
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.operation import Operation
-from ranvier.core.user_code import shorten
+from ranvier.core.unknown_size import is_known
+from ranvier.core.user_code import told
 
 # The parameters that Keras's operations take when they are called; the others, when they are made.
 _OPERANDS = frozenset(
@@ -72,6 +73,12 @@ _namespaces: dict[FunctionType, str] = {}
 _classes: dict[FunctionType, type[FunctionOperation]] = {}
 
 
+def _as_int32(count: int) -> np.ndarray:
+    """A count as the tensor that a graph has for it; of sizes that are not known only the type matters."""
+    return np.asarray(count if is_known(count) else 0, "int32")
+
+
+
 class FunctionOperation(Operation):
     """An op as an operation; each function has a subclass of its own, made when it is needed.
 
@@ -105,7 +112,7 @@ class FunctionOperation(Operation):
             free.sort(key=lambda name: name not in self.operands)
             result = self.function(**given, **dict(zip(free, operands, strict=False)))
         # The size of a tensor is a number, but in a model a tensor like all others.
-        return np.asarray(int(result), "int32") if isinstance(result, int) else result
+        return _as_int32(result) if isinstance(result, int) else result
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | registry.serialize_object(self.settings)
@@ -198,8 +205,14 @@ def symbolic(function: FunctionType, namespace: str) -> FunctionType:
                         return operation_class(function).of_call(args, kwargs)
             return function(*args, **kwargs)
         except Exception as error:
-            shorten(error)
-            raise
+            other = None
+            try:
+                other = told(error, function, args, kwargs)
+            except Exception:  # the error goes on as it is
+                pass
+            if other is None:
+                raise
+            raise other from None
 
     return wrapper  # type: ignore[return-value]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import tree
-from ranvier.core.arguments import integer
+from ranvier.core.arguments import integer, refuse_long_and_empty
 from ranvier.core.body_trace import BodyTrace, Key
 from ranvier.core.eager_trace import EagerTrace
 from ranvier.core.tensor import Tensor
@@ -339,6 +339,9 @@ def _length(slices: list[Value], length: int | None) -> int:
 
 
 def _python_loop(step: Any, state: Any, slices: list[Value], indices: range, reverse: bool) -> Any:
+    for x in slices:
+        if isinstance(x, np.ndarray):
+            refuse_long_and_empty(x)
     rows: list[Any] = []
     state = tree.map_structure(lambda x: None if x is None else operand(x), state)
     order = range(len(indices) - 1, -1, -1) if reverse else range(len(indices))

@@ -288,6 +288,8 @@ class Optimizer(OptimizerState):
                 )
             variables = self._rv_trainable_variables
         else:
+            if isinstance(trainable_variables, np.ndarray):
+                raise TypeError(f"Optimizers update variables. Received: {shown(trainable_variables)}")
             variables = list(trainable_variables)
             for variable in variables:
                 if not hasattr(variable, "assign"):

@@ -9,8 +9,8 @@ import numpy as np
 
 from ranvier import initializers
 from ranvier.core import scope
-from ranvier.core.arguments import PlainArguments
 from ranvier.core.names import Alias, is_own
+from ranvier.core.plain_arguments import PlainArguments
 from ranvier.core.shown import Shown
 from ranvier.core.stateless_scope import assign_all
 from ranvier.core.user_code import short_traceback, warn

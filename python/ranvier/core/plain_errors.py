@@ -1,0 +1,43 @@
+"""Errors of a call that speak of this package's insides become errors that speak of the call's arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ranvier.core.arguments import shown
+
+_PYTHONS = (IndexError, ValueError, TypeError, OverflowError)
+
+
+def plain_error(error: BaseException, fn: Callable[..., Any], args: tuple[Any, ...]) -> Exception | None:
+    """What a public function raises in the place of an error that came to be in the package's own code.
+
+    NumPy's own classes of errors become Python's: what was given is of a kind that cannot be computed with.
+    Where a list or a dict stands for a tensor, whose attributes it has not, that is said.
+
+    Args:
+        error: what was raised.
+        fn: the function.
+        args: the positional arguments of the call.
+
+    Returns:
+        The other error; None if the error is one to show as it is.
+    """
+    name = _public_name(fn, args)
+    if type(error).__module__.partition(".")[0] == "numpy":
+        kind = next((kind for kind in _PYTHONS if isinstance(error, kind)), None)
+        text = f"{name} got an argument of a kind that it cannot compute with. NumPy: {error}"
+        return kind(text) if kind else None
+    if isinstance(error, AttributeError) and isinstance(error.obj, (list, tuple, dict)):
+        if any(isinstance(value, type(error.obj)) for value in args):  # itself, or a copy of arrays
+            return ValueError(f"{name} expected one tensor. Received: {shown(error.obj)}")
+    return None
+
+
+def _public_name(fn: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    owner, _, name = inspect.unwrap(fn).__qualname__.rpartition(".")
+    if name == "__call__" and args and isinstance(label := getattr(args[0], "name", None), str):
+        return f'Layer "{label}"'
+    return f"{owner if name == '__init__' else name}()"
