@@ -90,6 +90,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "many axes": (
         lambda: ops.nextafter(np.zeros((1,) * 41), X), ValueError, "at most 32 axes",
     ),
+    "diagonal": (lambda: ops.diagonal(X, "a"), TypeError, "`offset` must be an integer"),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

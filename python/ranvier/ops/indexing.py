@@ -324,6 +324,8 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     )
     rows, columns = value.shape[-2:]
     lead = tuple(value.shape[:-2])
+    beyond = int(rows + columns)  # all diagonals outside of the matrix are alike
+    offset = builtins.min(builtins.max(integer(offset, "offset"), -beyond), beyond)
     places = np.diagonal(np.arange(rows * columns).reshape(rows, columns), offset)
     unknown = [size for size in (rows, columns) if not is_known(size)]
     if unknown:  # so is the smaller of the two
