@@ -121,3 +121,25 @@ def test_the_process_ends():
         for process in running:
             process.kill()
             process.wait()
+
+
+KILLED = """
+import sys
+import ranvier as rv
+from tests.training import sources_table as table
+
+class Tell(rv.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print("begun", flush=True)
+
+table.make_model(rv).fit(table.ForProcesses(), epochs=10**9, verbose=0, callbacks=[Tell()])
+"""
+
+
+def test_worker_processes_end_with_a_parent_that_is_killed():
+    """They hold its output: whoever reads that to its end would wait as long as they live."""
+    command = [sys.executable, "-c", KILLED]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "begun\n"
+    process.kill()
+    process.communicate(timeout=120)

@@ -50,8 +50,7 @@ def batches_of_workers(
 class _EndWithParent:
     """The context of `multiprocessing`, whose processes are ended when this one ends, whatever they do.
 
-    A pool waits for its processes otherwise, for ever where a thread was starting them while the interpreter
-    began to end, and nobody told them.
+    A pool waits for its processes otherwise, for ever where nobody told them. See also `_end_with_parent`.
     """
 
     def __init__(self) -> None:
@@ -72,6 +71,29 @@ class _EndWithParent:
 def _hold(data: Any) -> None:
     global _data
     _data = data
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """Has this worker process end when its parent does, however that ends.
+
+    A process that a thread starts while the interpreter ends, or whose parent is killed, is told by nobody.
+    It would wait for work for ever, and with it whoever reads the parent's output to its end.
+    """
+    import os
+    import threading
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
 def _batch(index: int) -> Any:
