@@ -91,6 +91,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: ops.nextafter(np.zeros((1,) * 41), X), ValueError, "at most 32 axes",
     ),
     "diagonal": (lambda: ops.diagonal(X, "a"), TypeError, "`offset` must be an integer"),
+    "a config, read": (lambda: layers.deserialize(endless()), ValueError, "holds itself"),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

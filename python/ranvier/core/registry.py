@@ -298,7 +298,7 @@ def deserialize_object(
 
     Raises:
         TypeError: for an unknown class or function, or a class without `from_config`.
-        ValueError: for a lambda.
+        ValueError: for a lambda, or a config that holds itself.
     """
     if config is None or isinstance(config, (bool, int, float)):
         return config
@@ -308,14 +308,21 @@ def deserialize_object(
             found = get_registered_object(config, custom_objects, module_objects)
         return config if found is None else found
     if isinstance(config, (list, tuple)):
-        return [
-            deserialize_object(i, custom_objects, safe_mode, module_objects=module_objects) for i in config
-        ]
+        try:
+            return [
+                deserialize_object(i, custom_objects, safe_mode, module_objects=module_objects)
+                for i in config
+            ]
+        except RecursionError:
+            raise ValueError("A config is nested too deep, or holds itself.") from None
     if not isinstance(config, Mapping):
         raise TypeError(f"Could not parse config: {config}")
     name, inner = config.get("class_name"), config.get("config")
     if name is None or "config" not in config:
-        return {key: deserialize_object(value, custom_objects, safe_mode) for key, value in config.items()}
+        try:
+            return {key: deserialize_object(i, custom_objects, safe_mode) for key, i in config.items()}
+        except RecursionError:
+            raise ValueError("A config is nested too deep, or holds itself.") from None
     if not isinstance(name, str):
         raise _unknown("class", name, config, module_objects)
     if name in _SPECIAL_READERS:
