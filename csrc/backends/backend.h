@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "graph/op_def.h"
 #include "ops/ops.h"
 
@@ -20,18 +21,21 @@ struct Cost {
   DType dtype = DType::f32;  // of the arithmetic
 };
 
-// A step's operands are its inputs in order, then its outputs. Nothing else is known when it runs.
+// The addresses that a step works on in one run: its inputs in order, then its outputs; null where nobody wants an output.
+struct Operands {
+  void* const* at;
+  void* scratch;  // Step::scratch_bytes, aligned to 64, shared by all steps: what it holds is lost when the step ends
+  void* operator[](std::size_t i) const { return at[i]; }
+};
+
+// A planned unit of work, which knows no memory: immutable, shared by all who run it at the same time.
 struct Step {
-  void (*run)(const Step& step) = nullptr;
-  std::vector<void*> operands;
-  void* scratch = nullptr;
+  void (*run)(const Step& step, Operands operands) = nullptr;
   std::shared_ptr<const void> params;  // what the planner decided; the type is run's own business
   std::size_t scratch_bytes = 0;
   const char* name = "";
   std::shared_ptr<const Cost> cost;
   bool interruptible = false;  // nothing has been written for good yet: an interrupt may leave the step half done
-  // The params of a step in a program's copy, where the original's cannot serve two callers at once; else null.
-  std::shared_ptr<const void> (*copy_params)(const void* params) = nullptr;
 
   template <class T>
   const T& as() const {
@@ -63,29 +67,45 @@ struct OpRequest {
   bool interruptible = true;  // may stop half done when an interrupt comes: nothing was written yet
 };
 
-// The interface is these free functions; today there is one backend.
-namespace cpu {
-
-Step plan_op(const OpRequest& request);
-// A product (request) whose result is value 0 of `epilogue` and lives in the step's first output operand only if
-// `keep_product`. Operands: a, b, the epilogue's inputs 1.., [product scratch or result], the epilogue's outputs.
-Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& epilogue);
-// Several chains with the same code but different sizes run as one step: operands are concatenated.
-Step plan_elementwise(const std::vector<ElementwiseSpec>& segments, int max_threads);
-// Whether two chains may share a step.
-bool can_merge(const ElementwiseSpec& a, const ElementwiseSpec& b);
-
-// Fills a program's input with `count` rows of an array, converted: rows order[0..count) if `order`, else the rows
-// from `begin` on.
-void gather_batch(const void* data, DType from, void* out, DType to, std::int64_t row_elements, const std::int64_t* order,
-                  std::int64_t begin, std::int64_t count);
+// Rows of an array that become a program's input: rows order[0..count) if there is an `order`, else those from `begin` on.
+struct Rows {
+  const void* data;  // on the host
+  DType dtype;
+  std::int64_t elements;  // of a row
+  const std::int64_t* order;
+  std::int64_t begin, count;
+};
 
 // What the machine can do at most, measured in a tenth of a second: operations and bytes in a second.
 struct MachinePeak {
   int threads;  // that the other numbers are of
   double flops_f32, flops_f64, bandwidth;
 };
-MachinePeak measure_machine();
 
-}  // namespace cpu
+// A kind of processor with the memory that it works on. The runtime knows nothing else of either.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  // Where arenas, variables and constants of its programs lie.
+  virtual Memory& memory() = 0;
+
+  // Plans an operation. With an `epilogue`, which takes_epilogue() must have allowed: value 0 of the chain is the
+  // operation's result, computed block by block. Operands: the operation's inputs, its result (or scratch of that size; the
+  // chain may overwrite it), the epilogue's inputs 1.., its outputs.
+  virtual Step plan(const OpRequest& request, const ElementwiseSpec* epilogue = nullptr) = 0;
+  virtual bool takes_epilogue(const OpRequest& request) const = 0;
+  // Several chains with the same code but different sizes run as one step: operands are concatenated.
+  virtual Step plan_elementwise(const std::vector<ElementwiseSpec>& segments, int max_threads) = 0;
+  // Whether two chains may share a step.
+  virtual bool can_merge(const ElementwiseSpec& a, const ElementwiseSpec& b) const = 0;
+
+  // Fills a program's input with rows, converted to its dtype.
+  virtual void gather(const Rows& rows, void* out, DType to) = 0;
+  // Waits until all that was begun is done.
+  virtual void synchronize() = 0;
+  virtual MachinePeak limits() = 0;
+};
+
+Backend& cpu_backend();
+
 }  // namespace ranvier

@@ -24,6 +24,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kCheckedFrom = 256 * kMiB;  // below, reading /proc costs more than it can save
 constexpr std::size_t kHugePagesFrom = 4 * kMiB;
 constexpr std::size_t kHugePage = 2 * kMiB;
+constexpr std::size_t kAlignment = 64;
 
 // Bytes the machine can still give without swapping; nothing where that is not known.
 std::optional<double> machine_memory_left() {
@@ -69,33 +70,60 @@ void require_memory(std::size_t bytes) {
   if (left && static_cast<double>(bytes) > *left) refuse(bytes, "only " + format_bytes(*left) + " are available");
 }
 
-AlignedBuffer::AlignedBuffer(std::size_t bytes, bool zero) {
-  if (bytes == 0) return;
-  if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - kHugePage) {
-    refuse(bytes, "the size does not fit the address space");
-  }
-  require_memory(bytes);
-  const std::size_t alignment = bytes >= kHugePagesFrom ? kHugePage : kAlignment;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  data_ = std::aligned_alloc(alignment, rounded);
-  if (data_ == nullptr) refuse(bytes, "the allocator refused");
-  size_ = bytes;
+namespace {
+
+class HostMemory final : public Memory {
+ public:
+  const char* device() const override { return "cpu"; }
+  void* allocate(std::size_t bytes) override {
+    if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - kHugePage)
+      refuse(bytes, "the size does not fit the address space");
+    require_memory(bytes);
+    const std::size_t alignment = bytes >= kHugePagesFrom ? kHugePage : kAlignment;
+    const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    void* const data = std::aligned_alloc(alignment, rounded);
+    if (data == nullptr) refuse(bytes, "the allocator refused");
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  // Advice: where huge pages are switched off it fails, and nothing is lost.
-  if (alignment == kHugePage) (void)madvise(data_, rounded, MADV_HUGEPAGE);
+    // Advice: where huge pages are switched off it fails, and nothing is lost.
+    if (alignment == kHugePage) (void)madvise(data, rounded, MADV_HUGEPAGE);
 #endif
-  if (zero) std::memset(data_, 0, bytes);
+    return data;
+  }
+  void release(void* data) noexcept override { std::free(data); }
+
+  void zero(void* data, std::size_t bytes) override { std::memset(data, 0, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void write(void* to, const void* host, std::size_t bytes) override { std::memcpy(to, host, bytes); }
+  void read(void* host, const void* from, std::size_t bytes) override { std::memcpy(host, from, bytes); }
+  void* host(void* data) override { return data; }
+};
+
+}  // namespace
+
+Memory& host_memory() {
+  static auto* const memory = new HostMemory;  // never destroyed: buffers in static storage may outlive it else
+  return *memory;
 }
 
-AlignedBuffer::AlignedBuffer(AlignedBuffer&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+Buffer::Buffer(Memory& memory, std::size_t bytes, bool zero) : memory_(&memory) {
+  if (bytes == 0) return;
+  data_ = memory.allocate(bytes);
+  size_ = bytes;
+  if (zero) memory.zero(data_, bytes);
+}
 
-AlignedBuffer& AlignedBuffer::operator=(AlignedBuffer&& other) noexcept {
+Buffer::Buffer(Buffer&& other) noexcept
+    : memory_(other.memory_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(memory_, other.memory_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
 }
 
-AlignedBuffer::~AlignedBuffer() { std::free(data_); }
+Buffer::~Buffer() {
+  if (data_) memory_->release(data_);
+}
 
 }  // namespace ranvier

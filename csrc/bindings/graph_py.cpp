@@ -36,7 +36,10 @@ py::array view(const VariablePtr& storage) {
   auto* owner = new VariablePtr(storage);
   py::capsule base(owner, [](void* pointer) { delete static_cast<VariablePtr*>(pointer); });
   const TensorType& type = storage->type();
-  return py::array(numpy_dtype(type.dtype), std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()), storage->data(), base);
+  const Buffer& buffer = storage->buffer();
+  void* const data = buffer.memory().host(buffer.data());
+  if (!data && buffer.data()) fail(ErrorKind::kRuntime, "The host cannot share the memory of ", buffer.memory().device(), ".");
+  return py::array(numpy_dtype(type.dtype), std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()), data, base);
 }
 
 }  // namespace

@@ -299,7 +299,7 @@ py::tuple gemm(const std::string& isa, const std::vector<std::int64_t>& sizes,
   }
   GemmPlan plan = gemm_plan(problem, threads, table_of(isa));
   plan.bf16_dot = plan.bf16_dot && bf16_dot;
-  AlignedBuffer scratch(plan.scratch_bytes);
+  const Buffer scratch(host_memory(), plan.scratch_bytes);
   Seen seen{.c = static_cast<const std::byte*>(c.data()),
             .copy = static_cast<std::byte*>(Parameter<void*>::from(copy)),
             .visits = Parameter<std::int32_t*>::from(visits),

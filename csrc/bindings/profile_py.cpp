@@ -31,10 +31,10 @@ py::array_t<std::int64_t> events(const Profile& profile) {
 }
 
 py::dict machine_peak() {
-  cpu::MachinePeak peak;
+  MachinePeak peak;
   {
     const GilReleased released;
-    peak = cpu::measure_machine();
+    peak = cpu_backend().limits();
   }
   py::dict result;
   result["threads"] = peak.threads;

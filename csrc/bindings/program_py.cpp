@@ -19,26 +19,28 @@ namespace {
 
 using ProgramPtr = std::shared_ptr<Program>;
 
-void fill_input(Program& program, std::size_t i, const py::array& array) {
-  const TensorType& type = program.input_type(i);
+void fill_input(Frame& frame, std::size_t i, const py::array& array) {
+  const TensorType& type = frame.plan().inputs()[i].type;
   if (dtype_of_array(array) != type.dtype || !(shape_of(array) == type.shape))
     fail(ErrorKind::kValue, "Input ", i, ": expected ", name_of(type.dtype), type.shape.str(), ", got ",
          name_of(dtype_of_array(array)), shape_of(array).str(), ".");
-  if (const std::int64_t bytes = byte_size(type)) std::memcpy(program.input(i), array.data(), static_cast<std::size_t>(bytes));
+  if (const std::int64_t bytes = byte_size(type))
+    frame.plan().backend().memory().write(frame.input(i), array.data(), static_cast<std::size_t>(bytes));
 }
 
-py::list read_outputs(Program& program) {
+py::list read_outputs(Frame& frame) {
   py::list results;
-  for (std::size_t i = 0; i < program.output_count(); ++i) {
-    py::array array = new_array(program.output_type(i));
-    if (const std::int64_t bytes = byte_size(program.output_type(i)))
-      std::memcpy(array.mutable_data(), program.output(i), static_cast<std::size_t>(bytes));
+  const std::vector<Plan::Value>& outputs = frame.plan().outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    py::array array = new_array(outputs[i].type);
+    if (const std::int64_t bytes = byte_size(outputs[i].type))
+      frame.plan().backend().memory().read(array.mutable_data(), frame.output(i), static_cast<std::size_t>(bytes));
     results.append(std::move(array));
   }
   return results;
 }
 
-// Takes a program without holding the GIL while waiting: another thread may hold the one and want the other.
+// Takes a frame without holding the GIL while waiting: another thread may hold the one and want the other.
 Program::Lease lease_of(Program& program, Program::Use use) {
   Program::Lease lease = program.try_lease(use);
   if (!lease) {
@@ -48,27 +50,26 @@ Program::Lease lease_of(Program& program, Program::Use use) {
   return lease;
 }
 
-py::list run_program(Program& whole, const std::vector<py::array>& inputs) {
-  if (inputs.size() != whole.input_count())
-    fail(ErrorKind::kType, "The program takes ", whole.input_count(), " inputs, got ", inputs.size(), ".");
+py::list run_program(Program& program, const std::vector<py::array>& inputs) {
+  const std::size_t wanted = program.plan().inputs().size();
+  if (inputs.size() != wanted) fail(ErrorKind::kType, "The program takes ", wanted, " inputs, got ", inputs.size(), ".");
   for (;;) {
     const std::uint32_t before = g_interrupts.load();
     py::object results;
     {
-      const Program::Lease lease = lease_of(whole, Program::Use::kCopies);
-      Program& program = *lease;
+      const Program::Lease frame = lease_of(program, Program::Use::kAny);
       const Profiles profiles = active_profiles();
-      for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(program, i, contiguous(inputs[i]));
+      for (std::size_t i = 0; i < inputs.size(); ++i) fill_input(*frame, i, contiguous(inputs[i]));
       bool done;
       {
         InterruptGuard guard;
         const GilReleased released;
         const Caller caller;
         const FlushTiny flush_tiny;
-        done = program.run(profiles);
-        if (done) program.readout(profiles);
+        done = frame->run(profiles);
+        if (done) frame->readout(profiles);
       }
-      if (done) results = read_outputs(program);
+      if (done) results = read_outputs(*frame);
     }
     // The lease is over: a signal handler may run the same program.
     if (g_interrupts.load() != before) raise_pending_signals();
@@ -106,20 +107,21 @@ struct PyEpoch {
       feeds.push_back(contiguous(arrays[i]));
       pins.push_back(pinned(feeds.back()));
       const std::int64_t row = static_cast<std::int64_t>(arrays[i].size()) / rows;
-      check_rows(*full, i, row, batch);
-      if (tail) check_rows(*tail, i, row, rows % batch);
+      check_rows(full->plan(), i, row, batch);
+      if (tail) check_rows(tail->plan(), i, row, rows % batch);
       sources.push_back({feeds.back().data(), dtype_of_array(feeds.back()), row});
     }
     std::vector<Sink> sinks;
-    for (std::size_t i = 0; collect && i < full->output_count(); ++i) {
-      TensorType type = full->output_type(i);
+    for (std::size_t i = 0; collect && i < full->plan().outputs().size(); ++i) {
+      TensorType type = full->plan().outputs()[i].type;
       require(type.shape.rank() >= 1 && type.shape[0] == batch, "A collected output must have one row for each of the batch, got shape ",
               type.shape.str(), ".");
       if (tail) {
         TensorType last = type;
         last.shape[0] = rows % batch;
-        require(tail->output_count() == full->output_count() && tail->output_type(i) == last, "A collected output must have rows of one shape: ",
-                type.shape.str(), " for a full batch, but ", tail->output_type(i).shape.str(), " for the last one.");
+        const std::vector<Plan::Value>& outputs = tail->plan().outputs();
+        require(outputs.size() == full->plan().outputs().size() && outputs[i].type == last, "A collected output must have rows of one shape: ",
+                type.shape.str(), " for a full batch, but ", outputs[i].type.shape.str(), " for the last one.");
       }
       type.shape[0] = rows;
       results.push_back(new_array(type));
@@ -130,9 +132,9 @@ struct PyEpoch {
     epoch = std::make_unique<Epoch>(std::move(full), std::move(tail), std::move(sources), rows, batch, order, std::move(sinks));
   }
 
-  static void check_rows(const Program& program, std::size_t i, std::int64_t row, std::int64_t batch) {
-    if (i >= program.input_count()) fail(ErrorKind::kType, "The program takes ", program.input_count(), " inputs, got more.");
-    const Shape& shape = program.input_type(i).shape;
+  static void check_rows(const Plan& plan, std::size_t i, std::int64_t row, std::int64_t batch) {
+    if (i >= plan.inputs().size()) fail(ErrorKind::kType, "The program takes ", plan.inputs().size(), " inputs, got more.");
+    const Shape& shape = plan.inputs()[i].type.shape;
     require(shape.rank() >= 1 && shape[0] == batch && shape.size() == row * batch, "Array ", i, ": rows of ", row,
             " elements in batches of ", batch, " do not fill an input of shape ", shape.str(), ".");
   }
@@ -157,12 +159,12 @@ struct PyEpoch {
   py::list logs() {
     Program* program = epoch->last();
     if (!program) return py::list();
-    const Program::Lease lease = lease_of(*program, Program::Use::kAlone);
+    const Program::Lease frame = lease_of(*program, Program::Use::kFirst);
     {
       const FlushTiny flush_tiny;
-      program->readout(active_profiles());
+      frame->readout(active_profiles());
     }
-    return read_outputs(*program);
+    return read_outputs(*frame);
   }
 };
 
@@ -178,9 +180,9 @@ class EagerCache {
   void put(const std::string& key, const ProgramPtr& program) {
     recent_.emplace_front(key, program);
     index_[key] = recent_.begin();
-    bytes_ += program->arena_bytes();
+    bytes_ += program->plan().arena_bytes();
     while (recent_.size() > kMostPrograms || bytes_ > kMostBytes) {
-      bytes_ -= recent_.back().second->arena_bytes();
+      bytes_ -= recent_.back().second->plan().arena_bytes();
       index_.erase(recent_.back().first);
       recent_.pop_back();
     }
@@ -267,7 +269,7 @@ py::object run_alone(const OpDef& op, const std::string& signature, const std::v
     std::vector<NodeId> ids;
     for (const py::array& input : inputs) ids.push_back(graph.add_input(def_input, {dtype_of_array(input), shape_of(input)}));
     const NodeId result = graph.add(op, ids, make());
-    program = std::make_shared<Program>(graph, std::vector<NodeId>{result}, true, kEagerName);
+    program = std::make_shared<Program>(make_plan(cpu_backend(), graph, {result}, true, kEagerName));
     eager_cache().put(key, program);
   }
   return run_program(*program, inputs)[0];
@@ -302,13 +304,13 @@ py::array permutation(std::uint64_t key, std::uint64_t stream, std::int64_t size
 void bind_program(py::module_& m) {
   py::class_<Program, ProgramPtr>(m, "Program")
       .def(py::init([](const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) {
-             return std::make_shared<Program>(graph, outputs, fuse, std::move(name));
+             return std::make_shared<Program>(make_plan(cpu_backend(), graph, outputs, fuse, std::move(name)));
            }),
            py::arg("graph"), py::arg("outputs"), py::arg("fuse") = true, py::arg("name") = "")
       .def("run", &run_program, py::arg("inputs"))
-      .def("text", &Program::text)
-      .def_property_readonly("arena_bytes", &Program::arena_bytes)
-      .def_property_readonly("step_count", &Program::step_count);
+      .def("text", [](const Program& program) { return program.plan().text(); })
+      .def_property_readonly("arena_bytes", [](const Program& program) { return program.plan().arena_bytes(); })
+      .def_property_readonly("step_count", [](const Program& program) { return program.plan().steps().size(); });
 
   py::class_<PyEpoch>(m, "Epoch")
       .def(py::init<ProgramPtr, ProgramPtr, const std::vector<py::array>&, std::int64_t,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/dtype.h"
@@ -40,6 +41,12 @@ struct InferArgs {
   const Attributes& attributes;
 };
 
+// The result of an operation as a matrix that is computed block by block, each block once and for good. An elementwise chain
+// may then follow on every block while it is in cache (an epilogue), the update of a variable too.
+struct Contraction {
+  std::int64_t rows, columns;
+};
+
 class GradArgs;  // ops/gradient.h
 
 struct OpDef {
@@ -50,6 +57,8 @@ struct OpDef {
   TensorType (*infer)(const InferArgs& args);
   // Adds the inputs' gradients given the output's; nullptr: not differentiable, the gradient is zero.
   void (*grad)(GradArgs& args);
+  // Of operations that are contractions, at least with some operands; nullptr: never.
+  std::optional<Contraction> (*contraction)(const InferArgs& args, const TensorType& output) = nullptr;
 
   bool is(Trait trait) const { return (traits & trait) != 0; }
 };

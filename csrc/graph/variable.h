@@ -10,15 +10,15 @@ namespace ranvier {
 
 class VariableStorage {
  public:
-  explicit VariableStorage(TensorType type)
-      : type_(type), buffer_(static_cast<std::size_t>(byte_size(type)), /*zero=*/true) {}
+  explicit VariableStorage(TensorType type, Memory& memory = host_memory())
+      : type_(type), buffer_(memory, static_cast<std::size_t>(byte_size(type)), /*zero=*/true) {}
 
   const TensorType& type() const { return type_; }
-  void* data() { return buffer_.data(); }
+  const Buffer& buffer() const { return buffer_; }
 
  private:
   TensorType type_;
-  AlignedBuffer buffer_;
+  Buffer buffer_;
 };
 
 using VariablePtr = std::shared_ptr<VariableStorage>;

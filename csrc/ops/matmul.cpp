@@ -72,6 +72,16 @@ bool sums_in_strips(const Attributes& attributes, const Shape& a, const Shape& b
   return !attributes.has("in_order") && multiplies_along_k(attributes, a, b);
 }
 
-const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul};
+namespace {
+
+std::optional<Contraction> rows_by_columns(const InferArgs& args, const TensorType& output) {
+  if (!is_one_product(args.attributes, args.inputs[0].shape, args.inputs[1].shape)) return std::nullopt;
+  const std::int64_t columns = output.shape.back();
+  return Contraction{columns ? output.shape.size() / columns : 0, columns};
+}
+
+}  // namespace
+
+const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul, rows_by_columns};
 
 }  // namespace ranvier

@@ -62,12 +62,18 @@ void grad_average_pool_grad(GradArgs& a) {
   a.set(0, a.b.emit(Op::average_pool, {a.g}, std::move(attributes)));
 }
 
+// A row for each window, a column for each channel.
+std::optional<Contraction> windows_by_channels(const InferArgs&, const TensorType& output) {
+  const std::int64_t columns = output.shape.back();
+  return Contraction{columns ? output.shape.size() / columns : 0, columns};
+}
+
 }  // namespace
 
-const OpDef def_max_pool = {"max_pool", 1, 1, 0, infer_pool, grad_max_pool};
+const OpDef def_max_pool = {"max_pool", 1, 1, 0, infer_pool, grad_max_pool, windows_by_channels};
 const OpDef def_max_pool_grad = {"max_pool_grad", 2, 2, 0, infer_max_pool_grad, grad_max_pool_grad};
 const OpDef def_max_pool_pick = {"max_pool_pick", 2, 2, 0, infer_max_pool_pick, grad_max_pool_pick};
-const OpDef def_average_pool = {"average_pool", 1, 1, 0, infer_pool, grad_average_pool};
+const OpDef def_average_pool = {"average_pool", 1, 1, 0, infer_pool, grad_average_pool, windows_by_channels};
 const OpDef def_average_pool_grad = {"average_pool_grad", 1, 1, 0, infer_average_pool_grad, grad_average_pool_grad};
 
 }  // namespace ranvier

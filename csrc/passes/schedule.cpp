@@ -5,7 +5,6 @@
 #include <numeric>
 #include <tuple>
 
-#include "ops/matmul.h"
 #include "ops/ops.h"
 
 namespace ranvier {
@@ -47,6 +46,14 @@ std::optional<Shape> joined_columns(const Shape& operand, const Shape& shape, in
   return result;
 }
 
+std::optional<Contraction> contraction_of(const Graph& graph, NodeId id) {
+  const Node& node = graph[id];
+  if (!node.op->contraction) return std::nullopt;
+  InferArgs args{node.op->name, {}, node.attributes};
+  for (NodeId input : node.inputs) args.inputs.push_back(graph.type(input));
+  return node.op->contraction(args, node.type);
+}
+
 namespace {
 
 constexpr std::size_t kLongestChain = 96;     // instructions of a unit: bounds its registers
@@ -55,8 +62,8 @@ constexpr std::int64_t kJoinedElements = 64;  // unrelated chains over spaces th
 
 class Scheduler {
  public:
-  Scheduler(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
-      : graph_(graph), outputs_(outputs), fuse_(fuse), n_(static_cast<std::size_t>(graph.size())) {}
+  Scheduler(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, const TakesEpilogue& takes_epilogue)
+      : graph_(graph), outputs_(outputs), fuse_(fuse), takes_epilogue_(takes_epilogue), n_(static_cast<std::size_t>(graph.size())) {}
 
   Schedule run() {
     mark_live();
@@ -159,14 +166,14 @@ class Scheduler {
     for (NodeId id = graph_.size() - 1; id >= 0; --id) {
       if (!computed(id) || phase_[at(id)] != Phase::kMain) continue;
       if (!elementwise(id)) {
-        sink_product(id);
+        sink_contraction(id);
         continue;
       }
       bool commits = !consumers_[at(id)].empty() && !graph_.stores().empty();
       int target = last_level_;
       for (NodeId c : consumers_[at(id)]) {
         const bool is_store = graph_[c].op->is(kEffect);
-        // What a product of the commit phase reads stays: else the whole step would follow, node by node.
+        // What a contraction of the commit phase reads stays: else the whole step would follow, node by node.
         if (!is_store && (phase_[at(c)] == Phase::kMain || !elementwise(c))) commits = false;
         if (!is_store && phase_[at(c)] != Phase::kReadout) target = std::min(target, level_[at(c)] - weight_to(id, c));
       }
@@ -178,14 +185,23 @@ class Scheduler {
     }
   }
 
-  // A product that only updates of variables read is computed in the commit phase, right before them, so that the
+  // The columns of a contraction whose blocks an epilogue may take; none for anything else.
+  std::optional<std::int64_t> columns_for_epilogue(NodeId id) const {
+    if (!fuse_ || wanted_[at(id)] || consumers_[at(id)].empty()) return std::nullopt;
+    const std::optional<Contraction> matrix = contraction_of(graph_, id);
+    if (!matrix || !takes_epilogue_(id)) return std::nullopt;
+    return matrix->columns;
+  }
+
+  // A contraction that only updates of variables read is computed in the commit phase, right before them, so that the
   // update can be its epilogue: the gradient is used while it is in cache.
-  void sink_product(NodeId id) {
-    if (!fuse_ || graph_[id].op != &def_matmul || wanted_[at(id)] || consumers_[at(id)].empty()) return;
+  void sink_contraction(NodeId id) {
+    const std::optional<std::int64_t> columns = columns_for_epilogue(id);
+    if (!columns) return;
     int first = last_level_;
     for (NodeId c : consumers_[at(id)]) {
       if (graph_[c].op->is(kEffect) || phase_[at(c)] != Phase::kCommit) return;
-      if (!elementwise(c) || columns_of(c, id) < 0) return;
+      if (!elementwise(c) || first_column_axis(c, id, *columns) < 0) return;
       first = std::min(first, level_[at(c)]);
     }
     phase_[at(id)] = Phase::kCommit;
@@ -256,16 +272,16 @@ class Scheduler {
     return units;
   }
 
-  // The axis from which on `id` has the columns of a product with as many elements, or -1.
-  int columns_of(NodeId id, NodeId product) const {
-    const Shape &shape = graph_.type(id).shape, &matrix = graph_.type(product).shape;
-    return shape.size() == matrix.size() ? axis_of_columns(shape, matrix.back()) : -1;
+  // The axis from which on `id` has the columns of a contraction with as many elements, or -1.
+  int first_column_axis(NodeId id, NodeId contraction, std::int64_t columns) const {
+    const Shape& shape = graph_.type(id).shape;
+    return shape.size() == graph_.type(contraction).shape.size() ? axis_of_columns(shape, columns) : -1;
   }
 
-  // Whether a chain can be computed by rows and columns of the product that it reads, maybe under another shape.
-  bool fits_epilogue(const std::vector<NodeId>& chain, NodeId product) const {
+  // Whether a chain can be computed by rows and columns of the contraction that it reads, maybe under another shape.
+  bool fits_epilogue(const std::vector<NodeId>& chain, NodeId contraction, std::int64_t columns) const {
     const Shape& shape = graph_.type(chain[0]).shape;
-    const int axis = columns_of(chain[0], product);
+    const int axis = first_column_axis(chain[0], contraction, columns);
     if (axis < 0) return false;
     for (NodeId id : chain) {
       if (graph_.type(id).shape != shape) return false;
@@ -275,25 +291,24 @@ class Scheduler {
     return true;
   }
 
-  // A product read by one chain only, over its own elements, takes the chain as its epilogue.
+  // A contraction read by one chain only, over its own elements, takes the chain as its epilogue.
   std::vector<Unit> attach_epilogues(std::vector<Unit> units) {
     if (!fuse_) return units;
-    std::vector<int> unit_of(n_, -1), pieces;
+    std::vector<int> unit_of(n_, -1);
     for (std::size_t u = 0; u < units.size(); ++u)
       for (NodeId id : units[u].elementwise) unit_of[at(id)] = static_cast<int>(u);
     std::vector<bool> taken(units.size(), false);
     for (Unit& unit : units) {
-      if (unit.op < 0 || graph_[unit.op].op != &def_matmul) continue;
-      const NodeId product = unit.op;
-      const Node& node = graph_[product];
-      if (!is_one_product(node.attributes, graph_.type(node.inputs[0]).shape, graph_.type(node.inputs[1]).shape)) continue;
-      if (wanted_[at(product)] || consumers_[at(product)].empty()) continue;
-      const int chain = unit_of[at(consumers_[at(product)][0])];
+      if (unit.op < 0) continue;
+      const std::optional<std::int64_t> columns = columns_for_epilogue(unit.op);
+      if (!columns) continue;
+      const std::vector<NodeId>& consumers = consumers_[at(unit.op)];
+      const int chain = unit_of[at(consumers[0])];
       bool fits = chain >= 0 && !taken[static_cast<std::size_t>(chain)];
-      for (NodeId c : consumers_[at(product)]) fits = fits && unit_of[at(c)] == chain;
+      for (NodeId c : consumers) fits = fits && unit_of[at(c)] == chain;
       if (!fits) continue;
       Unit& target = units[static_cast<std::size_t>(chain)];
-      if (target.phase != unit.phase || !fits_epilogue(target.elementwise, product)) continue;
+      if (target.phase != unit.phase || !fits_epilogue(target.elementwise, unit.op, *columns)) continue;
       unit.elementwise = std::move(target.elementwise);
       target.elementwise.clear();
       unit.level = target.level;
@@ -322,6 +337,7 @@ class Scheduler {
   const Graph& graph_;
   const std::vector<NodeId>& outputs_;
   const bool fuse_;
+  const TakesEpilogue& takes_epilogue_;
   const std::size_t n_;
   std::vector<bool> live_, wanted_;
   std::vector<Phase> phase_;
@@ -333,8 +349,8 @@ class Scheduler {
 
 }  // namespace
 
-Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse) {
-  return Scheduler(graph, outputs, fuse).run();
+Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, const TakesEpilogue& takes_epilogue) {
+  return Scheduler(graph, outputs, fuse, takes_epilogue).run();
 }
 
 }  // namespace ranvier

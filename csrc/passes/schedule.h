@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -33,7 +34,12 @@ struct Schedule {
   std::vector<int> unit_of;         // by node; -1 for leaves, aliases, stores and dead nodes
 };
 
-Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse);
+// `takes_epilogue`: whether the backend can run a chain on the blocks of this contraction.
+using TakesEpilogue = std::function<bool(NodeId id)>;
+Schedule make_schedule(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, const TakesEpilogue& takes_epilogue);
+
+// The matrix that a node computes in blocks (graph/op_def.h), if it does.
+std::optional<Contraction> contraction_of(const Graph& graph, NodeId id);
 
 // Follows reshapes down to the node that owns the bytes.
 NodeId root_of(const Graph& graph, NodeId id);

@@ -1,15 +1,20 @@
-// Steps that run programs: branches and loops.
+// Steps that run plans: branches and loops.
 #pragma once
 
-#include <cstdint>
+#include <vector>
 
-#include "backends/backend.h"
 #include "graph/graph.h"
+#include "runtime/plan.h"
 
 namespace ranvier {
 
-// The step of a control node (ops/control.h). Operands: its inputs, then its items, null where nobody wants one. The
-// programs inside work in the step's scratch, which all steps share.
-Step plan_control(const Node& node, bool fuse);
+struct ControlStep {
+  Step step;
+  std::vector<Plan::Body> bodies;  // their arenas' offsets are into the step's scratch
+};
+
+// The step of a control node (ops/control.h). Operands: its inputs, then its items, null where nobody wants one, then the
+// frames of the bodies, which work in the step's scratch.
+ControlStep plan_control(Backend& backend, const Node& node, bool fuse);
 
 }  // namespace ranvier

@@ -40,15 +40,15 @@ class Epoch {
   // Runs until `max_steps` more steps are done (negative: all), `seconds` have passed (<= 0: no limit) or an
   // interrupt came; returns the steps done. Outputs of the last step are readable afterwards.
   std::int64_t advance(std::int64_t max_steps, double seconds);
-  // The program that ran last; nullptr before the first step, and where outputs are collected. If another caller has run it since, its outputs are that
-  // caller's.
+  // The program that ran last, in its first frame; nullptr before the first step, and where outputs are collected. If another
+  // caller has run it since, that frame's outputs are that caller's.
   Program* last() { return last_; }
 
  private:
-  void gather(Program& program, std::int64_t begin, std::int64_t count);
-  void collect(Program& program, std::int64_t begin, std::int64_t count);
+  void gather(Frame& frame, std::int64_t begin, std::int64_t count);
+  void collect(Frame& frame, std::int64_t begin, std::int64_t count);
   // What they read and write, for profiles.
-  double feed_bytes(const Program& program, std::int64_t count) const;
+  double feed_bytes(const Plan& plan, std::int64_t count) const;
   double sink_bytes(std::int64_t count) const;
 
   std::shared_ptr<Program> full_, tail_;

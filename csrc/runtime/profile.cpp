@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "runtime/program.h"
+#include "runtime/plan.h"
 
 namespace ranvier {
 
@@ -69,12 +69,12 @@ Profiles detail::listed_profiles() {
 
 Profile::Profile() : clock_ns_(clock_cost()) {}
 
-Profile::ProgramRows& Profile::rows_of(const Program& program, std::int32_t& number) {
-  const auto [it, fresh] = number_of_.emplace(program.serial(), static_cast<std::int32_t>(programs_.size()));
+Profile::ProgramRows& Profile::rows_of(const Plan& plan, std::int32_t& number) {
+  const auto [it, fresh] = number_of_.emplace(plan.serial(), static_cast<std::int32_t>(programs_.size()));
   number = it->second;
   if (fresh) {
-    ProgramRows rows{program.name(), program.arena_bytes(), {}};
-    for (std::size_t i = 0; i < program.step_count(); ++i) rows.rows.push_back({program.phase_of(i), program.cost_of(i)});
+    ProgramRows rows{plan.name(), plan.arena_bytes(), {}};
+    for (std::size_t i = 0; i < plan.steps().size(); ++i) rows.rows.push_back({plan.phase_of(i), plan.steps()[i].cost});
     for (int i = 0; i < kArounds; ++i) rows.rows.push_back({"around", ranvier::cost_of(static_cast<Around>(i))});
     programs_.push_back(std::move(rows));
   }
@@ -93,21 +93,21 @@ void Profile::add(ProgramRows& rows, std::int32_t number, std::size_t row, std::
   else ++dropped_;
 }
 
-void Profile::add_steps(const Program& program, std::size_t first, const std::vector<std::int64_t>& stamps) {
+void Profile::add_steps(const Plan& plan, std::size_t first, const std::vector<std::int64_t>& stamps) {
   std::lock_guard lock(mutex_);
   std::int32_t number;
-  ProgramRows& rows = rows_of(program, number);
+  ProgramRows& rows = rows_of(plan, number);
   for (std::size_t i = 0; i + 1 < stamps.size(); ++i) {
     const Cost* cost = rows.rows[first + i].cost.get();
     add(rows, number, first + i, stamps[i], stamps[i + 1], cost ? cost->flops : 0, cost ? cost->bytes_read + cost->bytes_written : 0);
   }
 }
 
-void Profile::add_around(const Program& program, Around what, std::int64_t begin_ns, std::int64_t end_ns, double bytes) {
+void Profile::add_around(const Plan& plan, Around what, std::int64_t begin_ns, std::int64_t end_ns, double bytes) {
   std::lock_guard lock(mutex_);
   std::int32_t number;
-  ProgramRows& rows = rows_of(program, number);
-  add(rows, number, program.step_count() + static_cast<std::size_t>(what), begin_ns, end_ns, 0, bytes);
+  ProgramRows& rows = rows_of(plan, number);
+  add(rows, number, plan.steps().size() + static_cast<std::size_t>(what), begin_ns, end_ns, 0, bytes);
 }
 
 std::vector<Profile::ProgramRows> Profile::programs() const {

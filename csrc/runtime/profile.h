@@ -17,7 +17,7 @@
 
 namespace ranvier {
 
-class Program;
+class Plan;
 
 // Work around a program's steps that has rows of its own.
 enum class Around : std::uint8_t { kPlan, kShuffle, kGather, kCollect };
@@ -46,8 +46,8 @@ class Profile {
 
   Profile();
   // The steps from `first` on, that ran between stamps[0], stamps[1], ...
-  void add_steps(const Program& program, std::size_t first, const std::vector<std::int64_t>& stamps);
-  void add_around(const Program& program, Around what, std::int64_t begin_ns, std::int64_t end_ns, double bytes);
+  void add_steps(const Plan& plan, std::size_t first, const std::vector<std::int64_t>& stamps);
+  void add_around(const Plan& plan, Around what, std::int64_t begin_ns, std::int64_t end_ns, double bytes);
 
   // Copies, so that a profile can be read while it is active.
   std::vector<ProgramRows> programs() const;
@@ -56,12 +56,12 @@ class Profile {
   std::int64_t clock_ns() const { return clock_ns_; }
 
  private:
-  ProgramRows& rows_of(const Program& program, std::int32_t& number);
+  ProgramRows& rows_of(const Plan& plan, std::int32_t& number);
   void add(ProgramRows& rows, std::int32_t number, std::size_t row, std::int64_t begin, std::int64_t end, double flops, double bytes);
 
   mutable std::mutex mutex_;
   std::vector<ProgramRows> programs_;
-  std::map<std::uint64_t, std::int32_t> number_of_;  // by Program::serial()
+  std::map<std::uint64_t, std::int32_t> number_of_;  // by Plan::serial()
   std::vector<Event> events_;
   std::int64_t dropped_ = 0;
   std::int64_t clock_ns_;  // what reading the clock costs: taken off every time
@@ -85,14 +85,14 @@ inline Profiles active_profiles() {
   return detail::listed_profiles();
 }
 
-// Measures `f()` as work around a program, if there are profiles.
+// Measures `f()` as work around a plan's steps, if there are profiles.
 template <class F>
-void measure_around(const Profiles& profiles, const Program& program, Around what, double bytes, F&& f) {
+void measure_around(const Profiles& profiles, const Plan& plan, Around what, double bytes, F&& f) {
   if (profiles.empty()) return f();
   const std::int64_t begin = profile_clock();
   f();
   const std::int64_t end = profile_clock();
-  for (const ProfilePtr& profile : profiles) profile->add_around(program, what, begin, end, bytes);
+  for (const ProfilePtr& profile : profiles) profile->add_around(plan, what, begin, end, bytes);
 }
 
 }  // namespace ranvier

@@ -1,97 +1,68 @@
+// Who uses which frame of a program: turns, and more frames for programs that write no variables.
 #include "runtime/program.h"
 
-#include <functional>
-#include <sstream>
+#include <algorithm>
 
 #include "base/threading.h"
 
 namespace ranvier {
+namespace {
 
-bool Program::run() {
-  const std::uint32_t seen = g_interrupts.load(std::memory_order_acquire);
-  if (interrupted()) [[unlikely]] return false;
-  for (std::size_t i = 0; i < commit_begin_; ++i) {
-    steps_[i].run(steps_[i]);
-    if (g_interrupts.load(std::memory_order_relaxed) != seen) [[unlikely]] return false;
+// What the arenas of a program's frames but the first may take together.
+constexpr std::int64_t kMostExtraBytes = std::int64_t{256} << 20;
+
+}  // namespace
+
+Program::Lease Program::try_lease(Use use) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!first_in_use_) {
+      first_in_use_ = true;
+      return {this, &first_};
+    }
+    if (use == Use::kFirst || plan_->writes_variables()) return {};
+    if (!idle_.empty()) {
+      Seat* seat = idle_.back().release();
+      idle_.pop_back();
+      return {this, seat};
+    }
+    const std::int64_t most = kMostExtraBytes / std::max<std::int64_t>(1, plan_->arena_bytes());
+    if (more_ >= std::min<std::int64_t>(most, 2 * processors() - 1)) return {};
+    idle_.reserve(static_cast<std::size_t>(++more_));  // so that giving back cannot fail
   }
-  for (std::size_t i = commit_begin_; i < readout_begin_; ++i) steps_[i].run(steps_[i]);
-  return true;
-}
-
-void Program::readout() {
-  for (std::size_t i = readout_begin_; i < steps_.size(); ++i) steps_[i].run(steps_[i]);
-}
-
-void Program::bind_input(std::size_t i, const void* data) {
-  auto* address = const_cast<void*>(data);
-  inputs_[i] = address;
-  for (const auto& [step, operand] : input_slots_[i].steps) steps_[step].operands[operand] = address;
-  for (std::size_t k : input_slots_[i].outputs) outputs_[k] = address;
-}
-
-bool Program::bind_output(std::size_t k, void* data) {
-  if (output_slots_[k].steps.empty()) return false;
-  for (const auto& [step, operand] : output_slots_[k].steps) steps_[step].operands[operand] = data;
-  outputs_[k] = data;
-  return true;
-}
-
-void Program::move_to(void* memory) {
-  std::byte* const from = base_;
-  auto* const to = static_cast<std::byte*>(memory);
-  if (from == to) return;
-  const auto moved = [&](const void* pointer) -> void* {
-    const auto* at = static_cast<const std::byte*>(pointer);
-    const bool inside = !std::less<const std::byte*>{}(at, from) && std::less<const std::byte*>{}(at, from + arena_bytes_);
-    return inside ? to + (at - from) : const_cast<void*>(pointer);
-  };
-  for (Step& step : steps_) {
-    step.scratch = moved(step.scratch);
-    for (void*& operand : step.operands) operand = moved(operand);
+  try {
+    return {this, new Seat(*plan_)};
+  } catch (...) {
+    std::lock_guard lock(mutex_);
+    --more_;
+    throw;
   }
-  for (void*& input : inputs_) input = moved(input);
-  for (const void*& output : outputs_) output = moved(output);
-  base_ = to;
-  arena_ = AlignedBuffer();
 }
 
-bool Program::run_measured(const Profiles& profiles) {
-  const std::uint32_t seen = g_interrupts.load(std::memory_order_acquire);
-  if (interrupted()) return false;
-  std::vector<std::int64_t> stamps;
-  stamps.reserve(readout_begin_ + 1);
-  stamps.push_back(profile_clock());
-  bool done = true;
-  for (std::size_t i = 0; i < readout_begin_ && done; ++i) {
-    steps_[i].run(steps_[i]);
-    stamps.push_back(profile_clock());
-    done = i >= commit_begin_ || g_interrupts.load(std::memory_order_relaxed) == seen;
+Program::Lease Program::lease(Use use) {
+  for (;;) {
+    if (Lease found = try_lease(use)) return found;
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [&] { return !first_in_use_ || (use == Use::kAny && !idle_.empty()); });
   }
-  for (const ProfilePtr& profile : profiles) profile->add_steps(*this, 0, stamps);
-  return done;
 }
 
-void Program::readout(const Profiles& profiles) {
-  if (profiles.empty()) return readout();
-  std::vector<std::int64_t> stamps{profile_clock()};
-  for (std::size_t i = readout_begin_; i < steps_.size(); ++i) {
-    steps_[i].run(steps_[i]);
-    stamps.push_back(profile_clock());
+Program::Lease& Program::Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    release();
+    owner_ = std::exchange(other.owner_, nullptr);
+    seat_ = other.seat_;
   }
-  for (const ProfilePtr& profile : profiles) profile->add_steps(*this, readout_begin_, stamps);
+  return *this;
 }
 
-const char* Program::phase_of(std::size_t step) const {
-  return step < commit_begin_ ? "main" : step < readout_begin_ ? "commit" : "readout";
-}
-
-std::string Program::text() const {
-  std::ostringstream out;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    out << i << " " << phase_of(i) << " " << steps_[i].name << " (" << steps_[i].operands.size() << " operands)\n";
-  }
-  out << "arena " << arena_bytes_ << " bytes\n";
-  return out.str();
+void Program::Lease::release() {
+  if (!owner_) return;
+  std::lock_guard lock(owner_->mutex_);
+  if (seat_ == &owner_->first_) owner_->first_in_use_ = false;
+  else owner_->idle_.emplace_back(seat_);
+  owner_->returned_.notify_all();
+  owner_ = nullptr;
 }
 
 }  // namespace ranvier

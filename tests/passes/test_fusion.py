@@ -162,6 +162,52 @@ def test_an_epilogue_through_a_reshape(product: tuple, shape: tuple, operand: tu
     np.testing.assert_allclose(fused, np.tanh(expected + inputs[2]) * expected, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("pool", [ops.average_pool, ops.max_pool])
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize(
+    ("shape", "operand", "steps"),
+    [
+        ((2, 8, 6, 5), (5,), 1),
+        ((2, 8, 6, 5), (2, 4, 3, 1), 1),
+        ((2, 8, 6, 5), (3, 5), 1),
+        ((2, 9, 7, 1), (1,), 1),  # a single column
+        ((3, 12, 4), (4,), 1),
+        ((8, 64, 64, 16), (16,), 1),  # many tasks
+        ((0, 8, 6, 5), (5,), 1),
+        ((2, 8, 6, 0), (0,), 1),
+    ],
+)
+def test_pooling_takes_the_chain_that_follows(
+    pool: Any, threads: int, shape: tuple, operand: tuple, steps: int
+) -> None:
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=size).astype("float32") for size in (shape, operand)]
+    before = _core.num_threads()
+    _core.set_num_threads(threads)
+    try:
+        with Trace() as trace:
+            x, bias = (trace.input(array.shape) for array in inputs)
+            pooled = ops.relu(pool(x, 2) + bias)
+            programs = [trace.compile([pooled], fuse=fuse) for fuse in (True, False)]
+    finally:
+        _core.set_num_threads(before)
+    assert programs[0].step_count == steps
+    fused, unfused = (program.run(inputs)[0] for program in programs)
+    np.testing.assert_array_equal(fused, unfused)
+    np.testing.assert_array_equal(fused, np.maximum(np.asarray(pool(inputs[0], 2)) + inputs[1], 0))
+
+
+def test_a_pooled_image_that_others_read_too_is_a_step_of_its_own() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 8, 6, 5)).astype("float32")
+    with Trace() as trace:
+        pooled = ops.average_pool(trace.input(x.shape), 2)
+        program = trace.compile([ops.relu(pooled), ops.sum(pooled, axis=1), pooled])
+    relu, total, pooled = program.run([x])
+    np.testing.assert_allclose(pooled, x.reshape(2, 4, 2, 3, 2, 5).mean((2, 4)), rtol=1e-5, atol=3e-7)
+    np.testing.assert_array_equal(relu, np.maximum(pooled, 0))
+    np.testing.assert_allclose(total, pooled.sum(1), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("rank", [3, 4])
 def test_a_stack_of_rows_trains_as_one_product(rank: int) -> None:
     """Dense layers on (batch, time, features): bias and activation, and the update, ride in products."""

@@ -276,11 +276,13 @@ BlockProgram::BlockProgram(const ElementwiseSpec& spec, const KernelTable& table
   for (std::size_t i = 0; i < spec.inputs.size(); ++i) {
     const std::vector<std::int64_t>& strides = space.strides[i];
     const std::vector<std::int64_t> outer(strides.begin(), strides.end() - 1);
+    // Along a single column nothing is stepped, whatever the strides say.
+    const bool is_full = std::equal(strides.begin(), strides.end() - (cols_ == 1), space.strides.back().begin());
     const bool moves = std::any_of(outer.begin(), outer.end(), [](std::int64_t s) { return s != 0; });
     Input input;
     input.size = static_cast<std::int64_t>(size_of(spec.inputs[i].dtype));
     input.strides = outer;
-    if (strides == space.strides.back() || rows_ * cols_ == 1) input.access = Access::kFull;
+    if (is_full || rows_ * cols_ == 1) input.access = Access::kFull;
     else if (strides.back() == 0 || cols_ == 1) input.access = moves ? Access::kColumn : Access::kScalar;
     else input.access = Access::kRow;
     input.varies = moves;

@@ -77,10 +77,9 @@ std::shared_ptr<Cost> cost_of_matmul(const OpRequest& request) {
   return cost;
 }
 
-std::shared_ptr<Cost> cost_of_matmul(const OpRequest& request, const ElementwiseSpec& epilogue) {
-  std::shared_ptr<Cost> cost = cost_of_matmul(request);
+std::shared_ptr<Cost> cost_with_epilogue(std::shared_ptr<Cost> cost, const ElementwiseSpec& epilogue) {
   cost->what.append(" + ").append(names_of(epilogue));
-  cost->bytes_written = 0;  // the product itself is written if an output says so
+  cost->bytes_written = 0;
   add_chain(*cost, epilogue, 1);
   return cost;
 }

@@ -20,7 +20,8 @@ inline constexpr double kTranscendentalFlops = 20;
 std::shared_ptr<Cost> cost_of(const OpRequest& request, double flops_each = 0);
 // A product; its name shows the sizes (m x k x n) and which operands are transposed.
 std::shared_ptr<Cost> cost_of_matmul(const OpRequest& request);
-std::shared_ptr<Cost> cost_of_matmul(const OpRequest& request, const ElementwiseSpec& epilogue);
+// A contraction's, with the chain that follows on its blocks; its own result is written if an output of the chain says so.
+std::shared_ptr<Cost> cost_with_epilogue(std::shared_ptr<Cost> cost, const ElementwiseSpec& epilogue);
 std::shared_ptr<Cost> cost_of_elementwise(const std::vector<ElementwiseSpec>& segments);
 
 }  // namespace ranvier::cpu

@@ -18,24 +18,24 @@ struct Params {
   std::size_t scratch_each = 0;
 };
 
-void run_segment_task(const Step& step, const Params& p, std::int64_t task, int thread) {
+void run_segment_task(Operands operands, const Params& p, std::int64_t task, int thread) {
   std::size_t s = p.segments.size() - 1;
   while (p.segments[s].first_task > task) --s;
   const Segment& segment = p.segments[s];
-  auto* scratch = static_cast<std::byte*>(step.scratch) + static_cast<std::size_t>(thread) * p.scratch_each;
-  segment.program.run_task(task - segment.first_task, step.operands.data() + segment.first_operand, scratch);
+  auto* scratch = static_cast<std::byte*>(operands.scratch) + static_cast<std::size_t>(thread) * p.scratch_each;
+  segment.program.run_task(task - segment.first_task, operands.at + segment.first_operand, scratch);
 }
 
-void run(const Step& step) {
+void run(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
   if (p.threads == 1) {  // segment by segment, without a search
     for (const Segment& segment : p.segments)
       for (std::int64_t task = 0, tasks = segment.program.tasks(); task < tasks; ++task)
         if (!gave_up(step))
-          segment.program.run_task(task, step.operands.data() + segment.first_operand, static_cast<std::byte*>(step.scratch));
+          segment.program.run_task(task, operands.at + segment.first_operand, static_cast<std::byte*>(operands.scratch));
     return;
   }
-  run_tasks(step, p.threads, p.tasks, [&](std::int64_t task, int thread) { run_segment_task(step, p, task, thread); });
+  run_tasks(step, p.threads, p.tasks, [&](std::int64_t task, int thread) { run_segment_task(operands, p, task, thread); });
 }
 
 }  // namespace

@@ -12,13 +12,14 @@ constexpr std::int64_t kThreadBytes = 40 * 1024;
 
 }  // namespace
 
-void gather_batch(const void* data, DType from, void* out, DType to, std::int64_t row_elements, const std::int64_t* order,
-                  std::int64_t begin, std::int64_t count) {
-  const std::int64_t in_row = row_elements * static_cast<std::int64_t>(size_of(from));
+void gather(const Rows& rows, void* out, DType to) {
+  const std::int64_t row_elements = rows.elements, begin = rows.begin, count = rows.count;
+  const std::int64_t* const order = rows.order;
+  const std::int64_t in_row = row_elements * static_cast<std::int64_t>(size_of(rows.dtype));
   const std::int64_t out_row = row_elements * static_cast<std::int64_t>(size_of(to));
-  const auto* source = static_cast<const std::byte*>(data);
+  const auto* source = static_cast<const std::byte*>(rows.data);
   auto* target = static_cast<std::byte*>(out);
-  const EwFn convert = from == to ? nullptr : kernels().ew_cast_lookup(from, to);
+  const EwFn convert = rows.dtype == to ? nullptr : kernels().ew_cast_lookup(rows.dtype, to);
   const int threads = static_cast<int>(std::clamp<std::int64_t>(count * in_row / kThreadBytes, 1, max_threads()));
   const std::int64_t share = (count + threads - 1) / threads;
   parallel_for(threads, threads, [=](std::int64_t task, int) {

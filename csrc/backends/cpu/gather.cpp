@@ -37,46 +37,46 @@ void each_rows(const Step& step, const Params& p, F&& f) {
   });
 }
 
-void run_take(const Step& step) {
+void run_take(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
   FirstBad bad;
   each_rows(step, p, [&](std::int64_t begin, std::int64_t rows) {
-    bad.note(begin, kernels().gather_rows(rows, p.row, p.table_rows, step.operands[0], p.index_from(step.operands[1], begin), p.index64,
-                                          static_cast<std::byte*>(step.operands[2]) + begin * p.row));
+    bad.note(begin, kernels().gather_rows(rows, p.row, p.table_rows, operands[0], p.index_from(operands[1], begin), p.index64,
+                                          static_cast<std::byte*>(operands[2]) + begin * p.row));
   });
-  check(p, step.operands[1], bad.get());
+  check(p, operands[1], bad.get());
 }
 
-void run_scatter_add(const Step& step) {
+void run_scatter_add(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
   const KernelTable& k = kernels();
   const std::int64_t bad =
       p.dtype == DType::f32
-          ? k.scatter_add_rows_f32(p.count, p.row, p.table_rows, static_cast<const float*>(step.operands[0]), step.operands[1],
-                                   p.index64, static_cast<float*>(step.operands[2]))
-          : k.scatter_add_rows_f64(p.count, p.row, p.table_rows, static_cast<const double*>(step.operands[0]), step.operands[1],
-                                   p.index64, static_cast<double*>(step.operands[2]));
-  check(p, step.operands[1], bad);
+          ? k.scatter_add_rows_f32(p.count, p.row, p.table_rows, static_cast<const float*>(operands[0]), operands[1],
+                                   p.index64, static_cast<float*>(operands[2]))
+          : k.scatter_add_rows_f64(p.count, p.row, p.table_rows, static_cast<const double*>(operands[0]), operands[1],
+                                   p.index64, static_cast<double*>(operands[2]));
+  check(p, operands[1], bad);
 }
 
 struct Update {
   Params rows;
   std::size_t bytes;
   Combine combine;
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& [p, bytes, combine] = step.as<Update>();
-    std::memcpy(step.operands[3], step.operands[0], bytes);
-    check(p, step.operands[1],
-          scatter_update(combine, p.dtype, p.count, p.row, p.table_rows, step.operands[1], p.index64, step.operands[2], step.operands[3]));
+    std::memcpy(operands[3], operands[0], bytes);
+    check(p, operands[1],
+          scatter_update(combine, p.dtype, p.count, p.row, p.table_rows, operands[1], p.index64, operands[2], operands[3]));
   }
 };
 
-void run_one_hot(const Step& step) {
+void run_one_hot(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
   const auto row_bytes = p.row * static_cast<std::int64_t>(size_of(p.dtype));
   each_rows(step, p, [&](std::int64_t begin, std::int64_t rows) {
-    kernels().one_hot(rows, p.row, p.index_from(step.operands[0], begin), p.index64, p.dtype,
-                      static_cast<std::byte*>(step.operands[1]) + begin * row_bytes);
+    kernels().one_hot(rows, p.row, p.index_from(operands[0], begin), p.index64, p.dtype,
+                      static_cast<std::byte*>(operands[1]) + begin * row_bytes);
   });
 }
 

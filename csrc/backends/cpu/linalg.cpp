@@ -72,20 +72,20 @@ void decompose(const Params& p, double* x, double* y, double* out, double* free)
 }
 
 template <class T>
-void run(const Step& step) {
+void run(const Step& step, Operands operands) {
   const auto& p = step.as<Params>();
   const bool is_pair = p.op == Op::triangular_solve;
   run_tasks(step, p.threads, p.count, [&](std::int64_t i, int thread) {
-    double* x = static_cast<double*>(step.scratch) + thread * p.work;
+    double* x = static_cast<double*>(operands.scratch) + thread * p.work;
     double *y = x + p.in[0], *out = y + p.in[1];
-    const T* from = static_cast<const T*>(step.operands[0]) + i * p.in[0];
+    const T* from = static_cast<const T*>(operands[0]) + i * p.in[0];
     std::copy(from, from + p.in[0], x);
     if (is_pair) {
-      const T* other = static_cast<const T*>(step.operands[1]) + i * p.in[1];
+      const T* other = static_cast<const T*>(operands[1]) + i * p.in[1];
       std::copy(other, other + p.in[1], y);
     }
     decompose(p, x, y, out, out + p.out);
-    T* to = static_cast<T*>(step.operands[is_pair ? 2 : 1]) + i * p.out;
+    T* to = static_cast<T*>(operands[is_pair ? 2 : 1]) + i * p.out;
     std::transform(out, out + p.out, to, [](double value) { return static_cast<T>(value); });
   });
 }

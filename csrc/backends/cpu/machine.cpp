@@ -39,8 +39,8 @@ double flops_per_second(double (*probe)(std::int64_t, T, T, std::int64_t*), int 
 }
 
 double triad_bytes_per_second(int threads) {
-  AlignedBuffer memory(3 * sizeof(float) * static_cast<std::size_t>(kTriadFloats));
-  float *a = memory.as<float>(), *b = a + kTriadFloats, *c = b + kTriadFloats;
+  const Buffer memory(host_memory(), 3 * sizeof(float) * static_cast<std::size_t>(kTriadFloats));
+  float *a = static_cast<float*>(memory.data()), *b = a + kTriadFloats, *c = b + kTriadFloats;
   const auto each_part = [&](auto&& f) {
     parallel_for(threads, threads, [&](std::int64_t task, int) {
       const Range r = part_of(kTriadFloats, threads, task);

@@ -18,17 +18,17 @@ struct BatchParams {
   std::int64_t tasks;
 };
 
-void run_single(const Step& step) {
-  gemm_run(step.as<GemmPlan>(), step.operands[0], step.operands[1], step.operands[2], step.scratch);
+void run_single(const Step& step, Operands operands) {
+  gemm_run(step.as<GemmPlan>(), operands[0], operands[1], operands[2], operands.scratch);
 }
 
-void run_batch(const Step& step) {
+void run_batch(const Step& step, Operands operands) {
   const auto& p = step.as<BatchParams>();
-  const auto* a = static_cast<const std::byte*>(step.operands[0]);
-  const auto* b = static_cast<const std::byte*>(step.operands[1]);
-  auto* c = static_cast<std::byte*>(step.operands[2]);
+  const auto* a = static_cast<const std::byte*>(operands[0]);
+  const auto* b = static_cast<const std::byte*>(operands[1]);
+  auto* c = static_cast<std::byte*>(operands[2]);
   parallel_for(p.threads, p.tasks, [&](std::int64_t task, int thread) {
-    std::byte* scratch = static_cast<std::byte*>(step.scratch) + static_cast<std::size_t>(thread) * p.gemm.scratch_bytes;
+    std::byte* scratch = static_cast<std::byte*>(operands.scratch) + static_cast<std::size_t>(thread) * p.gemm.scratch_bytes;
     const Range range = part_of(static_cast<std::int64_t>(p.a_offsets.size()), p.tasks, task);
     for (std::int64_t i = range.begin; i < range.end && !(p.gemm.interruptible && interrupted()); ++i) {
       const auto at = static_cast<std::size_t>(i);
@@ -100,16 +100,14 @@ void run_epilogue(void* context, std::int64_t row_begin, std::int64_t row_end, s
 }
 
 // Operands: a, b, product, then the epilogue's other inputs and its outputs (the product is its input 0).
-void run_with_epilogue(const Step& step) {
+void run_with_epilogue(const Step& step, Operands operands) {
   const auto& p = step.as<EpilogueParams>();
-  EpilogueContext context{p, step.operands.data() + 2, static_cast<std::byte*>(step.scratch) + p.gemm_scratch};
+  EpilogueContext context{p, operands.at + 2, static_cast<std::byte*>(operands.scratch) + p.gemm_scratch};
   const GemmEpilogue epilogue{run_epilogue, &context};
-  gemm_run(p.gemm, step.operands[0], step.operands[1], step.operands[2], step.scratch, &epilogue);
+  gemm_run(p.gemm, operands[0], operands[1], operands[2], operands.scratch, &epilogue);
 }
 
-}  // namespace
-
-Step plan_matmul(const OpRequest& request) {
+Step plan_alone(const OpRequest& request) {
   const GemmProblem problem = problem_of(request);
   const std::int64_t elements = problem.m * problem.n;
   const std::int64_t count = elements > 0 ? request.output.shape.size() / elements : 1;
@@ -137,7 +135,7 @@ Step plan_matmul(const OpRequest& request) {
   return step;
 }
 
-Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& spec) {
+Step plan_with_epilogue(const OpRequest& request, const ElementwiseSpec& spec) {
   BlockProgram program(spec, kernels(), /*rows_are_fixed=*/true);
   GemmPlan gemm = gemm_plan(problem_of(request), request.max_threads, kernels(), program.cost_ns());
   gemm.interruptible = request.interruptible;
@@ -145,9 +143,15 @@ Step plan_matmul_with_epilogue(const OpRequest& request, const ElementwiseSpec& 
   const std::size_t scratch = params.gemm_scratch + params.program.scratch_bytes() * static_cast<std::size_t>(std::max(1, gemm.threads));
   Step step = make_step(request, run_with_epilogue, std::move(params));
   step.name = "matmul+elementwise";
-  step.cost = cost_of_matmul(request, spec);
+  step.cost = cost_with_epilogue(cost_of_matmul(request), spec);
   step.scratch_bytes = scratch;
   return step;
+}
+
+}  // namespace
+
+Step plan_matmul(const OpRequest& request, const ElementwiseSpec* epilogue) {
+  return epilogue ? plan_with_epilogue(request, *epilogue) : plan_alone(request);
 }
 
 }  // namespace ranvier::cpu

@@ -86,14 +86,14 @@ void each_piece(const Step& step, int threads, std::int64_t bytes, F&& f) {
   });
 }
 
-void run(const Step& step) {
+void run(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
-  auto* out = static_cast<std::byte*>(step.operands.back());
+  auto* out = static_cast<std::byte*>(operands[p.copies.size()]);
   each_piece(step, p.threads, p.zeroed_bytes, [&](std::int64_t at, std::size_t bytes) { std::memset(out + at, 0, bytes); });
   run_tasks(step, p.threads, p.tasks, [&](std::int64_t task, int) {
     std::size_t i = p.copies.size() - 1;
     while (p.copies[i].first_task > task) --i;
-    p.copies[i].run(task - p.copies[i].first_task, p.element_size, static_cast<const std::byte*>(step.operands[i]), out);
+    p.copies[i].run(task - p.copies[i].first_task, p.element_size, static_cast<const std::byte*>(operands[i]), out);
   });
 }
 
@@ -113,10 +113,10 @@ struct Whole {
   std::int64_t bytes;
   int threads;
 };
-void run_copy(const Step& step) {
+void run_copy(const Step& step, Operands operands) {
   const auto& p = step.as<Whole>();
-  const auto* from = static_cast<const std::byte*>(step.operands[0]);
-  auto* to = static_cast<std::byte*>(step.operands[1]);
+  const auto* from = static_cast<const std::byte*>(operands[0]);
+  auto* to = static_cast<std::byte*>(operands[1]);
   each_piece(step, p.threads, p.bytes, [&](std::int64_t at, std::size_t bytes) { std::memmove(to + at, from + at, bytes); });
 }
 

@@ -1,4 +1,4 @@
-// Shared by the planners of this backend: one function per operation, listed in cpu.cpp.
+// Shared by the planners of this backend.
 #pragma once
 
 #include <algorithm>
@@ -55,7 +55,7 @@ class FirstBad {
 
 // `flops_each`: operations for each element of the first input.
 template <class Params>
-Step make_step(const OpRequest& request, void (*run)(const Step&), Params params, double flops_each = 0) {
+Step make_step(const OpRequest& request, void (*run)(const Step&, Operands), Params params, double flops_each = 0) {
   Step step;
   step.run = run;
   step.params = std::make_shared<const Params>(std::move(params));
@@ -70,9 +70,10 @@ struct Range {
 };
 inline Range part_of(std::int64_t n, std::int64_t parts, std::int64_t i) { return {n * i / parts, n * (i + 1) / parts}; }
 
+// One function for each family of operations; cpu.cpp says which serves what.
 Step plan_reduce(const OpRequest& request);
 Step plan_arg_reduce(const OpRequest& request);
-Step plan_matmul(const OpRequest& request);
+Step plan_matmul(const OpRequest& request, const ElementwiseSpec* epilogue);
 Step plan_move(const OpRequest& request);  // transpose, slice, unslice, concatenate
 Step plan_argsort(const OpRequest& request);
 Step plan_searchsorted(const OpRequest& request);
@@ -81,10 +82,14 @@ Step plan_take(const OpRequest& request);
 Step plan_scatter_add(const OpRequest& request);
 Step plan_scatter_update(const OpRequest& request);
 Step plan_one_hot(const OpRequest& request);
-Step plan_pool(const OpRequest& request);
+Step plan_pool(const OpRequest& request, const ElementwiseSpec* epilogue);
 Step plan_softmax(const OpRequest& request);  // and the other row operations
 Step plan_sparse_cross_entropy(const OpRequest& request);
 Step plan_random(const OpRequest& request);
 Step plan_copy(const OpRequest& request);  // store: a variable takes its value; bitcast
+Step plan_elementwise(const std::vector<ElementwiseSpec>& specs, int max_threads);
+bool can_merge(const ElementwiseSpec& a, const ElementwiseSpec& b);
+void gather(const Rows& rows, void* out, DType to);
+MachinePeak measure_machine();
 
 }  // namespace ranvier::cpu

@@ -1,5 +1,8 @@
 // Pooling: forward, lines of results are shared out; backward, boxes of the image, each of which takes what its windows
 // send into it, so that nobody writes where another does.
+#include <optional>
+
+#include "backends/cpu/block_program.h"
 #include "backends/cpu/plan.h"
 #include "ops/window.h"
 
@@ -53,15 +56,22 @@ struct Forward {
   void (*of_two)(ImageWindows, std::int64_t, std::int64_t, const T*, const T*, T*);
   std::int64_t lines, task_lines;
   int threads;
+  std::optional<BlockProgram> epilogue;  // on the lines that a task has just pooled
 
-  static void run(const Step& step) {
+  // Operands: one or two images, the result, then the epilogue's other inputs and its outputs.
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Forward>();
     const ImageWindows windows = p.tables.windows();
-    const auto *x = static_cast<const T*>(step.operands[0]), *second = static_cast<const T*>(step.operands[1]);
-    run_tasks(step, p.threads, (p.lines + p.task_lines - 1) / p.task_lines, [&](std::int64_t task, int) {
-      const std::int64_t begin = task * p.task_lines, end = std::min(begin + p.task_lines, p.lines);
-      if (p.of_one) p.of_one(windows, begin, end, x, static_cast<T*>(step.operands[1]));
-      else p.of_two(windows, begin, end, x, second, static_cast<T*>(step.operands[2]));
+    const auto *x = static_cast<const T*>(operands[0]), *second = static_cast<const T*>(operands[1]);
+    const std::size_t result = p.of_one ? 1 : 2;
+    auto* const out = static_cast<T*>(operands[result]);
+    run_tasks(step, p.threads, (p.lines + p.task_lines - 1) / p.task_lines, [&](std::int64_t task, int thread) {
+      const std::int64_t begin = task * p.task_lines, end = std::min(begin + p.task_lines, p.lines), width = p.tables.out[2];
+      if (p.of_one) p.of_one(windows, begin, end, x, out);
+      else p.of_two(windows, begin, end, x, second, out);
+      if (!p.epilogue) return;
+      std::byte* scratch = static_cast<std::byte*>(operands.scratch) + static_cast<std::size_t>(thread) * p.epilogue->scratch_bytes();
+      p.epilogue->run_region(begin * width, end * width, 0, p.tables.inner, operands.at + result, scratch);
     });
   }
 };
@@ -75,7 +85,7 @@ struct Backward {
   std::vector<std::int64_t> cuts;  // box i is [cuts[i], cuts[i + 1]) along it
   int threads;
 
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Backward>();
     const ImageWindows windows = p.tables.windows();
     const auto boxes = static_cast<std::int64_t>(p.cuts.size()) - 1;
@@ -84,9 +94,9 @@ struct Backward {
       box.begin[p.axis] = p.cuts[static_cast<std::size_t>(task % boxes)];
       box.end[p.axis] = p.cuts[static_cast<std::size_t>(task % boxes) + 1];
       const std::int64_t image = task / boxes * p.tables.image_size(), result = task / boxes * p.tables.result_size();
-      const auto *first = static_cast<const T*>(step.operands[0]), *second = static_cast<const T*>(step.operands[1]);
-      if (p.of_max) p.of_max(windows, box, first + image, second + result, static_cast<T*>(step.operands[2]) + image);
-      else p.of_average(windows, box, first + result, static_cast<T*>(step.operands[1]) + image);
+      const auto *first = static_cast<const T*>(operands[0]), *second = static_cast<const T*>(operands[1]);
+      if (p.of_max) p.of_max(windows, box, first + image, second + result, static_cast<T*>(operands[2]) + image);
+      else p.of_average(windows, box, first + result, static_cast<T*>(operands[1]) + image);
     });
   }
 };
@@ -106,9 +116,9 @@ void cut(const Tables& t, std::int64_t element_size, int& axis, std::vector<std:
 }
 
 template <class P>
-Step step_of(const OpRequest& request, P params) {
+Step step_of(const OpRequest& request, P params, double epilogue_ns = 0) {
   const double work = params.tables.work();
-  params.threads = threads_for(work * kNanosecondsEach, request.max_threads);
+  params.threads = threads_for(work * kNanosecondsEach + epilogue_ns, request.max_threads);
   Step step = make_step(request, P::run, std::move(params));
   auto cost = cost_of(request);
   cost->flops = work;
@@ -117,12 +127,20 @@ Step step_of(const OpRequest& request, P params) {
 }
 
 template <class T>
-Step forward(const OpRequest& request, decltype(Forward<T>::of_one) of_one, decltype(Forward<T>::of_two) of_two) {
-  Forward<T> p{Tables(request.op.name, request.inputs[0].shape, request.attributes), of_one, of_two, 0, 1, 1};
+Step forward(const OpRequest& request, decltype(Forward<T>::of_one) of_one, decltype(Forward<T>::of_two) of_two,
+             const ElementwiseSpec* chain) {
+  Forward<T> p{Tables(request.op.name, request.inputs[0].shape, request.attributes), of_one, of_two, 0, 1, 1, {}};
   p.lines = p.tables.images * p.tables.out[0] * p.tables.out[1];
   const std::int64_t line = byte_size(request.inputs[0]) / std::max<std::int64_t>(1, p.lines);
   p.task_lines = std::max<std::int64_t>(1, kTaskBytes / std::max<std::int64_t>(1, line));
-  return step_of(request, std::move(p));
+  if (!chain) return step_of(request, std::move(p));
+  p.epilogue.emplace(*chain, kernels(), /*rows_are_fixed=*/true);
+  const double epilogue_ns = p.epilogue->cost_ns();
+  const std::size_t scratch = p.epilogue->scratch_bytes();
+  Step step = step_of(request, std::move(p), epilogue_ns);
+  step.scratch_bytes = scratch * static_cast<std::size_t>(step.as<Forward<T>>().threads);
+  step.cost = cost_with_epilogue(std::make_shared<Cost>(*step.cost), *chain);
+  return step;
 }
 
 template <class T>
@@ -135,11 +153,11 @@ Step backward(const OpRequest& request, decltype(Backward<T>::of_max) of_max,
 }
 
 template <class T, class Kernels>
-Step plan(const OpRequest& request, const Kernels& k) {
+Step plan(const OpRequest& request, const Kernels& k, const ElementwiseSpec* epilogue) {
   switch (op_of(request.op)) {
-    case Op::max_pool: return forward<T>(request, k.max_pool, nullptr);
-    case Op::average_pool: return forward<T>(request, k.average_pool, nullptr);
-    case Op::max_pool_pick: return forward<T>(request, nullptr, k.max_pool_pick);
+    case Op::max_pool: return forward<T>(request, k.max_pool, nullptr, epilogue);
+    case Op::average_pool: return forward<T>(request, k.average_pool, nullptr, epilogue);
+    case Op::max_pool_pick: return forward<T>(request, nullptr, k.max_pool_pick, nullptr);
     case Op::max_pool_grad: return backward<T>(request, k.max_pool_grad, nullptr);
     default: return backward<T>(request, nullptr, k.average_pool_grad);
   }
@@ -156,13 +174,13 @@ struct Pooling {
 
 }  // namespace
 
-Step plan_pool(const OpRequest& request) {
+Step plan_pool(const OpRequest& request, const ElementwiseSpec* epilogue) {
   const KernelTable& k = kernels();
   if (request.output.dtype == DType::f32)
     return plan<float>(request, Pooling<float>{k.max_pool_f32, k.average_pool_f32, k.max_pool_pick_f32,
-                                               k.max_pool_grad_f32, k.average_pool_grad_f32});
+                                               k.max_pool_grad_f32, k.average_pool_grad_f32}, epilogue);
   return plan<double>(request, Pooling<double>{k.max_pool_f64, k.average_pool_f64, k.max_pool_pick_f64,
-                                               k.max_pool_grad_f64, k.average_pool_grad_f64});
+                                               k.max_pool_grad_f64, k.average_pool_grad_f64}, epilogue);
 }
 
 }  // namespace ranvier::cpu

@@ -18,10 +18,10 @@ struct Draw {
   std::int64_t count;
   int threads;
   void (*fn)(RandomKey, std::int64_t, std::int64_t, T*);
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Draw>();
-    const RandomKey key = key_of(step.operands[0]);
-    auto* out = static_cast<T*>(step.operands[1]);
+    const RandomKey key = key_of(operands[0]);
+    auto* out = static_cast<T*>(operands[1]);
     if (p.threads == 1) return p.fn(key, 0, p.count, out);
     parallel_for(p.threads, p.threads, [&](std::int64_t task, int) {
       const Range r = part_of(p.count, p.threads, task);
@@ -32,9 +32,9 @@ struct Draw {
 
 struct Integers {
   std::int64_t count, low, high;
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Integers>();
-    kernels().random_integers(key_of(step.operands[0]), 0, p.count, p.low, p.high, static_cast<std::int64_t*>(step.operands[1]));
+    kernels().random_integers(key_of(operands[0]), 0, p.count, p.low, p.high, static_cast<std::int64_t*>(operands[1]));
   }
 };
 

@@ -72,15 +72,15 @@ void combine_lines(EwFn combine, std::byte* lines, std::int64_t count, std::int6
   combine(elements, lines, right, lines, right);
 }
 
-void run(const Step& step) {
+void run(const Step& step, Operands operands) {
   const Params& p = step.as<Params>();
-  auto* buffers = static_cast<std::byte*>(step.scratch);
+  auto* buffers = static_cast<std::byte*>(operands.scratch);
   auto* partial = buffers + 2 * p.buffer_bytes;
-  const auto* in = static_cast<const std::byte*>(step.operands[0]);
+  const auto* in = static_cast<const std::byte*>(operands[0]);
   for (std::size_t i = 0; i < p.passes.size(); ++i) {
     const Pass& pass = p.passes[i];
     const bool last = i + 1 == p.passes.size();
-    auto* out = last ? static_cast<std::byte*>(step.operands[1]) : buffers + i % 2 * p.buffer_bytes;
+    auto* out = last ? static_cast<std::byte*>(operands[1]) : buffers + i % 2 * p.buffer_bytes;
     run_tasks(step, p.threads, pass.tasks(),
               [&](std::int64_t task, int) { pass.run(p.fn, task, p.size, p.size, in, out, partial); });
     const std::int64_t line = pass.inner * p.size;
@@ -130,12 +130,12 @@ void combine_indices(const ArgParams& p, const std::byte* in, const std::byte* p
   }
 }
 
-void run_arg(const Step& step) {
+void run_arg(const Step& step, Operands operands) {
   const auto& p = step.as<ArgParams>();
   const Pass& pass = p.pass;
-  const auto* in = static_cast<const std::byte*>(step.operands[0]);
-  auto* out = static_cast<std::byte*>(step.operands[1]);
-  auto* partial = static_cast<std::byte*>(step.scratch);
+  const auto* in = static_cast<const std::byte*>(operands[0]);
+  auto* out = static_cast<std::byte*>(operands[1]);
+  auto* partial = static_cast<std::byte*>(operands.scratch);
   run_tasks(step, p.threads, pass.tasks(),
             [&](std::int64_t task, int) { pass.run(p.fn, task, p.size, p.index_size, in, out, partial); });
   if (pass.chunks == 1) return;

@@ -35,10 +35,10 @@ template <class T>
 struct Unary {
   Rows rows;
   void (*fn)(std::int64_t, std::int64_t, const T*, T*);
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Unary>();
-    const auto* x = static_cast<const T*>(step.operands[0]);
-    auto* out = static_cast<T*>(step.operands[1]);
+    const auto* x = static_cast<const T*>(operands[0]);
+    auto* out = static_cast<T*>(operands[1]);
     const std::int64_t cols = p.rows.cols;
     each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) { p.fn(end - begin, cols, x + begin * cols, out + begin * cols); });
   }
@@ -48,10 +48,10 @@ template <class T>
 struct Backward {
   Rows rows;
   void (*fn)(std::int64_t, std::int64_t, const T*, const T*, T*);
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Backward>();
-    const auto *y = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[1]);
-    auto* out = static_cast<T*>(step.operands[2]);
+    const auto *y = static_cast<const T*>(operands[0]), *g = static_cast<const T*>(operands[1]);
+    auto* out = static_cast<T*>(operands[2]);
     const std::int64_t cols = p.rows.cols;
     each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
       p.fn(end - begin, cols, y + begin * cols, g + begin * cols, out + begin * cols);
@@ -69,14 +69,14 @@ struct Sparse {
   Rows rows;
   bool label64;
   std::int64_t (*fn)(std::int64_t, std::int64_t, const T*, const void*, bool, T*);
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Sparse>();
-    const void* labels = step.operands[1];
+    const void* labels = operands[1];
     const std::int64_t cols = p.rows.cols;
     FirstBad bad;
     each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
-      bad.note(begin, p.fn(end - begin, cols, static_cast<const T*>(step.operands[0]) + begin * cols, label_at(labels, p.label64, begin),
-                           p.label64, static_cast<T*>(step.operands[2]) + begin));
+      bad.note(begin, p.fn(end - begin, cols, static_cast<const T*>(operands[0]) + begin * cols, label_at(labels, p.label64, begin),
+                           p.label64, static_cast<T*>(operands[2]) + begin));
     });
     if (bad.get() < 0) return;
     const void* at = label_at(labels, p.label64, bad.get());
@@ -90,13 +90,13 @@ struct SparseBackward {
   Rows rows;
   bool label64;
   void (*fn)(std::int64_t, std::int64_t, const T*, const void*, bool, const T*, T*);
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<SparseBackward>();
-    const auto *x = static_cast<const T*>(step.operands[0]), *g = static_cast<const T*>(step.operands[2]);
-    auto* out = static_cast<T*>(step.operands[3]);
+    const auto *x = static_cast<const T*>(operands[0]), *g = static_cast<const T*>(operands[2]);
+    auto* out = static_cast<T*>(operands[3]);
     const std::int64_t cols = p.rows.cols;
     each_part(step, p.rows, [&](std::int64_t begin, std::int64_t end) {
-      p.fn(end - begin, cols, x + begin * cols, label_at(step.operands[1], p.label64, begin), p.label64, g + begin, out + begin * cols);
+      p.fn(end - begin, cols, x + begin * cols, label_at(operands[1], p.label64, begin), p.label64, g + begin, out + begin * cols);
     });
   }
 };

@@ -13,14 +13,14 @@ struct Sort {
   std::int64_t rows, count, wanted, scratch;  // scratch: bytes for each thread
   bool descending;
   int threads;
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Sort>();
-    const auto* x = static_cast<const std::byte*>(step.operands[0]);
-    auto* out = static_cast<std::int32_t*>(step.operands[1]);
+    const auto* x = static_cast<const std::byte*>(operands[0]);
+    auto* out = static_cast<std::int32_t*>(operands[1]);
     const std::int64_t row_bytes = p.count * static_cast<std::int64_t>(size_of(p.dtype));
     run_tasks(step, p.threads, p.rows, [&](std::int64_t row, int thread) {
       argsort_row(p.dtype, p.count, x + row * row_bytes, p.descending, p.wanted, out + row * p.wanted,
-                  static_cast<std::byte*>(step.scratch) + thread * p.scratch);
+                  static_cast<std::byte*>(operands.scratch) + thread * p.scratch);
     });
   }
 };
@@ -29,9 +29,9 @@ struct Search {
   DType dtype;
   std::int64_t count, values;
   bool right;
-  static void run(const Step& step) {
+  static void run(const Step& step, Operands operands) {
     const auto& p = step.as<Search>();
-    searchsorted(p.dtype, p.count, step.operands[0], p.values, step.operands[1], p.right, static_cast<std::int32_t*>(step.operands[2]));
+    searchsorted(p.dtype, p.count, operands[0], p.values, operands[1], p.right, static_cast<std::int32_t*>(operands[2]));
   }
 };
 

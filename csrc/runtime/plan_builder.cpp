@@ -6,9 +6,11 @@
 #include "base/threading.h"
 #include "ops/control.h"
 #include "passes/memory_plan.h"
+#include "passes/schedule.h"
 #include "passes/simplify.h"
 #include "runtime/control.h"
-#include "runtime/program.h"
+#include "runtime/plan.h"
+#include "runtime/profile.h"
 
 namespace ranvier {
 namespace {
@@ -24,14 +26,15 @@ Shape squeezed_with(const Shape& operand, const Shape& consumer) {
 
 }  // namespace
 
-class ProgramBuilder {
+class PlanBuilder {
  public:
-  ProgramBuilder(Program& program, const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
-      : program_(program), graph_(graph), fuse_(fuse), outputs_(outputs), schedule_(make_schedule(graph, outputs, fuse)),
+  PlanBuilder(Backend& backend, std::string name, const Graph& graph, const std::vector<NodeId>& outputs, bool fuse)
+      : plan_(new Plan(backend, std::move(name))), graph_(graph), fuse_(fuse), outputs_(outputs),
+        schedule_(make_schedule(graph, outputs, fuse, [this](NodeId id) { return backend_takes_epilogue(id); })),
         homes_(static_cast<std::size_t>(graph.size())) {}
 
-  void build() {
-    program_.alone_ = !graph_.stores().empty();
+  PlanPtr build() {
+    plan_->writes_variables_ = !graph_.stores().empty();
     find_readers();
     choose_homes();
     snapshot_overwritten();
@@ -41,8 +44,8 @@ class ProgramBuilder {
     }
     if (!readout_started_) finish_commit();
     flush_merged();
-    program_.readout_begin_ = std::min(program_.readout_begin_, program_.steps_.size());
     place();
+    return std::move(plan_);
   }
 
  private:
@@ -52,10 +55,12 @@ class ProgramBuilder {
     int value = -1;                     // index into lifetimes_ (kArena)
     VariableStorage* variable = nullptr;
   };
-  // A planned step whose operands are still roots of the graph, or (negative) arena values of no node.
+  // Of a planned step: a root of the graph, or an arena value of no node, or the frame of a body.
   struct Operand {
     NodeId root = -1;
     int value = -1;
+    int body = -1;
+    bool is_null() const { return root < 0 && value < 0 && body < 0; }
   };
 
   static std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
@@ -166,7 +171,7 @@ class ProgramBuilder {
   }
   Step copy_step(const TensorType& type) {
     static const Attributes none;
-    return cpu::plan_op({def_store, none, {type}, type, 1});
+    return backend().plan({def_store, none, {type}, type, 1});
   }
   Operand read_later(NodeId id) const {
     const auto it = snapshots_.find(id);
@@ -179,31 +184,37 @@ class ProgramBuilder {
     life.last = std::max(life.last, step);
   }
 
+  // The arena value of an operand, or -1.
+  int value_of(const Operand& operand) const { return operand.value >= 0 ? operand.value : homes_[at(operand.root)].value; }
+
   void add_step(Step step, std::vector<Operand> operands) {
-    const int number = static_cast<int>(program_.steps_.size());
+    const int number = static_cast<int>(plan_->steps_.size());
     for (const Operand& operand : operands) {
-      if (operand.value < 0 && operand.root < 0) continue;  // an output that nobody wants
-      const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
-      if (value >= 0) use(value, number);
+      if (operand.is_null() || operand.body >= 0) continue;
+      if (const int value = value_of(operand); value >= 0) use(value, number);
     }
     step.interruptible = !commit_started_;
-    program_.steps_.push_back(std::move(step));
+    plan_->steps_.push_back(std::move(step));
     operands_.push_back(std::move(operands));
   }
 
-  OpRequest request(NodeId id) const {
+  Backend& backend() const { return *plan_->backend_; }
+
+  OpRequest request_of(NodeId id, bool interruptible) const {
     const Node& node = graph_[id];
-    OpRequest result{*node.op, node.attributes, {}, node.type, max_threads(), unit(unit_of(id)).phase == Phase::kMain};
+    OpRequest result{*node.op, node.attributes, {}, node.type, max_threads(), interruptible};
     for (NodeId input : node.inputs) result.inputs.push_back(graph_.type(input));
     return result;
   }
+  OpRequest request(NodeId id) const { return request_of(id, unit(unit_of(id)).phase == Phase::kMain); }
+  bool backend_takes_epilogue(NodeId id) const { return backend().takes_epilogue(request_of(id, true)); }
 
   void plan_unit(int u) {
     const Unit& work = unit(u);
     if (work.phase != Phase::kMain && !commit_started_) {
       flush_merged();
       commit_started_ = true;
-      program_.commit_begin_ = program_.steps_.size();
+      plan_->commit_begin_ = plan_->steps_.size();
     }
     if (work.op < 0) return plan_chain(u);
     flush_merged();
@@ -212,10 +223,10 @@ class ProgramBuilder {
     if (graph_[work.op].op->is(kControl)) return plan_control_unit(u, std::move(operands));
     if (work.elementwise.empty()) {
       operands.push_back({work.op, -1});
-      return add_step(cpu::plan_op(request(work.op)), std::move(operands));
+      return add_step(backend().plan(request(work.op)), std::move(operands));
     }
     Chain chain = chain_of(u, work.op);
-    // The product is written where the chain's first output of its size goes, else to a value of its own.
+    // The contraction is written where the chain's first output of its size goes, else to a value of its own.
     Operand product{-1, -1};
     for (std::size_t i = 0; i < chain.outputs.size() && product.root < 0; ++i) {
       const TensorType& type = graph_.type(chain.outputs[i].root);
@@ -227,18 +238,22 @@ class ProgramBuilder {
     operands.push_back(product);
     operands.insert(operands.end(), chain.inputs.begin() + 1, chain.inputs.end());
     operands.insert(operands.end(), chain.outputs.begin(), chain.outputs.end());
-    add_step(cpu::plan_matmul_with_epilogue(request(work.op), chain.spec), std::move(operands));
+    add_step(backend().plan(request(work.op), &chain.spec), std::move(operands));
   }
 
-  // A control node writes its items that somebody reads, in their order; the others are null.
+  // A control node writes its items that somebody reads, in their order; the others are null. The frames of its bodies follow.
   void plan_control_unit(int u, std::vector<Operand> operands) {
     const NodeId control = unit(u).op;
     const std::size_t first = operands.size();
     operands.resize(first + item_types(graph_[control]).size());
     for (NodeId id = control + 1; id < graph_.size(); ++id)
       if (graph_[id].op->is(kProjection) && unit_of(id) == u) operands[first + item_index(graph_[id])] = {id, -1};
-    Step step = plan_control(graph_[control], fuse_);
-    add_step(std::move(step), std::move(operands));
+    ControlStep control_step = plan_control(backend(), graph_[control], fuse_);
+    for (Plan::Body& body : control_step.bodies) {  // placed in the step's scratch, see place()
+      operands.push_back({-1, -1, static_cast<int>(plan_->bodies_.size())});
+      plan_->bodies_.push_back(std::move(body));
+    }
+    add_step(std::move(control_step.step), std::move(operands));
   }
 
   struct Chain {
@@ -246,11 +261,11 @@ class ProgramBuilder {
     std::vector<Operand> inputs, outputs;
   };
 
-  // The unit's elementwise nodes as a spec. `product` is the value that an epilogue starts from, or -1.
+  // The unit's elementwise nodes as a spec. `product` is the contraction that they are the epilogue of, or -1.
   Chain chain_of(int u, NodeId product) {
     const std::vector<NodeId>& members = unit(u).elementwise;
     const Shape space = graph_.type(members[0]).shape;
-    const int columns = product < 0 ? -1 : axis_of_columns(space, graph_.type(product).shape.back());
+    const int columns = product < 0 ? -1 : axis_of_columns(space, contraction_of(graph_, product)->columns);
     const auto seen = [&](const Shape& operand, const Shape& consumer) {
       return product < 0 ? squeezed_with(operand, consumer) : *joined_columns(operand, consumer, columns);
     };
@@ -311,7 +326,7 @@ class ProgramBuilder {
     merged_key_ = merge_key(u);
     Chain chain = chain_of(u, -1);
     for (std::vector<Chain>& group : merged_) {
-      if (!cpu::can_merge(group[0].spec, chain.spec)) continue;
+      if (!backend().can_merge(group[0].spec, chain.spec)) continue;
       group.push_back(std::move(chain));
       return;
     }
@@ -328,7 +343,7 @@ class ProgramBuilder {
         operands.insert(operands.end(), chain.inputs.begin(), chain.inputs.end());
         operands.insert(operands.end(), chain.outputs.begin(), chain.outputs.end());
       }
-      add_step(cpu::plan_elementwise(specs, max_threads()), std::move(operands));
+      add_step(backend().plan_elementwise(specs, max_threads()), std::move(operands));
     }
     merged_.clear();
   }
@@ -337,93 +352,110 @@ class ProgramBuilder {
     flush_merged();
     if (!commit_started_) {
       commit_started_ = true;
-      program_.commit_begin_ = program_.steps_.size();
+      plan_->commit_begin_ = plan_->steps_.size();
     }
     for (NodeId id : late_stores_) {
-      const int value = new_value(0);  // stands for the variable: resolved in pointer()
+      const int value = new_value(0);  // stands for the variable: see operand_of()
       late_targets_[value] = graph_[id].variable.get();
       add_step(copy_step(graph_.type(id)), {read_later(root(graph_[id].inputs[0])), {-1, value}});
     }
     readout_started_ = true;
-    program_.readout_begin_ = program_.steps_.size();
+    plan_->readout_begin_ = plan_->steps_.size();
   }
 
-  void* pointer(const Operand& operand, const MemoryPlan& plan) {
-    if (operand.value < 0 && operand.root < 0) return nullptr;
-    auto* arena = static_cast<std::byte*>(program_.arena_.data());
+  Plan::Operand variable_operand(VariableStorage* variable) const { return {Plan::Place::kVariable, variable_index_.at(variable), 0}; }
+
+  Plan::Operand operand_of(const Operand& operand, const MemoryPlan& memory) const {
+    if (operand.is_null()) return {};
+    if (operand.body >= 0) return {Plan::Place::kBody, static_cast<std::uint32_t>(operand.body), 0};
     if (operand.value >= 0) {
       const auto it = late_targets_.find(operand.value);
-      return it != late_targets_.end() ? it->second->data() : arena + plan.offsets[static_cast<std::size_t>(operand.value)];
+      if (it != late_targets_.end()) return variable_operand(it->second);
+      return {Plan::Place::kArena, 0, memory.offsets[static_cast<std::size_t>(operand.value)]};
     }
     const Place& place = homes_[at(operand.root)];
     switch (place.home) {
-      case Home::kArena: return arena + plan.offsets[static_cast<std::size_t>(place.value)];
-      case Home::kVariable: return place.variable->data();
-      case Home::kConstant: return graph_[operand.root].data->data();
+      case Home::kArena: return {Plan::Place::kArena, 0, memory.offsets[static_cast<std::size_t>(place.value)]};
+      case Home::kVariable: return variable_operand(place.variable);
+      case Home::kConstant: return {Plan::Place::kConstant, constant_index_.at(operand.root), 0};
       case Home::kNone: break;
     }
     fail(ErrorKind::kRuntime, "Node ", operand.root, " has no home.");
   }
 
+  // What lies outside of the arena, numbered.
+  void list_variables_and_constants() {
+    const bool on_host = &backend().memory() == &host_memory();
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      const Node& node = graph_[id];
+      if (node.variable && variable_index_.emplace(node.variable.get(), plan_->variables_.size()).second)
+        plan_->variables_.push_back(node.variable);
+      if (!node.data) continue;
+      constant_index_.emplace(id, plan_->constants_.size());
+      Plan::Constant constant{node.data, {}};
+      if (!on_host) {
+        constant.copy = Buffer(backend().memory(), node.data->size());
+        backend().memory().write(constant.copy.data(), node.data->data(), node.data->size());
+      }
+      plan_->constants_.push_back(std::move(constant));
+    }
+  }
+
   void place() {
-    const int end = static_cast<int>(program_.steps_.size());
+    const int end = static_cast<int>(plan_->steps_.size());
     for (NodeId id : outputs_) {
       const Operand operand = read_later(root(id));
-      const int value = operand.value >= 0 ? operand.value : homes_[at(operand.root)].value;
-      if (value >= 0) use(value, end);
+      if (const int value = value_of(operand); value >= 0) use(value, end);
     }
     for (Lifetime& life : lifetimes_)
       if (life.last < 0 && life.first > end) life = {life.bytes, end, end};  // never read
     // Outputs may be read out more than once: what the readout takes from before must survive it.
-    const int readout = static_cast<int>(program_.readout_begin_);
+    const int readout = static_cast<int>(plan_->readout_begin_);
     for (Lifetime& life : lifetimes_)
       if (life.first < readout && life.last >= readout) life.last = end;
-    const MemoryPlan plan = plan_memory(lifetimes_);
+    const MemoryPlan memory = plan_memory(lifetimes_);
     std::size_t scratch = 0;
-    for (const Step& step : program_.steps_) scratch = std::max(scratch, step.scratch_bytes);
-    const auto arena = static_cast<std::size_t>(plan.total);
-    program_.arena_ = AlignedBuffer(arena + scratch + 64, true);
-    auto* base = program_.base_ = static_cast<std::byte*>(program_.arena_.data());
-    program_.arena_bytes_ = static_cast<std::int64_t>(program_.arena_.size());
-    for (std::size_t i = 0; i < program_.steps_.size(); ++i) {
-      program_.steps_[i].scratch = base + arena;
-      for (const Operand& operand : operands_[i]) program_.steps_[i].operands.push_back(pointer(operand, plan));
+    for (const Step& step : plan_->steps_) scratch = std::max(scratch, step.scratch_bytes);
+    plan_->scratch_offset_ = memory.total;
+    plan_->arena_bytes_ = memory.total + static_cast<std::int64_t>(scratch) + 64;
+    for (Plan::Body& body : plan_->bodies_) body.offset += memory.total;
+    list_variables_and_constants();
+    for (NodeId id : graph_.inputs()) plan_->inputs_.push_back({graph_.type(id), operand_of({id}, memory), {}, {}});
+    for (NodeId id : outputs_) plan_->outputs_.push_back({graph_.type(id), operand_of(read_later(root(id)), memory), {}, {}});
+    const std::map<NodeId, Plan::Operand> bound = bindable();
+    for (const std::vector<Operand>& operands : operands_) {
+      plan_->first_operand_.push_back(static_cast<std::uint32_t>(plan_->operands_.size()));
+      for (const Operand& operand : operands) add_operand(operand, bound, memory);
     }
-    note_slots();
-    for (NodeId id : graph_.inputs()) {
-      program_.inputs_.push_back(pointer({id, -1}, plan));
-      program_.input_types_.push_back(graph_.type(id));
-    }
-    for (NodeId id : outputs_) {
-      program_.outputs_.push_back(pointer(read_later(root(id)), plan));
-      program_.output_types_.push_back(graph_.type(id));
-    }
-    for (NodeId id = 0; id < graph_.size(); ++id) {
-      if (graph_[id].variable) program_.variables_.push_back(graph_[id].variable);
-      if (graph_[id].data) program_.constants_.push_back(graph_[id].data);
-    }
+    plan_->first_operand_.push_back(static_cast<std::uint32_t>(plan_->operands_.size()));
   }
 
-  // Where the addresses of inputs and outputs stand, so that they can be changed.
-  void note_slots() {
-    std::map<NodeId, Program::Slots*> slots;
-    program_.input_slots_.resize(graph_.inputs().size());
-    program_.output_slots_.resize(outputs_.size());
-    for (std::size_t i = 0; i < graph_.inputs().size(); ++i) slots[graph_.inputs()[i]] = &program_.input_slots_[i];
+  // The values that a caller may have elsewhere than in the arena: inputs, and outputs that are computed and wanted once.
+  std::map<NodeId, Plan::Operand> bindable() {
+    std::map<NodeId, Plan::Operand> bound;
+    for (std::size_t i = 0; i < graph_.inputs().size(); ++i)
+      bound[graph_.inputs()[i]] = {Plan::Place::kInput, static_cast<std::uint32_t>(i), 0};
     std::map<NodeId, int> uses;
     for (NodeId id : outputs_) ++uses[root(id)];
     for (std::size_t k = 0; k < outputs_.size(); ++k) {
       const NodeId r = root(outputs_[k]);
-      if (const auto it = slots.find(r); it != slots.end()) it->second->outputs.push_back(k);
-      else if (uses[r] == 1 && homes_[at(r)].home == Home::kArena) slots[r] = &program_.output_slots_[k];
+      const auto it = bound.find(r);
+      if (it != bound.end() && it->second.place == Plan::Place::kInput) plan_->inputs_[it->second.index].outputs.push_back(static_cast<std::uint32_t>(k));
+      else if (uses[r] == 1 && homes_[at(r)].home == Home::kArena) bound[r] = {Plan::Place::kOutput, static_cast<std::uint32_t>(k), 0};
     }
-    for (std::size_t s = 0; s < operands_.size(); ++s)
-      for (std::size_t o = 0; o < operands_[s].size(); ++o)
-        if (const auto it = slots.find(operands_[s][o].root); operands_[s][o].value < 0 && it != slots.end())
-          it->second->steps.emplace_back(s, o);
+    return bound;
   }
 
-  Program& program_;
+  void add_operand(const Operand& operand, const std::map<NodeId, Plan::Operand>& bound, const MemoryPlan& memory) {
+    const auto number = static_cast<std::uint32_t>(plan_->operands_.size());
+    const auto it = operand.value < 0 && operand.body < 0 ? bound.find(operand.root) : bound.end();
+    plan_->operands_.push_back(it != bound.end() ? it->second : operand_of(operand, memory));
+    if (it == bound.end()) return;
+    std::vector<Plan::Value>& values = it->second.place == Plan::Place::kInput ? plan_->inputs_ : plan_->outputs_;
+    values[it->second.index].uses.push_back(number);
+  }
+
+  std::unique_ptr<Plan> plan_;
   const Graph& graph_;
   const bool fuse_;
   const std::vector<NodeId>& outputs_;
@@ -435,6 +467,8 @@ class ProgramBuilder {
   std::map<VariableStorage*, NodeId> store_of_;                // the last store to each variable
   std::vector<NodeId> late_stores_;
   std::map<int, VariableStorage*> late_targets_;
+  std::map<VariableStorage*, std::uint32_t> variable_index_;
+  std::map<NodeId, std::uint32_t> constant_index_;
   std::map<NodeId, int> snapshots_;
   std::vector<Lifetime> lifetimes_;
   std::vector<std::vector<Operand>> operands_;
@@ -443,19 +477,19 @@ class ProgramBuilder {
   bool commit_started_ = false, readout_started_ = false;
 };
 
-Program::Program(const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) : name_(std::move(name)) {
-  static std::atomic<std::uint64_t> next_serial{0};
-  serial_ = next_serial.fetch_add(1);
+PlanPtr make_plan(Backend& backend, const Graph& graph, const std::vector<NodeId>& outputs, bool fuse, std::string name) {
   for (NodeId id : outputs) graph.check_id(id);
   const Profiles profiles = active_profiles();
   const std::int64_t begin = profiles.empty() ? 0 : profile_clock();
+  PlanPtr plan;
   if (fuse) {
     const Simplified simpler = simplify(graph, outputs);
-    ProgramBuilder(*this, simpler.graph, simpler.outputs, true).build();
+    plan = PlanBuilder(backend, std::move(name), simpler.graph, simpler.outputs, true).build();
   } else {
-    ProgramBuilder(*this, graph, outputs, false).build();
+    plan = PlanBuilder(backend, std::move(name), graph, outputs, false).build();
   }
-  for (const ProfilePtr& profile : profiles) profile->add_around(*this, Around::kPlan, begin, profile_clock(), 0);
+  for (const ProfilePtr& profile : profiles) profile->add_around(*plan, Around::kPlan, begin, profile_clock(), 0);
+  return plan;
 }
 
 }  // namespace ranvier
