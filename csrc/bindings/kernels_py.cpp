@@ -328,7 +328,7 @@ void bind_kernels(py::module_& m) {
   k.attr("isas") = tuple_of(supported_isas());
   k.attr("reduce_ops") = tuple_of(kReduceNames);
   py::list ops, dtypes;  // the lists elementwise.def and RANVIER_DTYPES, column by column
-#define RANVIER_EW(name, arity, domain, result) ops.append(py::make_tuple(#name, arity, #domain, #result));
+#define RANVIER_EW(name, arity, domain, result, cost) ops.append(py::make_tuple(#name, arity, #domain, #result));
 #include "kernels/elementwise/elementwise.def"
 #undef RANVIER_EW
 #define RANVIER_X(name, type, text) dtypes.append(text);

@@ -32,7 +32,12 @@ enum Trait : unsigned {
   kFallible = 1u << 5,     // may refuse its data: runs before any variable is written
   kControl = 1u << 6,      // runs graphs of its own and has several outputs, each an `item` (ops/control.h)
   kProjection = 1u << 7,   // an output of a kControl node, computed with it
+  kCopy = 1u << 8,         // out[i] is the (broadcast) first input's [i]: where the types agree, it is that input
+  kReduction = 1u << 9,    // over axes of one element it is its operand under another shape
 };
+
+// What an element of an elementwise operation takes, by classes.
+enum class CostClass : std::uint8_t { free, cheap, division, transcendental, power };
 
 // What a shape rule sees.
 struct InferArgs {
@@ -57,6 +62,7 @@ struct OpDef {
   TensorType (*infer)(const InferArgs& args);
   // Adds the inputs' gradients given the output's; nullptr: not differentiable, the gradient is zero.
   void (*grad)(GradArgs& args);
+  CostClass cost = CostClass::cheap;
   // Of operations that are contractions, at least with some operands; nullptr: never.
   std::optional<Contraction> (*contraction)(const InferArgs& args, const TensorType& output) = nullptr;
 

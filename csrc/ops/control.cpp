@@ -177,6 +177,6 @@ const OpDef def_branch = {"branch", 1, 1 << 16, kControl | kFallible, infer_bran
 const OpDef def_loop = {"loop", 1, 1 << 16, kControl | kFallible, infer_loop, nullptr};
 const OpDef def_while_loop = {"while_loop", 1, 1 << 16, kControl | kFallible, infer_while, nullptr};
 const OpDef def_item = {"item", 1, 1, kProjection, infer_item, nullptr};
-const OpDef def_custom_gradient = {"custom_gradient", 1, 1 << 16, kAlias, infer_custom, grad_custom};
+const OpDef def_custom_gradient = {"custom_gradient", 1, 1 << 16, kAlias | kCopy, infer_custom, grad_custom};
 
 }  // namespace ranvier

@@ -171,13 +171,13 @@ TensorType infer_same(const InferArgs& args) { return args.inputs[0]; }
 
 }  // namespace
 
-#define RANVIER_EW(name, arity, dtypes, result) \
-  const OpDef def_##name = {#name, arity, arity, kElementwise, infer<Dtypes::dtypes, Result::result>, grad_##name};
+#define RANVIER_EW(name, arity, dtypes, result, cost) \
+  const OpDef def_##name = {#name, arity, arity, kElementwise, infer<Dtypes::dtypes, Result::result>, grad_##name, CostClass::cost};
 #include "kernels/elementwise/elementwise.def"
 #undef RANVIER_EW
 
-const OpDef def_cast = {"cast", 1, 1, kElementwise, infer_cast, grad_cast};
-const OpDef def_broadcast_to = {"broadcast_to", 1, 1, kElementwise, infer_broadcast_to, grad_broadcast_to};
-const OpDef def_stop_gradient = {"stop_gradient", 1, 1, kElementwise, infer_same, nullptr};
+const OpDef def_cast = {"cast", 1, 1, kElementwise, infer_cast, grad_cast, CostClass::free};
+const OpDef def_broadcast_to = {"broadcast_to", 1, 1, kElementwise | kCopy, infer_broadcast_to, grad_broadcast_to, CostClass::free};
+const OpDef def_stop_gradient = {"stop_gradient", 1, 1, kElementwise | kCopy, infer_same, nullptr, CostClass::free};
 
 }  // namespace ranvier

@@ -82,6 +82,6 @@ std::optional<Contraction> rows_by_columns(const InferArgs& args, const TensorTy
 
 }  // namespace
 
-const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul, rows_by_columns};
+const OpDef def_matmul = {"matmul", 2, 2, 0, infer_matmul, grad_matmul, CostClass::cheap, rows_by_columns};
 
 }  // namespace ranvier

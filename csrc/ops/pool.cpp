@@ -70,10 +70,10 @@ std::optional<Contraction> windows_by_channels(const InferArgs&, const TensorTyp
 
 }  // namespace
 
-const OpDef def_max_pool = {"max_pool", 1, 1, 0, infer_pool, grad_max_pool, windows_by_channels};
+const OpDef def_max_pool = {"max_pool", 1, 1, 0, infer_pool, grad_max_pool, CostClass::cheap, windows_by_channels};
 const OpDef def_max_pool_grad = {"max_pool_grad", 2, 2, 0, infer_max_pool_grad, grad_max_pool_grad};
 const OpDef def_max_pool_pick = {"max_pool_pick", 2, 2, 0, infer_max_pool_pick, grad_max_pool_pick};
-const OpDef def_average_pool = {"average_pool", 1, 1, 0, infer_pool, grad_average_pool, windows_by_channels};
+const OpDef def_average_pool = {"average_pool", 1, 1, 0, infer_pool, grad_average_pool, CostClass::cheap, windows_by_channels};
 const OpDef def_average_pool_grad = {"average_pool_grad", 1, 1, 0, infer_average_pool_grad, grad_average_pool_grad};
 
 }  // namespace ranvier

@@ -92,12 +92,12 @@ void grad_prod(GradArgs& a) {
 
 }  // namespace
 
-const OpDef def_sum = {"sum", 1, 1, 0, infer_number, grad_sum};
-const OpDef def_prod = {"prod", 1, 1, 0, infer_number, grad_prod};
-const OpDef def_max = {"max", 1, 1, 0, infer_extreme, grad_extreme};
-const OpDef def_min = {"min", 1, 1, 0, infer_extreme, grad_extreme};
-const OpDef def_any = {"any", 1, 1, 0, infer_logical, nullptr};
-const OpDef def_all = {"all", 1, 1, 0, infer_logical, nullptr};
+const OpDef def_sum = {"sum", 1, 1, kReduction, infer_number, grad_sum};
+const OpDef def_prod = {"prod", 1, 1, kReduction, infer_number, grad_prod};
+const OpDef def_max = {"max", 1, 1, kReduction, infer_extreme, grad_extreme};
+const OpDef def_min = {"min", 1, 1, kReduction, infer_extreme, grad_extreme};
+const OpDef def_any = {"any", 1, 1, kReduction, infer_logical, nullptr};
+const OpDef def_all = {"all", 1, 1, kReduction, infer_logical, nullptr};
 const OpDef def_argmax = {"argmax", 1, 1, 0, infer_arg, nullptr};
 const OpDef def_argmin = {"argmin", 1, 1, 0, infer_arg, nullptr};
 

@@ -130,7 +130,7 @@ void grad_unslice(GradArgs& a) {
 
 }  // namespace
 
-const OpDef def_identity = {"identity", 1, 1, kAlias, infer_identity, grad_identity};
+const OpDef def_identity = {"identity", 1, 1, kAlias | kCopy, infer_identity, grad_identity};
 const OpDef def_reshape = {"reshape", 1, 1, kAlias, infer_reshape, grad_reshape};
 const OpDef def_bitcast = {"bitcast", 1, 1, 0, infer_bitcast, nullptr};
 const OpDef def_transpose = {"transpose", 1, 1, 0, infer_transpose, grad_transpose};

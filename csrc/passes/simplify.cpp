@@ -37,8 +37,8 @@ class Simplifier {
   NodeId replacement(const Node& node) const {
     const auto is = [&](const OpDef& op) { return node.op == &op; };
     const NodeId x = node.inputs[0];
-    if ((is(def_cast) || is(def_reshape) || is(def_broadcast_to)) && to_.type(x) == node.type) return x;
-    if (is(def_stop_gradient) || is(def_identity) || is(def_custom_gradient)) return x;  // they matter to autodiff only, which is over
+    // Those that matter to autodiff only, which is over, are among the copies.
+    if ((node.op->is(kCopy) || is(def_cast) || is(def_reshape)) && to_.type(x) == node.type) return x;
     if (is(def_reshape) && at(x).op == &def_reshape && to_.type(at(x).inputs[0]) == node.type) return at(x).inputs[0];
     if (is(def_neg) && at(x).op == &def_neg) return at(x).inputs[0];
     if (is(def_multiply) && is_one(node.inputs[1]) && to_.type(x) == node.type) return x;
@@ -49,9 +49,7 @@ class Simplifier {
 
   // A reduction over axes of extent 1 (a batch of one row) is its operand under another shape.
   bool reduces_nothing(const Node& node) const {
-    for (const OpDef* op : {&def_sum, &def_prod, &def_max, &def_min, &def_any, &def_all})
-      if (node.op == op) return to_.type(node.inputs[0]).shape.size() == node.type.shape.size() && node.type.shape.size() > 0;
-    return false;
+    return node.op->is(kReduction) && shape(node.inputs[0]).size() == node.type.shape.size() && node.type.shape.size() > 0;
   }
   static Node reshape_of(const Node& node) {
     Node result;

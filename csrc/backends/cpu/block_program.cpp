@@ -15,21 +15,27 @@ constexpr int kMaxRegisters = 1024;  // a chain of 96 instructions with three in
 void copy_row(std::byte* out, const std::byte* in, std::int64_t bytes) { std::memcpy(out, in, static_cast<std::size_t>(bytes)); }
 
 // Rough nanoseconds an element, for choosing threads.
-double cost_of(Op op) {
-  switch (op) {
-    case Op::exp: case Op::expm1: case Op::log: case Op::log1p: case Op::tanh: case Op::sigmoid:
-    case Op::softplus: case Op::erf: case Op::sin: case Op::cos: case Op::power: return 0.8;
-    case Op::divide: case Op::sqrt: case Op::rsqrt: case Op::reciprocal: case Op::floor_divide: case Op::mod: return 0.3;
-    default: return 0.06;
+double nanoseconds_of(Op op) {
+  switch (op_def(op).cost) {
+    case CostClass::transcendental: case CostClass::power: return 0.8;
+    case CostClass::division: return 0.3;
+    case CostClass::free: case CostClass::cheap: break;
   }
+  return 0.06;
 }
 
 Ew ew_of(Op op) {
-  // ops.def lists the elementwise operations in elementwise.def's order.
-  return static_cast<Ew>(static_cast<int>(op) - static_cast<int>(Op::neg));
+  switch (op) {
+#define RANVIER_EW(name, ...) \
+  case Op::name: return Ew::name;
+#include "kernels/elementwise/elementwise.def"
+#undef RANVIER_EW
+    default: break;
+  }
+  fail(ErrorKind::kRuntime, "There is no kernel for '", op_def(op).name, "'.");
 }
 
-bool is_copy(Op op) { return op == Op::broadcast_to || op == Op::stop_gradient; }
+bool is_copy(Op op) { return op_def(op).is(kCopy); }
 
 // Merges neighbouring axes that every operand walks as one; extents and strides (elements) outermost first.
 struct Collapsed {
@@ -261,7 +267,7 @@ struct BlockProgram::Compiler {
     for (int i = 0; i < static_cast<int>(spec.code.size()); ++i) {
       if (first_of[static_cast<std::size_t>(i)] >= 0) emit_pair(i);
       else if (second_of[static_cast<std::size_t>(i)] < 0) emit(i);
-      p.cost_ns_ += cost_of(spec.code[static_cast<std::size_t>(i)].op);
+      p.cost_ns_ += nanoseconds_of(spec.code[static_cast<std::size_t>(i)].op);
     }
     for (const auto& [out, value] : late_copies) emit_copy(out, value);
   }

@@ -12,13 +12,13 @@ constexpr std::size_t kMostNames = 4;
 constexpr std::size_t kMostOperands = 6;
 
 double flops_of(Op op) {
-  switch (op) {
-    case Op::exp: case Op::expm1: case Op::log: case Op::log1p: case Op::tanh: case Op::sigmoid: case Op::softplus:
-    case Op::erf: case Op::erfc: case Op::erfinv: case Op::arctan: case Op::sin: case Op::cos: return kTranscendentalFlops;
-    case Op::power: return 2 * kTranscendentalFlops;  // a logarithm and an exponential
-    case Op::broadcast_to: case Op::stop_gradient: case Op::cast: return 0;
-    default: return 1;
+  switch (op_def(op).cost) {
+    case CostClass::transcendental: return kTranscendentalFlops;
+    case CostClass::power: return 2 * kTranscendentalFlops;  // a logarithm and an exponential
+    case CostClass::free: return 0;
+    case CostClass::cheap: case CostClass::division: break;
   }
+  return 1;
 }
 
 std::string sizes(const Shape& shape) {

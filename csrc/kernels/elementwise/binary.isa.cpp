@@ -311,7 +311,7 @@ EwFn binary_lookup(Ew ew, DType dtype, EwForm form) {
   case Ew::name: return pick<op::name, Domain::dtypes, Result::result>(dtype, form);
 #define RANVIER_EW_3(name, dtypes, result) \
   case Ew::name: return form == EwForm::kArrays ? name##_for(dtype) : nullptr;
-#define RANVIER_EW(name, arity, dtypes, result) RANVIER_EW_##arity(name, dtypes, result)
+#define RANVIER_EW(name, arity, dtypes, result, cost) RANVIER_EW_##arity(name, dtypes, result)
   switch (ew) {
 #include "kernels/elementwise/elementwise.def"
     default: return nullptr;

@@ -166,7 +166,7 @@ struct Traits {
 };
 Traits traits_of(Ew op) {
   constexpr Traits table[] = {
-#define RANVIER_EW(name, arity, dtypes, result) {arity, #dtypes[0], #result[0]},
+#define RANVIER_EW(name, arity, dtypes, result, cost) {arity, #dtypes[0], #result[0]},
 #include "kernels/elementwise/elementwise.def"
 #undef RANVIER_EW
   };

@@ -182,7 +182,7 @@ EwFn unary_lookup(Ew ew, DType dtype) {
   case Ew::name: return pick<op::name, Domain::dtypes, Result::result>(dtype);
 #define RANVIER_EW_2(name, dtypes, result)
 #define RANVIER_EW_3(name, dtypes, result)
-#define RANVIER_EW(name, arity, dtypes, result) RANVIER_EW_##arity(name, dtypes, result)
+#define RANVIER_EW(name, arity, dtypes, result, cost) RANVIER_EW_##arity(name, dtypes, result)
   switch (ew) {
 #include "kernels/elementwise/elementwise.def"
     default: return nullptr;
