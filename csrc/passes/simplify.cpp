@@ -8,6 +8,8 @@
 namespace ranvier {
 namespace {
 
+constexpr int kFollowedTranspositions = 8;  // operations between two of them
+
 class Simplifier {
  public:
   Simplifier(const Graph& from, Graph& to) : from_(from), to_(to), map_(static_cast<std::size_t>(from.size()), -1) {}
@@ -25,6 +27,11 @@ class Simplifier {
     if (node.op->is(kLeaf) || node.op->is(kEffect)) return to_.adopt(std::move(node));
     if (node.op->is(kElementwise)) drop_broadcasts(node);
     if (node.op == &def_matmul) fold_transposes(node);
+    if (node.op == &def_transpose) {
+      fold_transposition(node);
+      if (const NodeId same = untransposed(node.inputs[0], node.attributes.get<Ints>("axes"), 0); same >= 0) return same;
+      if (moves_nothing(node)) node = reshape_of(node);
+    }
     if (reduces_nothing(node)) node = reshape_of(node);
     const NodeId same = replacement(node);
     return same >= 0 ? same : to_.adopt(std::move(node));
@@ -32,6 +39,83 @@ class Simplifier {
 
   const Node& at(NodeId id) const { return to_[id]; }
   const Shape& shape(NodeId id) const { return to_.type(id).shape; }
+
+  // The transposition of a transposition is one.
+  void fold_transposition(Node& node) const {
+    const Node& operand = at(node.inputs[0]);
+    if (operand.op != &def_transpose) return;
+    const Ints &first = operand.attributes.get<Ints>("axes"), second = node.attributes.get<Ints>("axes");
+    Ints axes;
+    for (std::int64_t axis : second) axes.push_back(first[static_cast<std::size_t>(axis)]);
+    node.inputs = {operand.inputs[0]};
+    node.attributes = {{"axes", axes}};
+  }
+
+  // Whether a transposition leaves the elements where they are: it moves axes of one element only.
+  bool moves_nothing(const Node& node) const {
+    std::int64_t last = -1;
+    for (std::int64_t axis : node.attributes.get<Ints>("axes")) {
+      if (shape(node.inputs[0])[static_cast<int>(axis)] == 1) continue;
+      if (axis < last) return false;
+      last = axis;
+    }
+    return true;
+  }
+
+  // The transposition of `id` by `axes` where it is there without a copy: `id` is the opposite one, or an elementwise
+  // operation on such. -1 where it is not.
+  NodeId untransposed(NodeId id, const Ints& axes, int depth) {
+    if (is_in_order(axes)) return id;
+    if (at(id).op == &def_transpose) {
+      const Ints& first = at(id).attributes.get<Ints>("axes");
+      for (std::size_t i = 0; i < axes.size(); ++i)
+        if (first[static_cast<std::size_t>(axes[i])] != static_cast<std::int64_t>(i)) return -1;
+      return at(id).inputs[0];
+    }
+    if (!at(id).op->is(kElementwise) || at(id).op == &def_broadcast_to || depth == kFollowedTranspositions) return -1;
+    Node result = at(id);
+    bool found = false;
+    for (NodeId& input : result.inputs) {
+      const bool is_whole = shape(input) == result.type.shape;
+      input = is_whole ? untransposed(input, axes, depth + 1) : along_one_axis(input, axes);
+      if (input < 0) return -1;
+      found = found || is_whole;
+    }
+    if (!found) return -1;
+    result.type.shape = permuted(result.type.shape, axes);
+    return to_.adopt(std::move(result));
+  }
+
+  // The transposition of an operand that is repeated along all axes but one (a bias), which is another shape of it; else -1.
+  NodeId along_one_axis(NodeId id, const Ints& axes) {
+    const Shape& given = shape(id);
+    if (given.rank() == 0) return id;
+    std::vector<std::int64_t> dims(axes.size() - static_cast<std::size_t>(given.rank()), 1);
+    int longer = 0;
+    for (std::int64_t dim : given) {
+      dims.push_back(dim);
+      longer += dim != 1;
+    }
+    if (longer > 1) return -1;
+    Node node;
+    node.op = &def_reshape;
+    node.inputs = {id};
+    node.type = {to_.type(id).dtype, permuted(Shape(dims), axes)};
+    node.attributes = {{"shape", node.type.shape.to_vector()}};
+    return to_.adopt(std::move(node));
+  }
+
+  static Shape permuted(const Shape& shape, const Ints& axes) {
+    Shape result;
+    for (std::int64_t axis : axes) result.push_back(shape[static_cast<int>(axis)]);
+    return result;
+  }
+
+  static bool is_in_order(const Ints& axes) {
+    for (std::size_t i = 0; i < axes.size(); ++i)
+      if (axes[i] != static_cast<std::int64_t>(i)) return false;
+    return true;
+  }
 
   // An existing node that has this node's value, or -1.
   NodeId replacement(const Node& node) const {

@@ -402,3 +402,39 @@ def test_many_masks_in_one_chain() -> None:
     expected = sum(np.where(m, numbers[2 * i], numbers[2 * i + 1]) for i, m in enumerate(bools))
     result = program.run([*bools, *numbers, np.zeros(8, "float32")])[0]
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4)
+
+
+A, B = (0, 3, 1, 2), (0, 2, 3, 1)  # there and back
+
+
+@pytest.mark.parametrize(
+    ("compute", "steps"),
+    [
+        (lambda x, b: ops.transpose(ops.transpose(x, A), B) + 1.0, 1),
+        (lambda x, b: ops.transpose(ops.transpose(x, A), A) + 1.0, 2),  # one copy for two
+        (lambda x, b: ops.transpose(ops.relu(ops.transpose(x, A)), B), 1),
+        (lambda x, b: ops.transpose(ops.transpose(ops.relu(ops.transpose(ops.transpose(x, B), A)), A), B), 1),
+        (lambda x, b: ops.transpose(ops.tanh(ops.transpose(x, A) * 2.0 + ops.reshape(b, (5, 1, 1))), B), 1),
+        (lambda x, b: ops.transpose(ops.where(ops.transpose(x, A) > 0, ops.transpose(x, A), 3.0), B), 1),
+        (lambda x, b: ops.transpose(ops.transpose(x, A) + ops.reshape(x, (2, 5, 3, 4)), B), 3),
+        (lambda x, b: ops.transpose(x[:, :1], (0, 2, 1, 3)) + 1.0, 2),  # the part, and no copy of it
+    ],
+)
+def test_transpositions_that_cancel_copy_nothing(compute: Any, steps: int) -> None:
+    x, b = (np.random.default_rng(0).normal(size=size).astype("float32") for size in ((2, 3, 4, 5), (5,)))
+    with Trace() as trace:
+        inputs = [trace.input(x.shape), trace.input(b.shape)]
+        result = compute(*inputs)
+        fused, unfused = (trace.compile([result], fuse=fuse) for fuse in (True, False))
+    assert fused.step_count == steps, fused.text()
+    np.testing.assert_array_equal(fused.run([x, b])[0], unfused.run([x, b])[0])
+
+
+def test_a_transposed_value_that_is_wanted_too() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    with Trace() as trace:
+        turned = ops.relu(ops.transpose(trace.input(x.shape), A))
+        program = trace.compile([turned, ops.transpose(turned, B)])
+    there, back = program.run([x])
+    np.testing.assert_array_equal(back, np.maximum(x, 0))
+    np.testing.assert_array_equal(there, np.maximum(x, 0).transpose(A))
