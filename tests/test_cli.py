@@ -141,7 +141,7 @@ def test_a_profile_that_cannot_be_written():
 
 def test_the_numpy_nets_of_the_benchmark_learn():
     """A rival that does less work than ours would flatter us."""
-    epochs = {"tiny_sgd": 20, "mnist_mlp": 1, "simplechains": 200}
+    epochs = {"tiny_sgd": 15, "mnist_mlp": 1, "simplechains": 80}
     for task in _bench.tasks():
         net = _bench.NumpyNet(task)
         before = net.loss(net.forward(task.x)[-1], net.targets)

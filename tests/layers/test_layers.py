@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.layers import layer_table
+from tests.layers.weightless_table import WEIGHTLESS
 
 import ranvier as rv
 from ranvier import layers
@@ -253,3 +255,11 @@ def test_a_layer_takes_whatever_offers_an_array() -> None:
 
     layer = layers.Dense(2)
     np.testing.assert_array_equal(layer(Foreign()), layer(np.ones((2, 3), "float32")))
+
+
+def test_every_layer_has_a_row():
+    values = {name: getattr(layers, name) for name in dir(layers)}
+    classes = {name: value for name, value in values.items() if isinstance(value, type)}
+    public = {name for name, cls in classes.items() if issubclass(cls, layers.Layer) and cls.__name__ == name}
+    rows = {row.cls.__name__ for row in ROWS} | {row.name for row in layer_table.ROWS} | set(WEIGHTLESS)
+    assert public - rows - layer_table.OTHER == {"Layer", "InputLayer"}

@@ -21,10 +21,6 @@ from ranvier import _core
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def _id(value: Any) -> str:
-    return str(value)
-
-
 ROW_DTYPES = [
     pytest.param(row, dtype, id=f"{i}-{row.op}-{dtype}") for i, row in enumerate(ROWS) for dtype in row.dtypes
 ]

@@ -11,7 +11,6 @@ constexpr std::int64_t kTaskBlocks = 8;     // blocks of a task: the unit that t
 constexpr std::int64_t kNarrow = 256;       // rows shorter than this are run several at a time
 constexpr int kMaxRegisters = 1024;  // a chain of 96 instructions with three inputs each needs 768
 
-// Copies a row pattern of `cols` elements of `size` bytes.
 void copy_row(std::byte* out, const std::byte* in, std::int64_t bytes) { std::memcpy(out, in, static_cast<std::size_t>(bytes)); }
 
 // Rough nanoseconds an element, for choosing threads.

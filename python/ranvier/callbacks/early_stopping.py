@@ -13,8 +13,8 @@ class EarlyStopping(MonitorCallback):
 
     Args:
         monitor: the metric's name in the logs.
-        min_delta: changes of no more than this are no improvement.
-        patience: how many epochs without improvement are waited for.
+        min_delta: a change must be larger than this to count as an improvement.
+        patience: how many epochs may pass without improvement.
         verbose: 1: says what it does; 0: is silent.
         mode: "min", "max", or "auto": known from the metric.
         baseline: a value that must be reached: epochs not better than it count as without improvement.

@@ -22,7 +22,7 @@ class MonitorCallback(Callback):
     Args:
         monitor: the metric's name in the logs.
         mode: "min" (less is better), "max", or "auto": known from the metric.
-        min_delta: changes of no more than this do not count; its sign does not matter.
+        min_delta: a change must be larger than this to count; its sign does not matter.
     """
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0) -> None:

@@ -16,10 +16,10 @@ class ReduceLROnPlateau(MonitorCallback):
     Args:
         monitor: the metric's name in the logs.
         factor: the factor, less than 1.
-        patience: how many epochs without improvement are waited for.
+        patience: how many epochs may pass without improvement.
         verbose: 1: says what it does; 0: is silent.
         mode: "min", "max", or "auto": known from the metric.
-        min_delta: changes of no more than this are no improvement.
+        min_delta: a change must be larger than this to count as an improvement.
         cooldown: how many epochs after a reduction are not looked at.
         min_lr: the learning rate is not lowered below this.
 

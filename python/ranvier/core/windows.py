@@ -34,7 +34,7 @@ def amounts(name: str, value: Any, rank: int) -> tuple[int, ...]:
         or not all(arguments.is_integer(item) and item > 0 for item in items)
     ):
         raise ValueError(
-            f"The `{name}` argument must be a positive integer or hold {rank} of such. "
+            f"The `{name}` argument must be a positive integer, or {rank} of them. "
             f"Received: {name}={value}"
         )
     return tuple(int(item) for item in items)

@@ -33,7 +33,7 @@ class Tracker:
         self.renew()
 
     def renew(self) -> None:
-        """Knows what the lists hold and no more: for who has changed them."""
+        """Tracks what the lists hold now, after they were changed from outside."""
         self._known = {id(value) for _, store in self.kinds.values() for value in store}
 
     def note_edit(self, container: Any) -> None:

@@ -33,7 +33,8 @@ def operand(x: Any, dtype: str | None = None) -> Value:
 
     Args:
         x: a Tensor, Variable, array, number, or nested sequences of these. Sequences that hold Tensors are
-        stacked. dtype: the dtype wanted; None: x's own (Python numbers: `floatx()` or "int32").
+            stacked.
+        dtype: the dtype wanted; None: x's own (Python numbers: `floatx()` or "int32").
 
     Raises:
         TypeError: if x is not made of numbers.

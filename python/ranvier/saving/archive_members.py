@@ -52,7 +52,7 @@ def read(path: str, *names: str) -> list[io.BytesIO]:
         for name in names:
             if name not in members:
                 held = ", ".join(members) or "nothing"
-                raise ValueError(f"{path} is no `.keras` file: it has no {name!r}, but {held:.300}.")
+                raise ValueError(f"{path} is not a `.keras` file: it has no {name!r}, but {held:.300}.")
             found.append(_inflated(archive, members[name], most, path))
     return found
 

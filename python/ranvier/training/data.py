@@ -47,8 +47,8 @@ def to_array(value: Any, what: str) -> np.ndarray:
 def _of_pandas(value: Any, what: str) -> Any:
     """A DataFrame or Series as an array.
 
-    Columns of different types, and such as may miss values, become `floatx()`: NumPy would make objects of
-    them.
+    Columns of different types, and columns that may have missing values, become `floatx()`: NumPy would make
+    objects of them.
     """
     is_frame = hasattr(value, "columns")
     kinds = [dtype.kind for _, dtype in value.dtypes.items()] if is_frame else [value.dtype.kind]

@@ -87,8 +87,8 @@ class Trainer(Steps):
             batch_size: the number of samples in a step; None: 32, or with `steps_per_epoch` as many as make
                 one pass over the data. The last batch of an epoch may be shorter. Data that come in batches
                 keep their own sizes.
-            epochs: the epoch to end before; with `initial_epoch=0` the number of epochs. At most
-                `config.max_epochs()`.
+            epochs: the number of the last epoch, counted from 1; with `initial_epoch=0` how many there are.
+                At most `config.max_epochs()`.
             verbose: 0: silent; 1 or "auto": a progress bar; 2: one line for each epoch.
             callbacks: a callback or a list of callbacks.
             validation_split: the share of the samples, taken from the end before shuffling, to validate on.

@@ -18,7 +18,7 @@ class _AdaptivePooling(Spatial):
         if not isinstance(output_size, int) and not (is_sequence and len(output_size) == self.rank):
             error = ValueError if is_sequence and self.rank == 1 else TypeError  # as in Keras
             raise error(
-                f"`output_size` must be an integer or hold {self.rank} of such. "
+                f"`output_size` must be an integer, or {self.rank} of them. "
                 f"Received: {output_size} of type {type(output_size)}"
             )
         self.output_size = windows.amounts("output_size", output_size, self.rank)

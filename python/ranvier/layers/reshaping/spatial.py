@@ -32,7 +32,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
         len(p) != 2 or not all(isinstance(n, int) and n >= 0 for n in p) for p in found
     ):
         raise ValueError(
-            f"The `{name}` argument must be a non-negative integer, or hold {rank} of such or pairs of such. "
+            f"The `{name}` argument must be a non-negative integer, {rank} of them, or {rank} pairs of them. "
             f"Received: {name}={value}"
         )
     return tuple((p[0], p[1]) for p in found)

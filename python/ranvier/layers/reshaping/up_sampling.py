@@ -16,7 +16,7 @@ def _sizes(size: Any, rank: int) -> tuple[int, ...]:
     sizes = size if isinstance(size, (list, tuple)) else (size,) * rank
     if len(sizes) != rank or not all(arguments.is_integer(n) and n > 0 for n in sizes):
         raise ValueError(
-            f"The `size` argument must be a positive integer or hold {rank} of such. Received: size={size!r}"
+            f"The `size` argument must be a positive integer, or {rank} of them. Received: size={size!r}"
         )
     return tuple(sizes)
 

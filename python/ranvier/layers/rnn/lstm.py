@@ -24,7 +24,7 @@ class LSTMCell(GatedCell):
         kernel_initializer: the initializer of the inputs' kernel.
         recurrent_initializer: the initializer of the state's kernel.
         bias_initializer: the initializer of the bias.
-        unit_forget_bias: whether 1 is the first bias of the forget gate.
+        unit_forget_bias: whether the bias of the forget gate starts at 1.
         kernel_regularizer: a regularizer of the inputs' kernel.
         recurrent_regularizer: a regularizer of the state's kernel.
         bias_regularizer: a regularizer of the bias.
@@ -128,7 +128,7 @@ class LSTM(GatedRNN):
         kernel_initializer: the initializer of the inputs' kernel.
         recurrent_initializer: the initializer of the state's kernel.
         bias_initializer: the initializer of the bias.
-        unit_forget_bias: whether 1 is the first bias of the forget gate.
+        unit_forget_bias: whether the bias of the forget gate starts at 1.
         kernel_regularizer: a regularizer of the inputs' kernel.
         recurrent_regularizer: a regularizer of the state's kernel.
         bias_regularizer: a regularizer of the bias.
