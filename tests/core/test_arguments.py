@@ -92,6 +92,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "diagonal": (lambda: ops.diagonal(X, "a"), TypeError, "`offset` must be an integer"),
     "a config, read": (lambda: layers.deserialize(endless()), ValueError, "holds itself"),
+    "a variable's shape": (lambda: rv.Variable(X, shape=EMPTY), ValueError, "to a shape"),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

@@ -425,3 +425,10 @@ def test_shapes_that_do_not_fit(name: str, t: tuple[int, ...], p: tuple[int, ...
 def test_zero_vectors_have_the_cosine_zero() -> None:
     zero = np.zeros((2, 3), "float32")
     assert losses.cosine_similarity(zero, zero + 1).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["categorical_crossentropy", "categorical_focal_crossentropy"])
+def test_smoothing_of_no_classes(name: str) -> None:
+    nothing = np.zeros((3, 0), "float32")
+    values = np.asarray(getattr(losses, name)(nothing, nothing, label_smoothing=0.5))
+    np.testing.assert_array_equal(values, np.zeros(3))

@@ -137,8 +137,8 @@ class Variable(Operators):
             raise ValueError("A Variable needs a first value or an initializer, got None.")
         if not callable(initializer):
             value = as_array(initializer, None if dtype is None else standardize_dtype(dtype))
-            if shape is not None and tuple(shape) != value.shape:
-                raise ValueError(f"The initial value has shape {value.shape}, expected shape={tuple(shape)}.")
+            if shape is not None and (shape := standardize_shape(shape)) != value.shape:
+                raise ValueError(f"The initial value has shape {value.shape}, expected shape={shape}.")
             return value
         if shape is None:
             raise ValueError("When a Variable is made from an initializer, the `shape` argument is required.")

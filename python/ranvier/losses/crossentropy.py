@@ -78,7 +78,7 @@ def categorical_crossentropy(
         )
     if label_smoothing:
         canonical_axis(axis, len(y_true.shape))
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / (y_true.shape[axis] or 1)
     logits = None if from_logits else _logits(y_pred, "softmax", axis)
     if logits is None or y_true.shape != y_pred.shape:
         return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
@@ -220,7 +220,7 @@ def categorical_focal_crossentropy(
     canonical_axis(axis, len(y_pred.shape))
     if label_smoothing:
         canonical_axis(axis, len(y_true.shape))
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
+        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / (y_true.shape[axis] or 1)
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     p = y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
