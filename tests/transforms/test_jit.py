@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import collections
-import sys
 
 import numpy as np
 import pytest
 
 import ranvier as rv
 from ranvier import ops
+from ranvier.core.program_cache import ProgramCache
 
 
 def counting(fn):
@@ -255,24 +255,14 @@ def test_layers_that_a_build_or_a_layer_makes_for_itself_are_no_strays() -> None
     assert rv.jit(net)(np.ones((4, 3), "float32")).shape == (4, 2) and len(net.weights) == 2
 
 
-def test_programs_that_take_much_memory_are_dropped(monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["ranvier.transforms.jit"], "_MOST_BYTES", 100_000)
+def test_programs_that_take_much_memory_are_dropped() -> None:
     fn, calls = counting(lambda x: ops.exp(x) @ ops.ones((x.shape[1], 1)))
+    fn._programs = ProgramCache(most_bytes=100_000)
     for n in (1, 2, 3, 4, 5):
         fn(np.zeros((n, 5_000), "float32"))  # 20 kB a row
     assert len(fn._programs) == 2
     fn(np.zeros((5, 5_000), "float32"))
     assert len(calls) == 5
-
-
-def test_a_program_that_another_thread_drops_meanwhile() -> None:
-    class Dropped(collections.OrderedDict):
-        def get(self, key):
-            return self.pop(key, None)
-
-    fn = rv.jit(lambda x: x * 2.0)
-    fn._programs = Dropped()
-    assert [float(fn(n)) for n in (1.0, 2.0, 3.0)] == [2, 4, 6]
 
 
 def test_refusals() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-_local = threading.local()
+from ranvier.core.context import context
 
 
 @contextlib.contextmanager
@@ -20,12 +19,12 @@ def allowance(nbytes: int, refusal: str) -> Iterator[None]:
         nbytes: the bytes.
         refusal: how the message of a refusal begins.
     """
-    before = getattr(_local, "left", None)
-    _local.left = (nbytes, refusal)
+    before = context.allowance
+    context.allowance = (nbytes, refusal)
     try:
         yield
     finally:
-        _local.left = before
+        context.allowance = before
 
 
 def take(shape: Sequence[int], dtype: str, what: str) -> None:
@@ -39,11 +38,11 @@ def take(shape: Sequence[int], dtype: str, what: str) -> None:
     Raises:
         ValueError: if less is left.
     """
-    left = getattr(_local, "left", None)
+    left = context.allowance
     if left is None:
         return
     nbytes, refusal = left
     nbytes -= math.prod(shape) * np.dtype(dtype).itemsize
     if nbytes < 0:
         raise ValueError(f"{refusal}; {what} of shape {tuple(shape)} does not fit any more.")
-    _local.left = (nbytes, refusal)
+    context.allowance = (nbytes, refusal)

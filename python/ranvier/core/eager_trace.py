@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ranvier import _core
+from ranvier.core.context import context
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Node, Tensor
 from ranvier.core.trace import Trace
@@ -22,23 +22,21 @@ if TYPE_CHECKING:
 _CONTROL = frozenset(("branch", "loop", "while_loop"))
 _SAME_VALUE = frozenset(("identity", "stop_gradient", "custom_gradient"))
 
-_local = threading.local()
-
 
 @contextlib.contextmanager
 def eager_placeholders(allowed: bool) -> Iterator[None]:
     """Inside, if `allowed`, code that is traced for its shapes alone may look at numbers, which are ones."""
     outer = placeholders_may_be_eager()
-    _local.allowed = allowed
+    context.numbers_in_placeholders = allowed
     try:
         yield
     finally:
-        _local.allowed = outer
+        context.numbers_in_placeholders = outer
 
 
 def placeholders_may_be_eager() -> bool:
     """Whether `eager_placeholders` allows it."""
-    return bool(_local.__dict__.get("allowed", False))
+    return context.numbers_in_placeholders
 
 
 class EagerTrace(Trace):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ranvier.core import arguments
+from ranvier.core.context import context
 from ranvier.core.dtypes import standardize_dtype
 from ranvier.core.missing_names import explain, is_of_keras
 from ranvier.core.user_code import harmless
@@ -28,7 +28,6 @@ Table = Mapping[str, Any]
 _finders: dict[str, Callable[[str, str], type | None]] = {}  # by the prefix of a config's module
 _objects: dict[str, Any] = {}  # registered name -> class or function
 _names: dict[Any, str] = {}  # and back
-_scopes = threading.local()
 _NAMES_OBJECT = "_rv_names_object"  # set for errors that do
 
 # The package of a class -> the module that Keras's configs name. The first prefix that fits decides.
@@ -118,7 +117,7 @@ def get_registered_object(
 def custom_object_scope(custom_objects: Table | None) -> Iterator[None]:
     """Makes `custom_objects` (name -> class or function; None: none) known to this thread's lookups inside
     the block."""
-    stack = _scopes.__dict__.setdefault("stack", [])
+    stack = context.custom_objects
     stack.append(dict(custom_objects or {}))
     try:
         yield
@@ -128,7 +127,7 @@ def custom_object_scope(custom_objects: Table | None) -> Iterator[None]:
 
 def _scope_objects() -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for scope in _scopes.__dict__.get("stack", ()):
+    for scope in context.custom_objects:
         merged.update(scope)
     return merged
 

@@ -6,14 +6,13 @@ How that is done is an op (`rv.remat`), and ops are a room above this one: `ranv
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
 
-_MODES = ("full", "activations", "larger_than", "list_of_layers", None)
+from ranvier.core.context import context
 
-_local = threading.local()
+_MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 _remat: list[Callable[..., Any]] = []
 
 
@@ -74,7 +73,7 @@ class RematScope:
         self.layer_names = layer_names or []
 
     def __enter__(self) -> RematScope:
-        _local.__dict__.setdefault("scopes", []).append(self)
+        context.remat_scopes.append(self)
         return self
 
     def __exit__(
@@ -83,14 +82,14 @@ class RematScope:
         error: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        scopes = _local.__dict__.get("scopes")
+        scopes = context.remat_scopes
         if scopes and scopes[-1] is self:
             scopes.pop()
 
 
 def current_remat_mode() -> RematMode | None:
     """What the innermost open scope of this thread asks for; None outside of all."""
-    scopes = _local.__dict__.get("scopes")
+    scopes = context.remat_scopes
     if not scopes:
         return None
     scope = scopes[-1]

@@ -10,16 +10,15 @@ import functools
 import itertools
 import random
 import re
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ranvier.core.arguments import shown
+from ranvier.core.context import context
 
 _uids: dict[str, Iterator[int]] = {}
 _session_objects: dict[str, Any] = {}
 _seeds = random.Random()
-_local = threading.local()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -79,7 +78,7 @@ def name_scope(name: str) -> Iterator[str]:
     """
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(f"Argument `name` must be a non-empty string without '/'. Received: name={name!r}")
-    stack = _local.__dict__.setdefault("names", [])
+    stack = context.names
     stack.append(name)
     try:
         yield name
@@ -89,7 +88,7 @@ def name_scope(name: str) -> Iterator[str]:
 
 def current_path() -> str:
     """The open name scopes of this thread, outermost first, joined by "/"; "" when none is open."""
-    return "/".join(_local.__dict__.get("names", ()))
+    return "/".join(context.names)
 
 
 def variable_path(name: str) -> str:

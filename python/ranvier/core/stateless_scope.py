@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ranvier.core.context import context
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Tensor
 
 if TYPE_CHECKING:
     from ranvier.core.variable import Variable
 
-_local = threading.local()
-
 
 def current_stateless_scope() -> StatelessScope | None:
     """The innermost open scope of this thread; None outside of all."""
-    stack = _local.__dict__.get("scopes")
+    stack = context.stateless_scopes
     return stack[-1] if stack else None
 
 
 @contextlib.contextmanager
 def no_stateless_scope() -> Iterator[None]:
     """Inside, variables are read and assigned as if no scope were open around it."""
-    stack = _local.__dict__.setdefault("scopes", [])
+    stack = context.stateless_scopes
     stack.append(None)
     try:
         yield
@@ -89,11 +87,11 @@ class StatelessScope:
             self.add_update((variable, value))
 
     def __enter__(self) -> StatelessScope:
-        _local.__dict__.setdefault("scopes", []).append(self)
+        context.stateless_scopes.append(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _local.scopes.pop()
+        context.stateless_scopes.pop()
 
     def add_loss(self, loss: Any) -> None:
         """Keeps a loss."""

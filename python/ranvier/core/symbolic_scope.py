@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
-_local = threading.local()
+from ranvier.core.context import context
 
 
 class SymbolicScope:
@@ -27,17 +25,16 @@ class SymbolicScope:
 
     def __enter__(self) -> SymbolicScope:
         self.original_scope = symbolic_scope()
-        _local.scope = self
+        context.symbolic_scope = self
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _local.scope = self.original_scope
+        context.symbolic_scope = self.original_scope
 
 
 def symbolic_scope() -> SymbolicScope | None:
     """The innermost open scope of this thread; None outside of all."""
-    scope: SymbolicScope | None = _local.__dict__.get("scope")
-    return scope
+    return context.symbolic_scope
 
 
 def in_symbolic_scope() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.core import unknown_size
 from ranvier.core.block import Block
+from ranvier.core.context import context
 from ranvier.core.dtypes import as_array
 from ranvier.core.tensor import Node, Tensor
 from ranvier.core.user_code import user_line
@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Trace")
 
-_local = threading.local()
-
 
 def current_trace() -> Trace | None:
     """The innermost open trace of this thread; None outside of all."""
-    stack = _local.__dict__.get("traces")
+    stack = context.traces
     return stack[-1] if stack else None
 
 
 @contextlib.contextmanager
 def no_trace() -> Iterator[None]:
     """Inside, ops run at once even if a trace is open around it."""
-    stack = _local.__dict__.setdefault("traces", [])
+    stack = context.traces
     stack.append(None)
     try:
         yield
@@ -48,18 +46,18 @@ def variables_allowed(but_not: bool = False) -> Iterator[None]:
     Args:
         but_not: turns it around: inside, they may not be made whatever is built there.
     """
-    outer = _local.__dict__.get("building", False)
-    _local.building = None if but_not or outer is None else True
+    outer = context.may_build
+    context.may_build = None if but_not or outer is None else True
     try:
         yield
     finally:
-        _local.building = outer
+        context.may_build = outer
 
 
 def in_a_step() -> bool:
     """Whether a step is being traced, and what runs is no `build` in it."""
     trace = current_trace()
-    return trace is not None and not trace.is_eager and not _local.__dict__.get("building", False)
+    return trace is not None and not trace.is_eager and not context.may_build
 
 
 def check_new_variable(what: str) -> None:
@@ -123,11 +121,11 @@ class Trace:
         self._stored = False
 
     def __enter__(self: T) -> T:
-        _local.__dict__.setdefault("traces", []).append(self)
+        context.traces.append(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _local.traces.pop()
+        context.traces.pop()
 
     def input(self, shape: Sequence[int], dtype: str = "float32", name: str | None = None) -> Tensor:
         """A value that the program takes each time it runs, in the order of these calls.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ranvier import ops
 from ranvier.core import dtypes, tree
-from ranvier.core.call_state import call_state
+from ranvier.core.context import context
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.core.keywords import suggest_keywords
 from ranvier.core.masks import get_mask, masked, set_mask
@@ -80,7 +80,7 @@ def resolve_training(
         explicit = args[position]
     if isinstance(explicit, (np.bool_, np.ndarray)) and explicit.ndim == 0:
         explicit = bool(explicit)
-    training = call_state.training if explicit is None else explicit
+    training = context.training if explicit is None else explicit
     if training is None:
         training = signature.training_default
     if position is not None and positional:
@@ -108,20 +108,20 @@ def resolve_context(
         The keyword arguments with those that `call` takes, and all that are handed down.
     """
     signature, parameters = call_signature(call), inspect.signature(call).parameters
-    kwargs, context = dict(kwargs), dict(call_state.context)
+    kwargs, handed_down = dict(kwargs), dict(context.call_arguments)
     for name in names:
         if name in signature.names[: len(args)]:
-            context[name] = args[signature.names.index(name)]
+            handed_down[name] = args[signature.names.index(name)]
             continue
-        value = kwargs.pop(name, context.get(name))
+        value = kwargs.pop(name, handed_down.get(name))
         default = parameters[name].default if name in parameters else None
         value = default if value is None and default is not inspect.Parameter.empty else value
         if value is None:
             continue
-        context[name] = value
+        handed_down[name] = value
         if name in signature.names or signature.open:
             kwargs[name] = value
-    return kwargs, context
+    return kwargs, handed_down
 
 
 def resolve_mask(

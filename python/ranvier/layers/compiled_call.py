@@ -12,22 +12,22 @@ add no losses, attach no masks and set no attributes. Everything else runs as it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ranvier import _core
-from ranvier.core import dtypes, tree
-from ranvier.core.call_state import call_state
+from ranvier.core import tree
+from ranvier.core.context import context
 from ranvier.core.masks import get_mask
+from ranvier.core.program_cache import ProgramCache, ambient_key
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace
 from ranvier.layers.edits import edits_in_all, edits_of
 
-# What one layer keeps at most; when it is more, all is dropped.
+# What one layer keeps at most.
 _MOST_SIGNATURES = 32
 _MOST_BYTES = 64 << 20
 
@@ -44,16 +44,18 @@ class CompiledCalls:
 
     Attributes:
         edits: what `edits_of` gave when they were compiled.
+        programs: those programs.
+        others: the signatures that have none, because they were seen only once or do not fit.
     """
 
-    __slots__ = ("bytes", "by_signature", "edits", "edits_in_all", "is_plain")
+    __slots__ = ("edits", "edits_in_all", "is_plain", "others", "programs")
 
     def __init__(self, layer: Any) -> None:
         self.edits = edits_of(layer)
         self.edits_in_all = edits_in_all()
         self.is_plain = is_plain(layer)
-        self.by_signature: dict[Any, Any] = {}
-        self.bytes = 0
+        self.programs: ProgramCache[_Compiled] = ProgramCache(_MOST_SIGNATURES, _MOST_BYTES)
+        self.others: dict[Any, str] = {}
 
 
 def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
@@ -64,7 +66,7 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
         x: the only positional argument.
         kwargs: the others.
     """
-    training = call_state.training
+    training = context.training
     if kwargs:
         if len(kwargs) > 1 or "training" not in kwargs:
             return NotImplemented
@@ -79,21 +81,12 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
         calls = layer.__dict__["_rv_compiled_calls"] = CompiledCalls(layer)
     if not calls.is_plain:
         return NotImplemented
-    # A fork may have copied a program while another thread used it.
-    key = (x.dtype, x.shape, training, _core.num_threads(), dtypes.settings(), os.getpid())
-    compiled = calls.by_signature.get(key)
-    if type(compiled) is not _Compiled:
-        if compiled is _UNFIT:
-            return NotImplemented
-        if len(calls.by_signature) >= _MOST_SIGNATURES or calls.bytes > _MOST_BYTES:
-            calls.by_signature, calls.bytes = {}, 0
+    key = (x.dtype, x.shape, training, ambient_key())
+    compiled = calls.programs.get(key)
+    if compiled is None:
+        compiled = _compile_if_seen(calls, key, layer, x, training)
         if compiled is None:
-            calls.by_signature[key] = _SEEN
             return NotImplemented
-        compiled = calls.by_signature[key] = _compile(layer, x, training)
-        if compiled is _UNFIT:
-            return NotImplemented
-        calls.bytes += compiled.program.arena_bytes
     if get_mask(x) is not None:
         return NotImplemented
     try:
@@ -103,6 +96,26 @@ def call_compiled(layer: Any, x: np.ndarray, kwargs: dict[str, Any]) -> Any:
     if compiled.structure == 0:
         return results[0]
     return tree.map_structure(lambda place: results[place], compiled.structure)
+
+
+def _compile_if_seen(
+    calls: CompiledCalls, key: Any, layer: Any, x: np.ndarray, training: Any
+) -> _Compiled | None:
+    """The program of a signature that was seen before, unless it does not fit."""
+    seen = calls.others.get(key)
+    if seen is None:
+        if len(calls.others) >= _MOST_SIGNATURES:
+            calls.others.clear()
+        calls.others[key] = _SEEN
+    if seen is not _SEEN:
+        return None
+    compiled = _compile(layer, x, training)
+    if compiled is None:
+        calls.others[key] = _UNFIT
+    else:
+        calls.others.pop(key, None)
+        calls.programs.put(key, compiled)
+    return compiled
 
 
 def _still_fits(calls: CompiledCalls, layer: Any) -> bool:
@@ -154,26 +167,26 @@ def _is_ours(value: Any) -> bool:
     return isinstance(module, str) and module.startswith("ranvier.")
 
 
-def _compile(layer: Any, x: np.ndarray, training: Any) -> Any:
-    """The program of a call, or `_UNFIT`."""
+def _compile(layer: Any, x: np.ndarray, training: Any) -> _Compiled | None:
+    """The program of a call; None if it does not fit."""
     before = edits_of(layer)
     try:
         with Trace() as trace:
-            outer, call_state.training = call_state.training, training
+            outer, context.training = context.training, training
             try:
                 result = layer(trace.input(x.shape, x.dtype.name))
             finally:
-                call_state.training = outer
+                context.training = outer
             leaves = tree.flatten(result)
             added = any(
                 one._rv_losses and one._rv_losses_trace is trace for one in layer._rv_flatten_layers()
             )
             if added or not all(type(leaf) is Tensor and get_mask(leaf) is None for leaf in leaves):
-                return _UNFIT
+                return None
             places = iter(range(len(leaves)))
             program = trace.compile(leaves, name=f"call of {layer.name}, {x.dtype}{x.shape}")
     except Exception:  # such as a layer that reads numbers: as it is written, it runs or says why not
-        return _UNFIT
+        return None
     if edits_of(layer) != before or program.arena_bytes > _MOST_BYTES:
-        return _UNFIT
+        return None
     return _Compiled(program, tree.map_structure(lambda _: next(places), result))

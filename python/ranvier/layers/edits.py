@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ranvier.core.call_state import call_state
+from ranvier.core.context import context
 from ranvier.core.trace import current_trace
 
 PLAIN = frozenset({type(None), bool, int, float, str})  # what most attributes are
@@ -38,7 +38,7 @@ def note_edit(owner: Any, name: str | None = None, container: Any = None) -> Non
     if name is not None and name not in state:  # it is made
         return
     trace = current_trace()
-    if call_state.depth == 0 and (trace is None or trace.is_eager) or state.get("_rv_building"):
+    if context.depth == 0 and (trace is None or trace.is_eager) or state.get("_rv_building"):
         return
     noted = state.setdefault("_rv_noted", set())
     if name is None:

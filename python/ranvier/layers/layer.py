@@ -9,7 +9,7 @@ import numpy as np
 
 from ranvier import constraints, dtype_policies, initializers, regularizers
 from ranvier.core import arguments, dtypes, old_attributes, scope, tree
-from ranvier.core.call_state import call_state
+from ranvier.core.context import context
 from ranvier.core.keras_tensor import KerasTensor, standardize_shape
 from ranvier.core.keywords import constructor_keywords, suggest_keywords
 from ranvier.core.masks import masks_of
@@ -393,7 +393,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         if not args and kwargs and signature.names and signature.names[0] in kwargs:
             first = signature.names[0]
             args, kwargs = (kwargs[first],), {k: v for k, v in kwargs.items() if k != first}
-        state = call_state
+        state = context
         try:
             self._rv_check_initialized()
             calling.refuse_values(signature, args)
@@ -411,9 +411,9 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         masks_came = masks is not None
         if signature.mask is not None:
             args, kwargs, masks = calling.resolve_mask(signature, args, kwargs, masks)
-        outer_context = state.context
+        outer_arguments = state.call_arguments
         if names := self._rv_call_context_args:
-            kwargs, state.context = calling.resolve_context(type(self).call, names, args, kwargs)
+            kwargs, state.call_arguments = calling.resolve_context(type(self).call, names, args, kwargs)
         if state.depth == 0 and current_trace() is None:
             self._rv_clear_losses()
         outer_training = state.training
@@ -432,7 +432,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             shorten(error)
             raise
         finally:
-            state.training, state.context = outer_training, outer_context
+            state.training, state.call_arguments = outer_training, outer_arguments
             state.depth -= 1
         if not self._rv_called:
             object.__setattr__(self, "_rv_called", True)
@@ -497,11 +497,11 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
-        outer_context = call_state.context
+        outer_context = context.call_arguments
         try:
             taken = kwargs
             if names := self._rv_call_context_args:
-                taken, call_state.context = calling.resolve_context(type(self).call, names, args, kwargs)
+                taken, context.call_arguments = calling.resolve_context(type(self).call, names, args, kwargs)
             if signature.training is None and "training" in taken:
                 taken = {key: value for key, value in taken.items() if key != "training"}
             calling.refuse_unknown(signature, taken, self)
@@ -516,7 +516,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             shorten(error)
             raise
         finally:
-            call_state.context = outer_context
+            context.call_arguments = outer_context
         object.__setattr__(self, "_rv_called", True)
         return record(self, args, kwargs, outputs)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ranvier.core import remat_scope, tree
 from ranvier.core.body_trace import BodyTrace
+from ranvier.core.context import context
 from ranvier.core.dtypes import is_float
 from ranvier.core.eager_trace import EagerTrace
 from ranvier.core.masks import get_mask, set_mask
@@ -201,7 +201,7 @@ def _remat(f: Callable[..., Any], threshold: int | None = None, nested: bool = T
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         trace = current_trace()
-        if trace is None or trace.is_eager or (_local.inside and not nested):
+        if trace is None or trace.is_eager or (context.computes_twice and not nested):
             return f(*args, **kwargs)
         call = functools.partial(f, *args, **kwargs)
         if threshold is not None and _output_size(trace, call) <= threshold:
@@ -214,20 +214,13 @@ def _remat(f: Callable[..., Any], threshold: int | None = None, nested: bool = T
 remat_scope.bind(_remat)
 
 
-class _Local(threading.local):
-    inside = False  # whether what is called is computed twice already, or only measured
-
-
-_local = _Local()
-
-
 @contextlib.contextmanager
 def _inside() -> Iterator[None]:
-    outer, _local.inside = _local.inside, True
+    outer, context.computes_twice = context.computes_twice, True
     try:
         yield
     finally:
-        _local.inside = outer
+        context.computes_twice = outer
 
 
 def _output_size(trace: Trace, call: Callable[[], Any]) -> int:

@@ -6,14 +6,14 @@ import os
 import threading
 import time
 import weakref
-from collections import OrderedDict
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ranvier import _core
-from ranvier.core import dtypes, tree
+from ranvier.core import tree
+from ranvier.core.program_cache import ProgramCache, ambient_key
 from ranvier.core.trace import Trace, holds
 from ranvier.core.user_code import warn
 from ranvier.layers.edits import Premises, noted_reads
@@ -23,9 +23,6 @@ from ranvier.training.refused import located
 from ranvier.training.step_outputs import check_alike, flatten_logs, flatten_predictions, join_steps
 from ranvier.training.thawed import left_frozen
 
-# What one function keeps at most, besides the two programs used last (a full and a short batch).
-_MOST_PROGRAMS = 64  # sequences of many lengths, for one
-_MOST_BYTES = 256 << 20
 # After so many compilations for changed attributes a user is told of them.
 _MANY_CHANGES = 10
 
@@ -149,7 +146,7 @@ class TrainFunction:
         self.trainer = trainer
         self.kind = kind
         self._step = getattr(trainer, f"{kind}_step")
-        self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+        self._programs: ProgramCache[_Compiled] = ProgramCache()
         self._lock = threading.RLock()  # of the programs: threads may predict at once
         self._changes = 0  # of attributes, for which programs were compiled anew
         _all_functions.add(self)
@@ -208,9 +205,7 @@ class TrainFunction:
             batch,
             feed.form,
             signature,
-            _core.num_threads(),
-            dtypes.settings(),
-            os.getpid(),  # a fork may have copied a program while another thread held its lock
+            ambient_key(),
         )
         with self._lock:
             compiled = self._programs.get(key)
@@ -218,10 +213,8 @@ class TrainFunction:
             if changed is not None:
                 self._note_change(*changed)
             if compiled is None or changed is not None or not holds(compiled.premises):
-                compiled = self._programs[key] = self._compile(feed, batch)
-                self._shrink()
-            else:
-                self._programs.move_to_end(key)
+                compiled = self._compile(feed, batch)
+                self._programs.put(key, compiled)
         return compiled
 
     def _note_change(self, owner: Any, name: str) -> None:
@@ -232,13 +225,6 @@ class TrainFunction:
                 f"it reads it: {_MANY_CHANGES} times by now. A number that changes belongs into a variable: "
                 f"`{name} = ranvier.Variable(0.0, trainable=False)`, and then `{name}.assign(...)`."
             )
-
-    def _shrink(self) -> None:
-        """Drops the programs that were used longest ago while they are too many or too large."""
-        size = sum(compiled.program.arena_bytes for compiled in self._programs.values())
-        while len(self._programs) > 2 and (len(self._programs) > _MOST_PROGRAMS or size > _MOST_BYTES):
-            _, dropped = self._programs.popitem(last=False)
-            size -= dropped.program.arena_bytes
 
     def _compile(self, feed: ArrayFeed, batch: int) -> _Compiled:
         with Trace() as trace:

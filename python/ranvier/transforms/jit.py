@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import os
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,16 +11,12 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import dtypes, tree
-from ranvier.core.call_state import call_state
+from ranvier.core.program_cache import ProgramCache, ambient_key
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
 from ranvier.core.trace import Trace, current_trace, holds
 from ranvier.core.user_code import short_traceback
 from ranvier.core.variable import Variable
-
-# What one function keeps at most.
-_MOST_PROGRAMS = 64
-_MOST_BYTES = 256 << 20
 
 
 class _Compiled(NamedTuple):
@@ -42,7 +35,7 @@ class CompiledFunction:
         self._fn = fn
         self._static_argnums = frozenset(static_argnums)
         self._static_argnames = frozenset(static_argnames)
-        self._programs: OrderedDict[Any, _Compiled] = OrderedDict()
+        self._programs: ProgramCache[_Compiled] = ProgramCache()
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         # As a method: one function for each class, with the instance as a static first argument.
@@ -57,30 +50,16 @@ class CompiledFunction:
         key = (
             statics,
             tuple((a.dtype.char, a.shape) for a in arrays),
-            _core.num_threads(),
-            dtypes.settings(),
-            call_state.training,  # layers called inside take it over
-            os.getpid(),  # a fork may have copied a program while another thread held its lock
+            ambient_key(),
         )
-        # No lock: a child of fork() might find it taken for ever.
         compiled = self._programs.get(key)
         if compiled is None or not holds(compiled.premises):
-            compiled = self._programs[key] = self._compile(args, kwargs, arrays)
-            self._shrink()
-        else:
-            with contextlib.suppress(KeyError):  # another thread has just dropped it
-                self._programs.move_to_end(key)
+            compiled = self._compile(args, kwargs, arrays)
+            self._programs.put(key, compiled)
         results = compiled.program.run(arrays)
         return tree.map_structure(
             lambda leaf: results[leaf.index] if type(leaf) is _Leaf else leaf, compiled.structure
         )
-
-    def _shrink(self) -> None:
-        """Drops the programs that were used longest ago while they are too many or too large."""
-        size = sum(compiled.program.arena_bytes for compiled in list(self._programs.values()))
-        while len(self._programs) > 2 and (len(self._programs) > _MOST_PROGRAMS or size > _MOST_BYTES):
-            _, dropped = self._programs.popitem(last=False)
-            size -= dropped.program.arena_bytes
 
     def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[np.ndarray]]:
         """What the signature keeps of the arguments, and the arrays among them."""
