@@ -67,7 +67,7 @@ def test_a_step_of_ones_own_is_the_same_program() -> None:
     for cls in (rv.Sequential, Own):
         net = model(cls)
         net.fit(X[:32], Y[:32], verbose=0)
-        (compiled,) = net._rv_functions["train"]._programs._entries.values()
+        (compiled,) = net._rv_functions["train"]._programs.entries()
         texts.append(sorted(line.split(" ", 1)[1] for line in compiled.program.text().splitlines()))
     assert texts[0] == texts[1]
 

@@ -149,6 +149,8 @@ def _is_finite(numbers: np.ndarray) -> bool:
 
 def columns_of(x: Any) -> tuple[Any, ...]:
     """The names of a frame's columns; none for anything else."""
+    if type(x) is np.ndarray:
+        return ()
     return tuple(x.columns) if hasattr(x, "iloc") and hasattr(x, "columns") else ()
 
 

@@ -497,10 +497,10 @@ class Trainer(Steps):
 
     def _rv_prepare(self, kind: str, source: Source) -> Function:
         """The function of this kind, with its programs for the data compiled; builds what is not built."""
-        feed = None
+        builds = not self.built or self._rv_unbuilt_results(kind)
         # A look at batches that Python makes is only taken if something has to be built from it.
-        if isinstance(source, ArraySource) or not self.built or self._rv_unbuilt_results(kind):
-            feed = source.first_feed()
+        feed = source.first_feed() if builds or isinstance(source, ArraySource) else None
+        if builds and feed is not None:
             with eager_placeholders(self.run_eagerly):
                 if not self.built:
                     build_once(self, self._rv_build_on, feed)

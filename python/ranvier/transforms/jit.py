@@ -11,6 +11,7 @@ import numpy as np
 
 from ranvier import _core
 from ranvier.core import dtypes, tree
+from ranvier.core.context import context
 from ranvier.core.program_cache import ProgramCache, ambient_key
 from ranvier.core.stateless_scope import current_stateless_scope
 from ranvier.core.tensor import Tensor
@@ -50,6 +51,7 @@ class CompiledFunction:
         key = (
             statics,
             tuple((a.dtype.char, a.shape) for a in arrays),
+            context.training,  # layers called inside take it over
             ambient_key(),
         )
         compiled = self._programs.get(key)
