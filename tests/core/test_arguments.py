@@ -93,6 +93,9 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "diagonal": (lambda: ops.diagonal(X, "a"), TypeError, "`offset` must be an integer"),
     "a config, read": (lambda: layers.deserialize(endless()), ValueError, "holds itself"),
     "a variable's shape": (lambda: rv.Variable(X, shape=EMPTY), ValueError, "to a shape"),
+    "tensordot": (
+        lambda: ops.tensordot(X, X, np.zeros((2, 2**33, 0), "int8")), TypeError, "`axes` must be",
+    ),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

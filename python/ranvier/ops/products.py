@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ranvier.core import dtypes
-from ranvier.core.arguments import integer
+from ranvier.core.arguments import integer, integers
 from ranvier.core.unknown_size import agree
 from ranvier.ops._common import (
     Value,
@@ -96,7 +96,8 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
     """
     (a, b), dtype = factors(x1, x2)
     if isinstance(axes, (list, tuple, np.ndarray)):
-        first, second = (canonical_axes(_as_axes(side), v.ndim) for side, v in zip(axes, (a, b), strict=True))
+        sides = zip(axes, (a, b), strict=True)
+        first, second = (canonical_axes(integers(side, "axes"), v.ndim) for side, v in sides)
     else:
         count = integer(axes, "axes")
         if not 0 <= count <= builtins.min(a.ndim, b.ndim):
@@ -111,10 +112,6 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
     left = reshape_to(transpose_to(a, [*free_a, *first]), (size_of(out_a), size_of(sizes)))
     right = reshape_to(transpose_to(b, [*second, *free_b]), (size_of(same), size_of(out_b)))
     return cast_to(reshape_to(product(left, right), out_a + out_b), dtype)
-
-
-def _as_axes(axes: Any) -> tuple[int, ...]:
-    return tuple(axes) if isinstance(axes, (list, tuple, np.ndarray)) else (axes,)
 
 
 def dot(x1: Any, x2: Any) -> Value:
