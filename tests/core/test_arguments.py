@@ -96,6 +96,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "tensordot": (
         lambda: ops.tensordot(X, X, np.zeros((2, 2**33, 0), "int8")), TypeError, "`axes` must be",
     ),
+    "a step of 0": (lambda: ops.arange(0.5, 2, -0.0), ValueError, "`step` of 0"),
     "EinsumDense, a shape": (
         lambda: layers.EinsumDense("ab,bc->ac", b"x"), TypeError, "`output_shape` must be an integer",
     ),

@@ -83,13 +83,19 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         stop: the end, not included.
         step: the distance; None: 1.
         dtype: the dtype; None: "int32" for integers, `floatx()` if one of the three is a float.
+
+    Raises:
+        TypeError: for anything that is not a number.
+        ValueError: if `step` is 0.
     """
     for name, value in (("start", start), ("stop", stop), ("step", step)):
         if isinstance(value, (np.ndarray, np.generic)) and (value.ndim or value.dtype.kind not in "biuf"):
             raise TypeError(f"`{name}` must be a number. Received: {name}={shown(value)}")
+    if step is not None and step == 0:
+        raise ValueError("arange: a `step` of 0 comes to no end.")
     if dtype is None:
         dtype = dtypes.result_type(*(dtypes.promotion_type(v) for v in (start, stop, step) if v is not None))
-    if all(isinstance(v, (int, np.integer)) for v in (start, stop, step) if v is not None) and step != 0:
+    if all(isinstance(v, (int, np.integer)) for v in (start, stop, step) if v is not None):
         first, end = (0, start) if stop is None else (start, stop)
         dtypes.check_size((max(0, (int(end) - int(first)) // int(step or 1)),), "int64")
     return np.arange(start, stop, 1 if step is None else step).astype(dtypes.standardize_dtype(dtype))
