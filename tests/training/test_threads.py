@@ -136,9 +136,40 @@ table.make_model(rv).fit(table.ForProcesses(), epochs=10**9, verbose=0, callback
 """
 
 
-def test_worker_processes_end_with_a_parent_that_is_killed():
+# Two threads start worker processes at the same moment: each holds the pipe that tells the other of the end.
+KILLED_TOGETHER = """
+import os, threading
+import ranvier as rv
+from tests.training import sources_table as table
+
+fork, meet, begun = os.fork, threading.Barrier(2), threading.Semaphore(0)
+
+def fork_together():
+    try:
+        meet.wait(10)
+    except threading.BrokenBarrierError:
+        pass
+    return fork()
+
+class Tell(rv.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        begun.release()
+        threading.Event().wait()
+
+os.fork = fork_together
+for _ in range(2):
+    threading.Thread(target=table.make_model(rv).fit, args=(table.ForProcesses(),),
+                     kwargs=dict(verbose=0, callbacks=[Tell()]), daemon=True).start()
+begun.acquire(), begun.acquire()
+print("begun", flush=True)
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("script", [KILLED, KILLED_TOGETHER], ids=["one pool", "two pools at once"])
+def test_worker_processes_end_with_a_parent_that_is_killed(script):
     """They hold its output: whoever reads that to its end would wait as long as they live."""
-    command = [sys.executable, "-c", KILLED]
+    command = [sys.executable, "-c", script]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "begun\n"
     process.kill()

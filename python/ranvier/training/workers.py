@@ -79,18 +79,25 @@ def _end_with_parent() -> None:
 
     A process that a thread starts while the interpreter ends, or whose parent is killed, is told by nobody.
     It would wait for work for ever, and with it whoever reads the parent's output to its end.
+
+    The parent's sentinel alone does not tell of its end: a forked process holds the pipes behind the
+    sentinels of others, and two that were forked at the same moment by two threads hold each other's.
+    So a worker whose parent started it directly looks at its parent's number as well.
     """
     import os
     import threading
-    from multiprocessing import parent_process
+    from multiprocessing import get_start_method, parent_process
     from multiprocessing.connection import wait
 
     parent = parent_process()
     if parent is None:
         return
 
+    is_child = get_start_method() != "forkserver"
+
     def watch() -> None:
-        wait([parent.sentinel])
+        while not wait([parent.sentinel], timeout=1) and (not is_child or os.getppid() == parent.pid):
+            pass
         os._exit(1)
 
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
