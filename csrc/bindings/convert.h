@@ -30,5 +30,6 @@ void bind_program(py::module_& m);
 void bind_profile(py::module_& m);
 void bind_info(py::module_& m);
 void bind_kernels(py::module_& m);
+void bind_apart(py::module_& m);
 
 }  // namespace ranvier::bindings

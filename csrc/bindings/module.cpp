@@ -66,4 +66,5 @@ PYBIND11_MODULE(_core, m) {
   bindings::bind_profile(m);
   bindings::bind_info(m);
   bindings::bind_kernels(m);
+  bindings::bind_apart(m);
 }

@@ -68,6 +68,7 @@ bool Frame::run_measured(const Profiles& profiles) {
   bool done = true;
   for (std::size_t i = 0; i < plan_->readout_begin_ && done; ++i) {
     run_step(i);
+    plan_->backend_->synchronize();  // so that the clock reads what the step took
     stamps.push_back(profile_clock());
     done = i >= plan_->commit_begin_ || g_interrupts.load(std::memory_order_relaxed) == seen;
   }
@@ -80,6 +81,7 @@ void Frame::readout(const Profiles& profiles) {
   std::vector<std::int64_t> stamps{profile_clock()};
   for (std::size_t i = plan_->readout_begin_; i < plan_->steps_.size(); ++i) {
     run_step(i);
+    plan_->backend_->synchronize();
     stamps.push_back(profile_clock());
   }
   for (const ProfilePtr& profile : profiles) profile->add_steps(*plan_, plan_->readout_begin_, stamps);

@@ -50,13 +50,13 @@ class PlanBuilder {
 
  private:
   enum class Home { kNone, kArena, kVariable, kConstant };
-  struct Place {
+  struct Residence {
     Home home = Home::kNone;
     int value = -1;                     // index into lifetimes_ (kArena)
     VariableStorage* variable = nullptr;
   };
   // Of a planned step: a root of the graph, or an arena value of no node, or the frame of a body.
-  struct Operand {
+  struct Ref {
     NodeId root = -1;
     int value = -1;
     int body = -1;
@@ -173,9 +173,9 @@ class PlanBuilder {
     static const Attributes none;
     return backend().plan({def_store, none, {type}, type, 1});
   }
-  Operand read_later(NodeId id) const {
+  Ref read_later(NodeId id) const {
     const auto it = snapshots_.find(id);
-    return it == snapshots_.end() ? Operand{id, -1} : Operand{-1, it->second};
+    return it == snapshots_.end() ? Ref{id, -1} : Ref{-1, it->second};
   }
 
   void use(int value, int step) {
@@ -185,11 +185,11 @@ class PlanBuilder {
   }
 
   // The arena value of an operand, or -1.
-  int value_of(const Operand& operand) const { return operand.value >= 0 ? operand.value : homes_[at(operand.root)].value; }
+  int value_of(const Ref& operand) const { return operand.value >= 0 ? operand.value : homes_[at(operand.root)].value; }
 
-  void add_step(Step step, std::vector<Operand> operands) {
+  void add_step(Step step, std::vector<Ref> operands) {
     const int number = static_cast<int>(plan_->steps_.size());
-    for (const Operand& operand : operands) {
+    for (const Ref& operand : operands) {
       if (operand.is_null() || operand.body >= 0) continue;
       if (const int value = value_of(operand); value >= 0) use(value, number);
     }
@@ -218,7 +218,7 @@ class PlanBuilder {
     }
     if (work.op < 0) return plan_chain(u);
     flush_merged();
-    std::vector<Operand> operands;
+    std::vector<Ref> operands;
     for (NodeId input : graph_[work.op].inputs) operands.push_back({root(input), -1});
     if (graph_[work.op].op->is(kControl)) return plan_control_unit(u, std::move(operands));
     if (work.elementwise.empty()) {
@@ -227,7 +227,7 @@ class PlanBuilder {
     }
     Chain chain = chain_of(u, work.op);
     // The contraction is written where the chain's first output of its size goes, else to a value of its own.
-    Operand product{-1, -1};
+    Ref product{-1, -1};
     for (std::size_t i = 0; i < chain.outputs.size() && product.root < 0; ++i) {
       const TensorType& type = graph_.type(chain.outputs[i].root);
       if (homes_[at(chain.outputs[i].root)].home != Home::kArena || size_of(type.dtype) != size_of(graph_.type(work.op).dtype)) continue;
@@ -242,7 +242,7 @@ class PlanBuilder {
   }
 
   // A control node writes its items that somebody reads, in their order; the others are null. The frames of its bodies follow.
-  void plan_control_unit(int u, std::vector<Operand> operands) {
+  void plan_control_unit(int u, std::vector<Ref> operands) {
     const NodeId control = unit(u).op;
     const std::size_t first = operands.size();
     operands.resize(first + item_types(graph_[control]).size());
@@ -258,7 +258,7 @@ class PlanBuilder {
 
   struct Chain {
     ElementwiseSpec spec;
-    std::vector<Operand> inputs, outputs;
+    std::vector<Ref> inputs, outputs;
   };
 
   // The unit's elementwise nodes as a spec. `product` is the contraction that they are the epilogue of, or -1.
@@ -314,7 +314,7 @@ class PlanBuilder {
   int overwritten_input(const Chain& chain, NodeId id) const {
     if (homes_[at(id)].home != Home::kVariable) return -1;
     for (std::size_t i = 0; i < chain.inputs.size(); ++i) {
-      const Place& place = homes_[at(chain.inputs[i].root)];
+      const Residence& place = homes_[at(chain.inputs[i].root)];
       if (place.home == Home::kVariable && place.variable == homes_[at(id)].variable) return static_cast<int>(i);
     }
     return -1;
@@ -337,7 +337,7 @@ class PlanBuilder {
   void flush_merged() {
     for (const std::vector<Chain>& group : merged_) {
       std::vector<ElementwiseSpec> specs;
-      std::vector<Operand> operands;
+      std::vector<Ref> operands;
       for (const Chain& chain : group) {
         specs.push_back(chain.spec);
         operands.insert(operands.end(), chain.inputs.begin(), chain.inputs.end());
@@ -365,7 +365,7 @@ class PlanBuilder {
 
   Plan::Operand variable_operand(VariableStorage* variable) const { return {Plan::Place::kVariable, variable_index_.at(variable), 0}; }
 
-  Plan::Operand operand_of(const Operand& operand, const MemoryPlan& memory) const {
+  Plan::Operand operand_of(const Ref& operand, const MemoryPlan& memory) const {
     if (operand.is_null()) return {};
     if (operand.body >= 0) return {Plan::Place::kBody, static_cast<std::uint32_t>(operand.body), 0};
     if (operand.value >= 0) {
@@ -373,7 +373,7 @@ class PlanBuilder {
       if (it != late_targets_.end()) return variable_operand(it->second);
       return {Plan::Place::kArena, 0, memory.offsets[static_cast<std::size_t>(operand.value)]};
     }
-    const Place& place = homes_[at(operand.root)];
+    const Residence& place = homes_[at(operand.root)];
     switch (place.home) {
       case Home::kArena: return {Plan::Place::kArena, 0, memory.offsets[static_cast<std::size_t>(place.value)]};
       case Home::kVariable: return variable_operand(place.variable);
@@ -404,7 +404,7 @@ class PlanBuilder {
   void place() {
     const int end = static_cast<int>(plan_->steps_.size());
     for (NodeId id : outputs_) {
-      const Operand operand = read_later(root(id));
+      const Ref operand = read_later(root(id));
       if (const int value = value_of(operand); value >= 0) use(value, end);
     }
     for (Lifetime& life : lifetimes_)
@@ -423,9 +423,9 @@ class PlanBuilder {
     for (NodeId id : graph_.inputs()) plan_->inputs_.push_back({graph_.type(id), operand_of({id}, memory), {}, {}});
     for (NodeId id : outputs_) plan_->outputs_.push_back({graph_.type(id), operand_of(read_later(root(id)), memory), {}, {}});
     const std::map<NodeId, Plan::Operand> bound = bindable();
-    for (const std::vector<Operand>& operands : operands_) {
+    for (const std::vector<Ref>& operands : operands_) {
       plan_->first_operand_.push_back(static_cast<std::uint32_t>(plan_->operands_.size()));
-      for (const Operand& operand : operands) add_operand(operand, bound, memory);
+      for (const Ref& operand : operands) add_operand(operand, bound, memory);
     }
     plan_->first_operand_.push_back(static_cast<std::uint32_t>(plan_->operands_.size()));
   }
@@ -446,7 +446,7 @@ class PlanBuilder {
     return bound;
   }
 
-  void add_operand(const Operand& operand, const std::map<NodeId, Plan::Operand>& bound, const MemoryPlan& memory) {
+  void add_operand(const Ref& operand, const std::map<NodeId, Plan::Operand>& bound, const MemoryPlan& memory) {
     const auto number = static_cast<std::uint32_t>(plan_->operands_.size());
     const auto it = operand.value < 0 && operand.body < 0 ? bound.find(operand.root) : bound.end();
     plan_->operands_.push_back(it != bound.end() ? it->second : operand_of(operand, memory));
@@ -460,7 +460,7 @@ class PlanBuilder {
   const bool fuse_;
   const std::vector<NodeId>& outputs_;
   const Schedule schedule_;
-  std::vector<Place> homes_;
+  std::vector<Residence> homes_;
   std::vector<std::vector<int>> readers_;
   std::vector<bool> escapes_;
   std::map<VariableStorage*, std::vector<NodeId>> leaves_of_;  // the nodes that read each variable
@@ -471,7 +471,7 @@ class PlanBuilder {
   std::map<NodeId, std::uint32_t> constant_index_;
   std::map<NodeId, int> snapshots_;
   std::vector<Lifetime> lifetimes_;
-  std::vector<std::vector<Operand>> operands_;
+  std::vector<std::vector<Ref>> operands_;
   std::vector<std::vector<Chain>> merged_;
   Key merged_key_;
   bool commit_started_ = false, readout_started_ = false;

@@ -102,3 +102,5 @@ def set_num_threads(threads: int) -> None: ...
 
 # Single kernels, for the tests: see csrc/bindings/kernels_py.cpp.
 kernels: Any
+# A backend with a memory of its own, for the tests: see csrc/bindings/apart_py.cpp.
+apart: Any

@@ -78,6 +78,9 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "a list for a tensor": (
         lambda: layers.Flatten()([(), X]), ValueError, 'Layer "flatten.*" expected one tensor',
     ),
+    "a list for a tensor, by name": (
+        lambda: layers.Flatten()(inputs=[(), X]), ValueError, 'Layer "flatten.*" expected one tensor',
+    ),
     "slices of nothing": (
         lambda: ops.map(lambda x: x, EMPTY), ValueError, "cannot be used as a list",
     ),

@@ -88,7 +88,7 @@ def test_a_program_that_only_computes_serves_all_at_once() -> None:
 
 
 def test_a_program_with_programs_inside_serves_all_at_once() -> None:
-    """Loops and branches, one inside the other. Every copy has bodies of its own."""
+    """Loops and branches, one inside the other. Every frame has frames of its own for the bodies."""
     with Trace() as trace:
         x, times = trace.input((50, 50)), trace.input((), "int32")
 

@@ -129,11 +129,9 @@ def test_ctrl_c_keeps_the_finished_steps():
     model = rv.Sequential([rv.Input((64,)), layers.Dense(64, activation="relu"), layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(x[:64], y[:64], verbose=0)
-    sent = []
 
     def interrupt():
         time.sleep(0.3)
-        sent.append(True)
         signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
@@ -141,7 +139,6 @@ def test_ctrl_c_keeps_the_finished_steps():
     with pytest.raises(KeyboardInterrupt):
         model.fit(x, y, epochs=10**6, batch_size=32, verbose=0)
     thread.join()
-    assert len(sent) == 1
     steps = int(model.optimizer.iterations)
     assert steps > 2 and all(np.isfinite(w).all() for w in model.get_weights())
     model.fit(x[:64], y[:64], verbose=0)  # the model goes on from there

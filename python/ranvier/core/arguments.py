@@ -1,6 +1,7 @@
 """What arguments must be: the one place that reads numbers, flags and axes, and says if they are none.
 
-Python's own numbers, NumPy's scalars and arrays of rank 0 are taken alike.
+Python's own numbers, NumPy's scalars and arrays of rank 0 are taken alike. What reads an argument takes its
+value and its name, for the message of a refusal.
 """
 
 from __future__ import annotations
@@ -31,10 +32,6 @@ def shown(value: Any) -> str:
 def integer(value: Any, name: str) -> int:
     """An argument that is an integer.
 
-    Args:
-        value: a Python or NumPy integer, or a 0-d array of one.
-        name: what the message calls it.
-
     Raises:
         TypeError: if it is not an integer.
     """
@@ -49,10 +46,6 @@ def integer(value: Any, name: str) -> int:
 def integers(value: Any, name: str) -> tuple[int, ...]:
     """An argument that is an integer or a sequence of them, as a tuple.
 
-    Args:
-        value: an integer, a list, a tuple or an array.
-        name: what the message calls it.
-
     Raises:
         TypeError: if something in it is not an integer.
     """
@@ -64,11 +57,7 @@ def integers(value: Any, name: str) -> tuple[int, ...]:
 
 
 def number(value: Any, name: str) -> float:
-    """An argument that is a real number.
-
-    Args:
-        value: a Python or NumPy number, or a 0-d array of one; no complex number, and no bool.
-        name: what the message calls it.
+    """An argument that is a real number: no complex number, and no bool.
 
     Raises:
         TypeError: if it is not a number.
@@ -85,10 +74,6 @@ def number(value: Any, name: str) -> float:
 
 def text(value: Any, name: str) -> str:
     """An argument that is a string.
-
-    Args:
-        value: the argument.
-        name: what the message calls it.
 
     Raises:
         TypeError: if it is not a string.
@@ -199,10 +184,6 @@ def is_number(value: Any) -> bool:
 def flag(value: Any, name: str) -> bool:
     """An argument that is True or False.
 
-    Args:
-        value: what was given.
-        name: what the message calls it.
-
     Raises:
         ValueError: for anything else.
     """
@@ -218,27 +199,19 @@ def flag(value: Any, name: str) -> bool:
 def positive_integer(value: Any, name: str) -> int:
     """An argument that is an integer of at least 1.
 
-    Args:
-        value: what was given.
-        name: what the message calls it.
-
     Raises:
         ValueError: for anything else.
     """
-    if not is_integer(value) or plain(value) < 1:
+    number: int = plain(value)
+    if not is_integer(number) or number < 1:
         raise ValueError(
             f"Received an invalid value for `{name}`, expected a positive integer. Received: {name}={value!r}"
         )
-    number: int = plain(value)
     return number
 
 
 def share(value: Any, name: str) -> float:
     """An argument from 0 to 1, both included.
-
-    Args:
-        value: what was given.
-        name: what the message calls it.
 
     Raises:
         ValueError: for anything else.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ranvier.core.arguments import shown
 
 _PYTHONS = (IndexError, ValueError, TypeError, OverflowError)
+_OF_TENSORS = frozenset(("shape", "ndim", "dtype", "astype"))  # what is asked of what should be a tensor
 
 
-def plain_error(error: BaseException, fn: Callable[..., Any], args: tuple[Any, ...]) -> Exception | None:
+def plain_error(
+    error: BaseException, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Exception | None:
     """What a public function raises in the place of an error that came to be in the package's own code.
 
     NumPy's own classes of errors become Python's: what was given is of a kind that cannot be computed with.
@@ -21,6 +24,7 @@ def plain_error(error: BaseException, fn: Callable[..., Any], args: tuple[Any, .
         error: what was raised.
         fn: the function.
         args: the positional arguments of the call.
+        kwargs: the others.
 
     Returns:
         The other error; None if the error is one to show as it is.
@@ -30,8 +34,10 @@ def plain_error(error: BaseException, fn: Callable[..., Any], args: tuple[Any, .
         kind = next((kind for kind in _PYTHONS if isinstance(error, kind)), None)
         text = f"{name} got an argument of a kind that it cannot compute with. NumPy: {error}"
         return kind(text) if kind else None
-    if isinstance(error, AttributeError) and isinstance(error.obj, (list, tuple, dict)):
-        if any(isinstance(value, type(error.obj)) for value in args):  # itself, or a copy of arrays
+    if isinstance(error, AttributeError) and error.name in _OF_TENSORS:
+        kind_of_nest = type(error.obj) if isinstance(error.obj, (list, tuple, dict)) else ()
+        # The argument itself, or a copy of it that holds arrays.
+        if any(isinstance(value, kind_of_nest) for value in (*args, *kwargs.values())):
             return ValueError(f"{name} expected one tensor. Received: {shown(error.obj)}")
     return None
 

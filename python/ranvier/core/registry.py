@@ -9,6 +9,7 @@ passed in `custom_objects`, or be one of the library's own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -306,22 +307,17 @@ def deserialize_object(
         if module_objects is not None:
             found = get_registered_object(config, custom_objects, module_objects)
         return config if found is None else found
-    if isinstance(config, (list, tuple)):
-        try:
-            return [
-                deserialize_object(i, custom_objects, safe_mode, module_objects=module_objects)
-                for i in config
-            ]
-        except RecursionError:
-            raise ValueError("A config is nested too deep, or holds itself.") from None
+    try:
+        if isinstance(config, (list, tuple)):
+            read = functools.partial(deserialize_object, module_objects=module_objects)
+            return [read(item, custom_objects, safe_mode) for item in config]
+        if isinstance(config, Mapping) and (config.get("class_name") is None or "config" not in config):
+            return {key: deserialize_object(i, custom_objects, safe_mode) for key, i in config.items()}
+    except RecursionError:
+        raise ValueError("A config is nested too deep, or holds itself.") from None
     if not isinstance(config, Mapping):
         raise TypeError(f"Could not parse config: {config}")
-    name, inner = config.get("class_name"), config.get("config")
-    if name is None or "config" not in config:
-        try:
-            return {key: deserialize_object(i, custom_objects, safe_mode) for key, i in config.items()}
-        except RecursionError:
-            raise ValueError("A config is nested too deep, or holds itself.") from None
+    name, inner = config["class_name"], config["config"]
     if not isinstance(name, str):
         raise _unknown("class", name, config, module_objects)
     if name in _SPECIAL_READERS:

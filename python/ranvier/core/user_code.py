@@ -143,7 +143,7 @@ def told(
     """
     explain_call(error, fn, kwargs)
     own = type(error) not in _OFTEN and came_to_be_here(error)
-    other = plain_error(error, fn, args) if own else None
+    other = plain_error(error, fn, args, kwargs) if own else None
     shorten(error)
     return other
 

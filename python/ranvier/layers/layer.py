@@ -497,7 +497,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
         self, signature: calling.CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Notes a call on KerasTensors; returns the KerasTensors that stand for the outputs."""
-        outer_context = context.call_arguments
+        outer_arguments = context.call_arguments
         try:
             taken = kwargs
             if names := self._rv_call_context_args:
@@ -516,7 +516,7 @@ class Layer(LayerState, LayerConfig, StatelessCalls, Operation):
             shorten(error)
             raise
         finally:
-            context.call_arguments = outer_context
+            context.call_arguments = outer_arguments
         object.__setattr__(self, "_rv_called", True)
         return record(self, args, kwargs, outputs)
 

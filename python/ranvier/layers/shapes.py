@@ -10,17 +10,6 @@ from ranvier.core.arguments import shown
 from ranvier.core.user_code import short_traceback
 
 
-def shape_of_one(layer: Any, inputs: Any) -> Any:
-    """The shape of the one tensor that a layer takes.
-
-    Raises:
-        ValueError: for a list, a dict or anything else.
-    """
-    if not hasattr(inputs, "shape"):
-        raise ValueError(f'Layer "{layer.name}" expected one tensor. Received: {shown(inputs)}')
-    return inputs.shape
-
-
 def refusing(method: Callable[..., Any]) -> Callable[..., Any]:
     """A `build` or `compute_output_shape` of this library, checked.
 

@@ -12,7 +12,6 @@ from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.core.user_code import warn
 from ranvier.core.variable import Variable
 from ranvier.layers.layer import Layer
-from ranvier.layers.shapes import shape_of_one
 
 
 class Embedding(Layer):
@@ -129,7 +128,7 @@ class Embedding(Layer):
         return (*input_shape, self.output_dim)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> KerasTensor:
-        return KerasTensor(self.compute_output_shape(shape_of_one(self, inputs)), dtype=self.compute_dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

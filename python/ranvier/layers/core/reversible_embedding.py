@@ -8,7 +8,6 @@ from ranvier import ops
 from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor
 from ranvier.layers.core.embedding import Embedding
-from ranvier.layers.shapes import shape_of_one
 
 
 class ReversibleEmbedding(Embedding):
@@ -91,7 +90,7 @@ class ReversibleEmbedding(Embedding):
 
     def compute_output_spec(self, inputs: Any, reverse: bool = False, **kwargs: Any) -> KerasTensor:
         dtype = self.reverse_dtype if reverse and self.reverse_dtype else self.compute_dtype
-        return KerasTensor(self.compute_output_shape(shape_of_one(self, inputs), reverse), dtype=dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape, reverse), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

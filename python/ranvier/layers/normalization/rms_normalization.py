@@ -22,7 +22,7 @@ class RMSNormalization(Layer):
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = arguments.plain(axis)
-        arguments.integers(self.axis, "axis")
+        arguments.integers(self.axis, "axis")  # refused here, and not when it is built
         self.epsilon = arguments.plain(epsilon)
 
     def build(self, input_shape: Shape) -> None:

@@ -8,7 +8,6 @@ from ranvier import ops
 from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.layers.preprocessing.from_lists import FromLists
-from ranvier.layers.shapes import shape_of_one
 
 
 class CategoryEncoding(FromLists):
@@ -85,7 +84,7 @@ class CategoryEncoding(FromLists):
         return (*shape, self.num_tokens)
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> KerasTensor:
-        return KerasTensor(self.compute_output_shape(shape_of_one(self, inputs)), dtype=self.compute_dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"num_tokens": self.num_tokens, "output_mode": self.output_mode}

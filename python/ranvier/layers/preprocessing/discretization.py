@@ -12,7 +12,6 @@ from ranvier.core import arguments
 from ranvier.core.keras_tensor import KerasTensor, Shape
 from ranvier.layers.preprocessing.category_encoding import CategoryEncoding
 from ranvier.layers.preprocessing.from_lists import FromLists
-from ranvier.layers.shapes import shape_of_one
 
 _MODES = ("int", "one_hot", "multi_hot", "count")
 
@@ -106,7 +105,7 @@ class Discretization(FromLists):
 
     def compute_output_spec(self, inputs: Any, *args: Any, **kwargs: Any) -> KerasTensor:
         dtype = "int32" if self.output_mode == "int" else self.compute_dtype
-        return KerasTensor(self.compute_output_shape(shape_of_one(self, inputs)), dtype=dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
